@@ -1,0 +1,1 @@
+"""Books: double-entry accounts."""

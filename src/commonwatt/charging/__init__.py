@@ -1,0 +1,1 @@
+"""Charging: the session from the scan to the refund."""

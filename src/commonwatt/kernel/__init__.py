@@ -1,0 +1,41 @@
+"""Shared words: quantity, amount, instant, ids, errors, outcome, digest. Standard library only."""
+
+from commonwatt.kernel.amount import BTC, ENERGY, EUR, Amount, Asset, Rounding, divide
+from commonwatt.kernel.digest import digest_of, sha256_hex
+from commonwatt.kernel.errors import Broken, Fault, Missing, Refused, Unavailable
+from commonwatt.kernel.ids import Ids, RandomIds, SeededIds, uuid7
+from commonwatt.kernel.instant import Clock, Instant
+from commonwatt.kernel.outcome import Done, Failed, Outcome, Unknown
+from commonwatt.kernel.quantity import MilliAmpere, MilliVolt, Seconds, Watt, WattHour
+
+__all__ = [
+    "BTC",
+    "ENERGY",
+    "EUR",
+    "Amount",
+    "Asset",
+    "Broken",
+    "Clock",
+    "Done",
+    "Failed",
+    "Fault",
+    "Ids",
+    "Instant",
+    "MilliAmpere",
+    "MilliVolt",
+    "Missing",
+    "Outcome",
+    "RandomIds",
+    "Refused",
+    "Rounding",
+    "Seconds",
+    "SeededIds",
+    "Unavailable",
+    "Unknown",
+    "Watt",
+    "WattHour",
+    "digest_of",
+    "divide",
+    "sha256_hex",
+    "uuid7",
+]

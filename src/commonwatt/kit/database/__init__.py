@@ -1,0 +1,30 @@
+"""The database: one writer that groups what waits into one commit, readers on their own connections, the outbox.
+
+Reading order: `schema` (the tables' common roof), `work` (what an action gets), `engine` (how SQLite is opened),
+`writer` (how a write happens), `outbox` (events and effects, stored with the state that caused them),
+`jobs` (what runs them).
+"""
+
+from commonwatt.kit.database.engine import open_engine
+from commonwatt.kit.database.jobs import Every, Handler, Jobs, Reaction
+from commonwatt.kit.database.outbox import Effect, Event, Job, outbox
+from commonwatt.kit.database.schema import create_tables, metadata
+from commonwatt.kit.database.work import Note, Work
+from commonwatt.kit.database.writer import Database
+
+__all__ = [
+    "Database",
+    "Effect",
+    "Event",
+    "Every",
+    "Handler",
+    "Job",
+    "Jobs",
+    "Note",
+    "Reaction",
+    "Work",
+    "create_tables",
+    "metadata",
+    "open_engine",
+    "outbox",
+]

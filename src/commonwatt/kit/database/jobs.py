@@ -1,0 +1,218 @@
+"""Runs what waits in the outbox: reactions inside a transaction, effects against the world, until the end is known.
+
+A reaction runs and its row is marked done in one commit, so it happens exactly once. An effect's handler talks to the
+world and answers in three values: `Done` ends the job, `Failed` leaves it dead with its reason for a person to see,
+`Unknown` and exceptions send it back to wait, twice as long each time. Handlers are idempotent: after a crash an
+effect that was running is run again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import structlog
+from sqlalchemy import Connection, Row, select, text, update
+
+from commonwatt.kernel import Done, Failed, Instant, Missing, Outcome, Refused, Unavailable
+from commonwatt.kit.database.outbox import DEAD, DONE, RUNNING, WAITING, Effect, Event, outbox
+from commonwatt.kit.database.work import Work
+from commonwatt.kit.database.writer import Database
+
+Reaction = Callable[[Work, Any], object]
+Handler = Callable[[Any], Awaitable[Outcome[Any]]]
+
+FIRST_DELAY_MS = 500
+LONGEST_DELAY_MS = 60_000
+ATTEMPTS_MAX = 20
+"""After so many exceptions a job is dead; `Unknown` never kills one, because it may have happened."""
+TAKE_MAX = 256
+KEPT_MS = 24 * 3600 * 1000
+"""Done jobs stay visible for a day."""
+
+_log = structlog.get_logger("jobs")
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """A step that repeats: each so many seconds, and once at the start."""
+
+    name: str
+    seconds: int
+    step: Callable[[], Awaitable[object]]
+
+
+class Jobs:
+    """The one runner of a process. `start` takes up what an earlier process left; `stop` lets the running end."""
+
+    def __init__(
+        self,
+        database: Database,
+        reactions: Mapping[type[Event], Sequence[Reaction]],
+        handlers: Mapping[type[Effect], Handler],
+        every: Sequence[Every] = (),
+        *,
+        at_once: int = 64,
+    ) -> None:
+        """Take the tables of who reacts to what and who performs what."""
+        self._database = database
+        self._reactions = {event.kind: (event, tuple(actions)) for event, actions in reactions.items()}
+        self._handlers = {effect.kind: (effect, handler) for effect, handler in handlers.items()}
+        self._every = every
+        self._wake = asyncio.Event()
+        self._slots = asyncio.Semaphore(at_once)
+        self._flying: dict[int, asyncio.Task[None]] = {}
+        self._loops: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Send what was running when the last process ended back to wait, and begin."""
+        await self._database.write(_recover)
+        self._database.on_stored.append(self._wake.set)
+        self._loops = [asyncio.create_task(self._serve(), name="jobs")]
+        self._loops += [asyncio.create_task(self._repeat(every), name=f"every {every.name}") for every in self._every]
+
+    async def stop(self) -> None:
+        """Stop taking jobs and wait for the ones that run; what is left goes on at the next start."""
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        if self._flying:
+            _, late = await asyncio.wait(self._flying.values(), timeout=5)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def settle(self) -> None:
+        """Return when nothing is due any more: for tests."""
+        while True:
+            due = await self._database.read(_due, self._database.clock.now(), frozenset())
+            if not due and not self._flying:
+                return
+            self._wake.set()
+            await asyncio.sleep(0.005)
+
+    async def _serve(self) -> None:
+        while True:
+            self._wake.clear()
+            now = self._database.clock.now()
+            rows = await self._database.read(_due, now, frozenset(self._flying))
+            for row in rows:
+                await self._slots.acquire()
+                task = asyncio.create_task(self._perform(row), name=f"job {row.kind}")
+                self._flying[row.id] = task
+                task.add_done_callback(lambda _done, job_id=row.id: self._land(job_id))  # type: ignore[misc]
+            if len(rows) == TAKE_MAX:
+                continue
+            soonest = await self._database.read(_next_due, frozenset(self._flying))
+            wait = 5.0 if soonest is None else max(0.0, min(5.0, Instant(soonest).since(now) / 1000))
+            try:
+                await asyncio.wait_for(self._wake.wait(), timeout=max(wait, 0.01))
+            except TimeoutError:
+                continue
+
+    def _land(self, job_id: int) -> None:
+        self._flying.pop(job_id, None)
+        self._slots.release()
+        self._wake.set()
+
+    async def _repeat(self, every: Every) -> None:
+        while True:
+            try:
+                await every.step()
+            except Exception as error:  # noqa: BLE001 (a failing round must not end the rounds)
+                _log.warning("repeated step failed", step=every.name, error=repr(error))
+            await asyncio.sleep(every.seconds)
+
+    async def _perform(self, row: Row[Any]) -> None:
+        try:
+            if row.kind in self._handlers:
+                await self._perform_effect(row)
+            elif row.kind in self._reactions:
+                event, actions = self._reactions[row.kind]
+                await self._database.write(_react, row.id, msgspec.json.decode(row.payload, type=event), actions)
+            else:
+                await self._database.write(_end, row.id, DONE, None)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 (whatever it is, the job waits and its reason is kept)
+            await self._postpone(row, error)
+
+    async def _perform_effect(self, row: Row[Any]) -> None:
+        effect, handler = self._handlers[row.kind]
+        await self._database.write(_claim, row.id)
+        match await handler(msgspec.json.decode(row.payload, type=effect)):
+            case Done():
+                await self._database.write(_end, row.id, DONE, None)
+            case Failed(reason, _):
+                await self._database.write(_end, row.id, DEAD, reason)
+            case unknown:
+                await self._database.write(_wait, row.id, row.attempts + 1, unknown.reason)
+
+    async def _postpone(self, row: Row[Any], error: Exception) -> None:
+        final = isinstance(error, Refused | Missing) or row.attempts + 1 >= ATTEMPTS_MAX
+        reason = str(error) if isinstance(error, Refused | Missing | Unavailable) else repr(error)
+        _log.warning("job failed", job=row.id, kind=row.kind, attempts=row.attempts + 1, dead=final, error=reason)
+        try:
+            if final:
+                await self._database.write(_end, row.id, DEAD, reason)
+            else:
+                await self._database.write(_wait, row.id, row.attempts + 1, reason)
+        except Unavailable:
+            return  # the row still waits; the next start takes it up
+
+
+def retry(work: Work, job_id: int) -> None:
+    """Send a dead job back to wait, with its attempts forgotten. Raises Missing when it is not dead."""
+    statement = update(outbox).where(outbox.c.id == job_id, outbox.c.state == DEAD)
+    done = work.sql.execute(statement.values(state=WAITING, due_ms=work.now.ms, attempts=0, ended_ms=None))
+    if done.rowcount != 1:
+        msg = f"Job {job_id} is not among the dead ones; it may have been retried already."
+        raise Missing(msg)
+
+
+def prune(work: Work) -> int:
+    """Remove jobs that were done more than a day ago; return how many."""
+    statement = text("delete from outbox where state = 'done' and ended_ms < :before")
+    return work.sql.execute(statement, {"before": work.now.ms - KEPT_MS}).rowcount
+
+
+def _due(connection: Connection, now: Instant, flying: frozenset[int]) -> Sequence[Row[Any]]:
+    statement = select(outbox).where(outbox.c.state == WAITING, outbox.c.due_ms <= now.ms)
+    rows = connection.execute(statement.order_by(outbox.c.id).limit(TAKE_MAX + len(flying))).all()
+    return [row for row in rows if row.id not in flying][:TAKE_MAX]
+
+
+def _next_due(connection: Connection, flying: frozenset[int]) -> int | None:
+    statement = select(outbox.c.id, outbox.c.due_ms).where(outbox.c.state == WAITING)
+    rows = connection.execute(statement.order_by(outbox.c.due_ms).limit(len(flying) + 1)).all()
+    return next((row.due_ms for row in rows if row.id not in flying), None)
+
+
+def _recover(work: Work) -> None:
+    work.sql.execute(update(outbox).where(outbox.c.state == RUNNING).values(state=WAITING))
+
+
+def _claim(work: Work, job_id: int) -> None:
+    work.sql.exec_driver_sql("UPDATE outbox SET state = 'running' WHERE id = ?", (job_id,))
+
+
+def _end(work: Work, job_id: int, state: str, reason: str | None) -> None:
+    statement = "UPDATE outbox SET state = ?, error = ?, ended_ms = ? WHERE id = ?"
+    work.sql.exec_driver_sql(statement, (state, reason, work.now.ms, job_id))
+    if state == DEAD:
+        work.tell("jobs", "dead", id=job_id)
+
+
+def _wait(work: Work, job_id: int, attempts: int, reason: str) -> None:
+    delay = min(LONGEST_DELAY_MS, FIRST_DELAY_MS << min(attempts - 1, 16))
+    statement = update(outbox).where(outbox.c.id == job_id)
+    work.sql.execute(statement.values(state=WAITING, attempts=attempts, error=reason, due_ms=work.now.ms + delay))
+
+
+def _react(work: Work, job_id: int, event: Event, actions: Sequence[Reaction]) -> None:
+    for action in actions:
+        action(work, event)
+    _end(work, job_id, DONE, None)

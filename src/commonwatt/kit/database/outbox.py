@@ -1,0 +1,91 @@
+"""The outbox: what happened and what the world is asked to do, stored in the transaction that caused it.
+
+An `Event` is a fact in the past tense, an `Effect` a request in the imperative; both are frozen dataclasses of JSON
+values. One table holds both as jobs: an event's job runs its reactions in a transaction of its own and is marked done
+in the same commit; an effect's job talks to the world and is repeated until the answer is known.
+
+    waiting ──claim──> running ──> done
+       ^                  │
+       └──── back-off ────┴──> dead (with its reason; a person may send it back to waiting)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, text
+
+from commonwatt.kit.database.schema import metadata
+
+if TYPE_CHECKING:
+    from commonwatt.kit.database.work import Work
+
+WAITING, RUNNING, DONE, DEAD = "waiting", "running", "done", "dead"
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String(80), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("key", String(200)),
+    Column("state", String(10), nullable=False, server_default=WAITING),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("due_ms", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("error", Text),
+    Column("ended_ms", BigInteger),
+    Index("ix_outbox_due", "due_ms", sqlite_where=text("state in ('waiting', 'running')")),
+    Index("uq_outbox_key", "key", unique=True, sqlite_where=text("state = 'waiting' and key is not null")),
+    Index("ix_outbox_state", "state", "id"),
+)
+
+_INSERT = "INSERT OR IGNORE INTO outbox (kind, payload, key, made_ms, due_ms) VALUES (?, ?, ?, ?, ?)"
+_encode = msgspec.json.Encoder().encode
+
+
+class Event:
+    """A fact, named in the past tense. Subclass as a frozen dataclass of JSON values; set `kind`."""
+
+    __slots__ = ()
+    kind: ClassVar[str]
+
+
+class Effect:
+    """A request to the world, named in the imperative. Subclass as a frozen dataclass of JSON values; set `kind`."""
+
+    __slots__ = ()
+    kind: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One row of the outbox, as its handler and the jobs page see it."""
+
+    id: int
+    kind: str
+    payload: dict[str, Any]
+    state: str
+    attempts: int
+    made_ms: int
+    due_ms: int
+    error: str | None = None
+    key: str | None = None
+    ended_ms: int | None = None
+
+
+def store_event(work: Work, event: Event) -> None:
+    """Write an event's row."""
+    _store(work, event.kind, event, None, 0)
+
+
+def store_effect(work: Work, effect: Effect, *, after_ms: int, key: str | None) -> None:
+    """Write an effect's row, due after the delay; a waiting row of the same key is left alone."""
+    _store(work, effect.kind, effect, key, after_ms)
+
+
+def _store(work: Work, kind: str, value: object, key: str | None, after_ms: int) -> None:
+    payload = _encode(value).decode()
+    work.sql.exec_driver_sql(_INSERT, (kind, payload, key, work.now.ms, work.now.ms + after_ms))

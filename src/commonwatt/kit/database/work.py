@@ -1,0 +1,68 @@
+"""What an action gets: a connection inside the running transaction, the instant, fresh ids, and the outbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sqlalchemy import Connection
+
+from commonwatt.kernel import Ids, Instant
+from commonwatt.kit.database import outbox as _outbox
+
+if TYPE_CHECKING:
+    from commonwatt.kit.database.outbox import Effect, Event
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that live pages may show now and nobody needs later: told after the commit, never stored.
+
+    `topic` names what it is about ("session/0198...", "station/CP-1"); `data` is JSON for the browser.
+    """
+
+    topic: str
+    name: str
+    data: dict[str, Any]
+
+
+class Work:
+    """One caller's share of a transaction. Actions never commit; what they raise undoes just their own share."""
+
+    __slots__ = ("_stored", "ids", "notes", "now", "sql")
+
+    everyone: ClassVar[str] = "*"
+
+    def __init__(self, sql: Connection, now: Instant, ids: Ids) -> None:
+        """Join an open connection, the instant of the transaction and the source of ids."""
+        self.sql = sql
+        self.now = now
+        self.ids = ids
+        self.notes: list[Note] = []
+        self._stored = 0
+
+    def new_id(self) -> str:
+        """Return a fresh UUIDv7 of this instant."""
+        return self.ids.new(self.now)
+
+    def emit(self, event: Event) -> None:
+        """Store what happened; `main/reactions.py` says who hears of it, in a transaction of its own."""
+        _outbox.store_event(self, event)
+        self._stored += 1
+
+    def request(self, effect: Effect, *, after_ms: int = 0, key: str | None = None) -> None:
+        """Store what the world is asked to do; a job does it after the commit, again until it is known.
+
+        `after_ms` delays it. A `key` that is already waiting makes the request a no-op (one reconciliation at a time).
+        """
+        _outbox.store_effect(self, effect, after_ms=after_ms, key=key)
+        self._stored += 1
+
+    def tell(self, topic: str, name: str, **data: Any) -> None:
+        """Leave a note for live pages."""
+        self.notes.append(Note(topic, name, data))
+
+    @property
+    def stored(self) -> bool:
+        """Whether events or effects wait in the outbox because of this work."""
+        return self._stored > 0

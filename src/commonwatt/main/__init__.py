@@ -1,0 +1,1 @@
+"""The assembly: what is wired to what, who reacts to what, and the commands that start it."""

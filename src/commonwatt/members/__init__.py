@@ -1,0 +1,1 @@
+"""Members: people, roles, sign-in."""

@@ -1,0 +1,1 @@
+"""Metering: registers and readings."""

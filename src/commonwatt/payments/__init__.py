@@ -1,0 +1,1 @@
+"""Payments: invoices, holds, payouts, refunds over any rail."""

@@ -1,0 +1,1 @@
+"""Stations: charge points, connectors, and commands to them."""

@@ -1,0 +1,36 @@
+"""What the features ask of a charge point, in words that every OCPP version can translate."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from commonwatt.kernel import Outcome
+
+
+class StationLine(Protocol):
+    """The line to all connected stations. Nothing raises: no connection, a timeout or a CALLERROR is an outcome.
+
+    `Done(True)` means that the station accepted, `Done(False)` that it declined; `Failed(code="offline")` that the
+    command was never sent; `Failed(code="callerror", reason="NotSupported: ...")` that the station could not; `Unknown`
+    that it was sent and no answer came in time.
+    """
+
+    def is_connected(self, identity: str) -> bool:
+        """Whether the station has a live connection that answered lately."""
+        ...
+
+    async def remote_start(self, identity: str, connector: int, id_tag: str) -> Outcome[bool]:
+        """Ask to start charging with an id tag (1.6 RemoteStartTransaction)."""
+        ...
+
+    async def remote_stop(self, identity: str, transaction_id: int) -> Outcome[bool]:
+        """Ask to end a transaction (1.6 RemoteStopTransaction)."""
+        ...
+
+    async def send(self, identity: str, action: str, payload: dict[str, Any]) -> Outcome[dict[str, Any]]:
+        """Send a raw OCPP call and return the station's payload; validated in both directions."""
+        ...
+
+    async def disconnect(self, identity: str, reason: str) -> None:
+        """Close the station's connection, when there is one."""
+        ...

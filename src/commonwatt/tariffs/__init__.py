@@ -1,0 +1,1 @@
+"""Tariffs: prices over time; price times energy gives an amount and a remainder."""

@@ -1,0 +1,50 @@
+"""What every test may ask for: a stepped clock, seeded ids, a database with all tables."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from commonwatt.kernel import SeededIds
+from commonwatt.kit.clock import SteppedClock
+from commonwatt.kit.database import Database, Work, create_tables, open_engine
+
+SOURCE = Path(__file__).parent.parent / "src" / "commonwatt"
+SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
+"""Sample data of third parties beside the repository; tests that read it skip when it is absent."""
+
+
+def declare_tables() -> None:
+    """Import every feature's `store`, so that the metadata knows all tables."""
+    for path in sorted(SOURCE.rglob("store.py")):
+        importlib.import_module("commonwatt." + ".".join(path.relative_to(SOURCE).with_suffix("").parts))
+
+
+@pytest.fixture
+def clock() -> SteppedClock:
+    return SteppedClock()
+
+
+@pytest.fixture
+def ids() -> SeededIds:
+    return SeededIds()
+
+
+@pytest.fixture
+def database(clock, ids):
+    """A database in memory whose writes run inline."""
+    declare_tables()
+    engine = open_engine(None)
+    create_tables(engine)
+    database = Database(engine, clock, ids, inline=True)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def work(database, clock, ids):
+    """A unit of work inside a transaction that is never committed: for testing one action as arithmetic."""
+    with database.engine.connect() as connection, connection.begin():
+        yield Work(connection, clock.now(), ids)
