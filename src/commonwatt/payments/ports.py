@@ -51,7 +51,6 @@ class InvoiceTerms:
     @property
     def payment_hash(self) -> bytes:
         """SHA-256 of the preimage (BOLT 11, tag p)."""
-
         return hashlib.sha256(self.preimage).digest()
 
 

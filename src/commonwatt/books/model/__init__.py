@@ -1,0 +1,1 @@
+"""Pure nouns of books: no clock, no I/O, no logging."""

@@ -1,0 +1,1 @@
+"""Pure nouns of charging: no clock, no I/O, no logging."""

@@ -1,0 +1,1 @@
+"""Pure nouns of metering: no clock, no I/O, no logging."""

@@ -1,0 +1,1 @@
+"""Pure nouns of tariffs: no clock, no I/O, no logging."""
