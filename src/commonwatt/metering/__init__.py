@@ -1,1 +1,16 @@
-"""Metering: registers and readings."""
+"""Metering: a register followed through a charge, and the readings that prove it."""
+
+from commonwatt.metering.model.register import Register, add_interval, measure_power, open_register, read_register
+from commonwatt.metering.store import Reading, readings_at, readings_of, store_readings
+
+__all__ = [
+    "Reading",
+    "Register",
+    "add_interval",
+    "measure_power",
+    "open_register",
+    "read_register",
+    "readings_at",
+    "readings_of",
+    "store_readings",
+]

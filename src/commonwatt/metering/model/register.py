@@ -1,0 +1,112 @@
+"""A meter's register followed through one charge: whatever the station says, the delivered energy never falls.
+
+Registers of real chargers restart at zero, step back, jump, or count kWh where they say Wh. What is certain is
+corrected and flagged; what is impossible is flagged and not billed. Energy is in whole Wh throughout.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+SLACK_WH = 500
+"""What a reading may exceed the physically possible by: coarse registers, samples taken late."""
+NOTICED_WH = 1_500
+"""Energy by measured power from which a register that counts kWh is told from one that counts Wh."""
+MS_PER_HOUR = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Where a register stands within a charge.
+
+    `last_wh` is the newest reading taken as true, in the station's counting times `scale`; `total_wh` what was
+    delivered since the start; `seen_wh` the same by integrating measured power (mWh), to catch kWh labelled Wh;
+    `suspect_wh` an impossible reading that the next one may confirm as the register's new base.
+    """
+
+    last_wh: int
+    last_ms: int
+    total_wh: int = 0
+    power_w: int = 0
+    seen_mwh: int = 0
+    scale: int = 1
+    suspect_wh: int | None = None
+    flags: tuple[str, ...] = ()
+
+    @property
+    def seen_wh(self) -> int:
+        """Energy by measured power, in Wh rounded down."""
+        return self.seen_mwh // 1000
+
+
+def open_register(start_wh: int, at_ms: int) -> Register:
+    """Begin at the station's reading; a negative one counts as zero and is flagged."""
+    if start_wh < 0:
+        return Register(0, at_ms, flags=("register-negative",))
+    return Register(start_wh, at_ms)
+
+
+def read_register(
+    register: Register, reading_wh: int, at_ms: int, *, power_w: int | None, power_max_w: int
+) -> Register:
+    """Take one reading; the answer's `total_wh` is never below the one before.
+
+    `power_max_w` bounds what can have flowed since the last reading; later times than the last are expected, an
+    earlier one counts as no time passed.
+    """
+    elapsed_ms = max(0, at_ms - register.last_ms)
+    seen_mwh = register.seen_mwh + register.power_w * elapsed_ms // 3600
+    power = register.power_w if power_w is None else max(0, power_w)
+    now_ms = max(at_ms, register.last_ms)
+    register = replace(register, last_ms=now_ms, power_w=power, seen_mwh=seen_mwh)
+    if reading_wh < 0:
+        return _flag(register, "register-negative")
+    possible = power_max_w * elapsed_ms // MS_PER_HOUR + SLACK_WH
+    reading = reading_wh * register.scale
+    gained = reading - register.last_wh
+    if 0 <= gained <= possible:
+        register = replace(register, last_wh=reading, total_wh=register.total_wh + gained, suspect_wh=None)
+        return _notice_kwh(register)
+    if register.suspect_wh is not None and 0 <= reading - register.suspect_wh <= possible:
+        gained = reading - register.suspect_wh
+        return replace(register, last_wh=reading, total_wh=register.total_wh + gained, suspect_wh=None)
+    if gained < 0:
+        return _step_back(register, reading, possible)
+    return _flag(replace(register, suspect_wh=reading), "register-jump")
+
+
+def measure_power(register: Register, at_ms: int, power_w: int) -> Register:
+    """Take a sample that has power and no register: the energy is not advanced, only what is seen by power."""
+    elapsed_ms = max(0, at_ms - register.last_ms)
+    seen_mwh = register.seen_mwh + register.power_w * elapsed_ms // 3600
+    return replace(register, last_ms=max(at_ms, register.last_ms), power_w=max(0, power_w), seen_mwh=seen_mwh)
+
+
+def add_interval(
+    register: Register, interval_wh: int, at_ms: int, *, power_w: int | None, power_max_w: int
+) -> Register:
+    """Take energy of an interval from a station that sends no register (Energy.Active.Import.Interval)."""
+    reading = register.last_wh + max(0, interval_wh)
+    return read_register(register, reading, at_ms, power_w=power_w, power_max_w=power_max_w)
+
+
+def _step_back(register: Register, reading: int, possible: int) -> Register:
+    """Believe in a restart at zero when what it shows can have flowed since; else it only misspoke."""
+    if reading <= possible:
+        total = register.total_wh + reading
+        return _flag(replace(register, last_wh=reading, total_wh=total, suspect_wh=None), "register-reset")
+    return _flag(replace(register, suspect_wh=reading), "register-backwards")
+
+
+def _notice_kwh(register: Register) -> Register:
+    """Rescale a register that counts kWh under the name of Wh, once the measured power makes it certain."""
+    if register.scale != 1 or register.seen_wh < NOTICED_WH or register.total_wh * 100 > register.seen_wh:
+        return register
+    if not register.seen_wh * 7 <= register.total_wh * 10_000 <= register.seen_wh * 16:
+        return register
+    scaled = replace(register, scale=1000, last_wh=register.last_wh * 1000, total_wh=register.total_wh * 1000)
+    return _flag(scaled, "kwh-labelled-wh")
+
+
+def _flag(register: Register, flag: str) -> Register:
+    return register if flag in register.flags else replace(register, flags=(*register.flags, flag))

@@ -1,0 +1,74 @@
+"""Whatever a register says, the delivered energy never falls and never exceeds what can have flowed."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from commonwatt.metering import add_interval, open_register, read_register
+from commonwatt.metering.model.register import SLACK_WH
+
+MAX_W = 22_000
+MINUTE = 60_000
+
+
+def follow(start, *readings, power=None, step=10 * MINUTE):
+    register = open_register(start, 0)
+    for number, value in enumerate(readings, 1):
+        register = read_register(register, value, number * step, power_w=power, power_max_w=MAX_W)
+    return register
+
+
+def test_a_rising_register_counts_from_its_start():
+    assert follow(1000, 2000, 3000).total_wh == 2000
+
+
+def test_a_register_that_restarts_at_zero_goes_on_counting():
+    register = follow(900_000, 902_000, 500, 1500)
+    assert (register.total_wh, register.flags) == (3500, ("register-reset",))
+
+
+def test_a_register_that_steps_back_a_little_is_not_billed_twice():
+    register = follow(900_000, 902_000, 901_900, 904_000)
+    assert register.total_wh == 4000
+    assert "register-backwards" in register.flags
+
+
+def test_an_impossible_jump_is_not_billed_until_the_register_goes_on_from_there():
+    register = follow(0, 1000, 9_000_000)
+    assert (register.total_wh, register.flags) == (1000, ("register-jump",))
+    register = follow(0, 1000, 9_000_000, 9_001_000)
+    assert register.total_wh == 2000
+
+
+def test_a_negative_reading_is_ignored():
+    register = follow(0, 1000, -5, 2000)
+    assert (register.total_wh, register.flags) == (2000, ("register-negative",))
+
+
+def test_kwh_labelled_wh_is_rescaled_once_power_makes_it_certain():
+    register = follow(361, 362, 363, 364, 365, 366, power=6_000)
+    assert (register.total_wh, register.flags) == (5000, ("kwh-labelled-wh",))
+    assert read_register(register, 367, 60 * MINUTE, power_w=6000, power_max_w=MAX_W).total_wh == 6000
+
+
+def test_without_measured_power_a_slow_register_is_believed():
+    assert follow(361, 362, 363, 364, 365, 366).total_wh == 5
+
+
+def test_a_station_without_a_register_is_counted_by_its_intervals():
+    register = open_register(0, 0)
+    for number in range(1, 4):
+        register = add_interval(register, 250, number * 15 * MINUTE, power_w=1000, power_max_w=MAX_W)
+    assert register.total_wh == 750
+
+
+@given(st.integers(0, 10**7), st.lists(st.tuples(st.integers(-100, 10**7), st.integers(-(10**6), 10**7)), max_size=20))
+def test_energy_never_falls_and_never_exceeds_the_possible(start, readings):
+    register = open_register(start, 0)
+    latest = 0
+    for value, at in readings:
+        before = register
+        register = read_register(register, value, at, power_w=None, power_max_w=MAX_W)
+        elapsed = max(0, at - latest)
+        latest = max(latest, at)
+        assert register.total_wh >= before.total_wh
+        assert register.total_wh - before.total_wh <= MAX_W * elapsed // 3_600_000 + SLACK_WH
