@@ -1,1 +1,1 @@
-"""Pure nouns of books: no clock, no I/O, no logging."""
+"""The books' rules, without a database: `account` (kinds), `posting` (entries that balance), `hold`."""

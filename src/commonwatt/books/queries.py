@@ -1,0 +1,199 @@
+"""What the books answer: balances now and at any past instant, the trial balance, the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, or_, select
+
+from commonwatt.books.model.account import kind_of
+from commonwatt.books.model.posting import Entry, Posting, told
+from commonwatt.books.store import accounts, entries, writes
+from commonwatt.kernel import BTC, Amount, Asset, Instant
+
+LIMIT_MAX = 500
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """An account in one asset, told in its own direction: what it holds, how much of that is held for somebody."""
+
+    name: str
+    balance: Amount
+    held: Amount
+
+    @property
+    def available(self) -> Amount:
+        """What postings and holds can still take."""
+        return self.balance - self.held
+
+
+@dataclass(frozen=True, slots=True)
+class TrialLine:
+    """What a kind of account comes to in one asset; one of the two columns is zero."""
+
+    account: str
+    debit: Amount
+    credit: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFilter:
+    """Which postings to show; what is None is not asked. `account` matches itself and all below it (`session`)."""
+
+    account: str | None = None
+    asset: str | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+    """Up to, and not including, this instant."""
+    text: str | None = None
+    """Occurs in memo, reference, key or an account's name, whatever its case."""
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalPage:
+    """Postings, the newest first, and where the next page begins."""
+
+    items: tuple[Posting, ...]
+    next_cursor: str | None
+
+
+def balance(connection: Connection, account: str, at: Instant | None = None, *, asset: Asset = BTC) -> Amount:
+    """Return what an account holds, in its own direction; `at` asks for a past instant, inclusive.
+
+    An account that was never used holds nothing. Raises AccountUnknown for a name of no kind.
+    """
+    kind_of(account)
+    statement = select(accounts.c.id, accounts.c.balance_units)
+    row = connection.execute(statement.where(accounts.c.name == account, accounts.c.asset == asset.code)).first()
+    if row is None:
+        return Amount(asset, 0)
+    if at is None:
+        return told(account, asset, row.balance_units)
+    until = select(func.coalesce(func.sum(entries.c.units), 0))
+    until = until.where(entries.c.account_id == row.id, entries.c.at_ms <= at.ms)
+    return told(account, asset, connection.execute(until).scalar_one())
+
+
+def available(connection: Connection, account: str, *, asset: Asset = BTC) -> Amount:
+    """Return what postings and holds can still take from an account: its balance less what is held."""
+    kind_of(account)
+    statement = select(accounts.c.balance_units, accounts.c.held_units)
+    row = connection.execute(statement.where(accounts.c.name == account, accounts.c.asset == asset.code)).first()
+    if row is None:
+        return Amount(asset, 0)
+    return told(account, asset, row.balance_units) - Amount(asset, row.held_units)
+
+
+def list_accounts(
+    connection: Connection, prefix: str | None = None, after: tuple[str, str] | None = None, limit: int = 50
+) -> list[AccountState]:
+    """Return accounts in the order of their names, at most `limit`, after the given name and asset code.
+
+    `prefix` asks for one account and all below it.
+    """
+    statement = select(accounts).order_by(accounts.c.name, accounts.c.asset).limit(max(1, min(limit, LIMIT_MAX)))
+    if prefix is not None:
+        statement = statement.where(_within(prefix))
+    if after is not None:
+        name, asset = after
+        statement = statement.where(or_(accounts.c.name > name, (accounts.c.name == name) & (accounts.c.asset > asset)))
+    return [
+        AccountState(row.name, told(row.name, asset, row.balance_units), Amount(asset, row.held_units))
+        for row in connection.execute(statement)
+        for asset in (Asset.of(row.asset),)
+    ]
+
+
+def trial_balance(connection: Connection, at: Instant | None = None) -> list[TrialLine]:
+    """Return what each kind of account comes to, debit or credit, now or at a past instant.
+
+    In every asset the debits equal the credits; `check_books` proves it.
+    """
+    if at is None:
+        statement = select(accounts.c.kind, accounts.c.asset, func.sum(accounts.c.balance_units).label("units"))
+    else:
+        statement = select(accounts.c.kind, accounts.c.asset, func.sum(entries.c.units).label("units"))
+        statement = statement.join(entries, entries.c.account_id == accounts.c.id).where(entries.c.at_ms <= at.ms)
+    statement = statement.group_by(accounts.c.kind, accounts.c.asset).order_by(accounts.c.asset, accounts.c.kind)
+    lines = []
+    for kind, code, units in connection.execute(statement):
+        asset = Asset.of(code)
+        whole = int(units)
+        lines.append(TrialLine(kind, Amount(asset, max(whole, 0)), Amount(asset, max(-whole, 0))))
+    return lines
+
+
+def journal(
+    connection: Connection, filters: JournalFilter | None = None, cursor: str | None = None, limit: int = 50
+) -> JournalPage:
+    """Return a page of postings, the newest first. `cursor` is the `next_cursor` of the page before.
+
+    Raises ValueError for a cursor that no page has given.
+    """
+    count = max(1, min(limit, LIMIT_MAX))
+    statement = _matching(filters or JournalFilter())
+    if cursor is not None:
+        statement = statement.where(writes.c.number < int(cursor))
+    rows = connection.execute(statement.order_by(writes.c.number.desc()).limit(count + 1)).all()
+    postings = _with_entries(connection, rows[:count])
+    return JournalPage(postings, str(rows[count - 1].number) if len(rows) > count else None)
+
+
+def export_journal(connection: Connection, filters: JournalFilter | None = None) -> Iterator[Posting]:
+    """Yield all postings that match, the oldest first, without keeping them all in memory."""
+    statement = _matching(filters or JournalFilter()).order_by(writes.c.number).limit(_CHUNK)
+    last = 0
+    while True:
+        rows = connection.execute(statement.where(writes.c.number > last)).all()
+        yield from _with_entries(connection, rows)
+        if len(rows) < _CHUNK:
+            return
+        last = rows[-1].number
+
+
+def _matching(filters: JournalFilter) -> Select[Any]:
+    statement = select(writes).where(writes.c.kind.in_(("post", "capture")))
+    if filters.since is not None:
+        statement = statement.where(writes.c.at_ms >= filters.since.ms)
+    if filters.until is not None:
+        statement = statement.where(writes.c.at_ms < filters.until.ms)
+    if filters.reference is not None:
+        statement = statement.where(writes.c.reference == filters.reference)
+    touched = select(entries.c.number).join(accounts, accounts.c.id == entries.c.account_id)
+    if filters.account is not None:
+        touched_here = touched.where(_within(filters.account))
+        if filters.asset is not None:
+            touched_here = touched_here.where(accounts.c.asset == filters.asset)
+        statement = statement.where(writes.c.number.in_(touched_here))
+    elif filters.asset is not None:
+        statement = statement.where(writes.c.number.in_(touched.where(accounts.c.asset == filters.asset)))
+    if filters.text:
+        found = (column.icontains(filters.text, autoescape=True) for column in (writes.c.memo, writes.c.reference))
+        named = touched.where(accounts.c.name.icontains(filters.text, autoescape=True))
+        in_key = writes.c.key.icontains(filters.text, autoescape=True)
+        statement = statement.where(or_(*found, in_key, writes.c.number.in_(named)))
+    return statement
+
+
+def _within(account: str) -> Any:
+    """Match an account and all below it, without taking its name for a pattern."""
+    name = accounts.c.name
+    return or_(name == account, (name > account + ":") & (name < account + ";"))
+
+
+def _with_entries(connection: Connection, rows: Any) -> tuple[Posting, ...]:
+    numbers = [row.number for row in rows]
+    statement = select(entries.c.number, accounts.c.name, accounts.c.asset, entries.c.units)
+    statement = statement.join(accounts, accounts.c.id == entries.c.account_id).where(entries.c.number.in_(numbers))
+    lines: dict[int, list[Entry]] = {number: [] for number in numbers}
+    for number, name, code, units in connection.execute(statement.order_by(entries.c.number, entries.c.line)):
+        lines[number].append(Entry(name, Amount(Asset.of(code), units)))
+    return tuple(
+        Posting(row.number, row.key, Instant(row.at_ms), row.memo, row.reference, tuple(lines[row.number]), row.hold_id)
+        for row in rows
+    )
