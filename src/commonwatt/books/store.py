@@ -75,6 +75,7 @@ holds = Table(
 
 _CLAIM = """INSERT INTO books_write (key, kind, digest, at_ms, memo, reference, hold_id) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO NOTHING RETURNING number"""
+_STANDINGS = "SELECT name, asset, id, balance_units, held_units FROM books_account WHERE name IN ("
 _OPEN = "INSERT INTO books_account (name, asset, kind) VALUES (?, ?, ?) RETURNING id"
 _SET = "UPDATE books_account SET balance_units = ?, held_units = ? WHERE id = ?"
 _ENTER = "INSERT INTO books_entry (number, line, account_id, at_ms, units) VALUES (?, ?, ?, ?, ?)"
@@ -131,10 +132,8 @@ def forgotten_when_refused(sql: Connection, claim: Claim) -> Iterator[None]:
 def open_accounts(sql: Connection, pairs: Iterable[Pair]) -> dict[Pair, Opened]:
     """Fetch where accounts stand, opening those that were never used."""
     wanted = list(pairs)
-    marks = ", ".join(["(?, ?)"] * len(wanted))
-    statement = f"""SELECT name, asset, id, balance_units, held_units FROM books_account
-        WHERE (name, asset) IN (VALUES {marks})"""  # noqa: S608 (question marks only)
-    rows = sql.exec_driver_sql(statement, tuple(part for pair in wanted for part in pair))
+    names = tuple({name for name, _ in wanted})
+    rows = sql.exec_driver_sql(_STANDINGS + ", ".join("?" * len(names)) + ")", names)
     found = {(name, asset): Opened(row_id, Standing(units, held)) for name, asset, row_id, units, held in rows}
     for pair in wanted:
         if pair not in found:
