@@ -1,1 +1,30 @@
-"""Payments: invoices, holds, payouts, refunds over any rail."""
+"""Payments: invoices, holds and payouts over any rail.
+
+The front door. Charging asks with `request_invoice`, decides with `capture_invoice` and `cancel_invoice`, gives change
+with `pay_out`, and hears of the world through `events`. Reading order: `ports` (what a rail promises), `reports` (our
+own rows), `actions/`, `jobs` (what is asked of the rails), `reconcile` (belief against the world), `queries`.
+"""
+
+from commonwatt.payments.actions.capture_invoice import cancel_invoice, capture_invoice
+from commonwatt.payments.actions.note_invoice import note_invoice
+from commonwatt.payments.actions.pay_out import pay_out
+from commonwatt.payments.actions.request_invoice import request_invoice
+from commonwatt.payments.jobs import Performer
+from commonwatt.payments.reconcile import Reconciler, watch_rail
+from commonwatt.payments.reports import Invoice, Payout, PayoutState, Stage, Wish
+
+__all__ = [
+    "Invoice",
+    "Payout",
+    "PayoutState",
+    "Performer",
+    "Reconciler",
+    "Stage",
+    "Wish",
+    "cancel_invoice",
+    "capture_invoice",
+    "note_invoice",
+    "pay_out",
+    "request_invoice",
+    "watch_rail",
+]

@@ -1,0 +1,64 @@
+"""Decide about locked money: take it or give it back; the decision is stored, a job tells the rail."""
+
+from __future__ import annotations
+
+from commonwatt.kit.database import Work
+from commonwatt.payments import store
+from commonwatt.payments.effects import CancelInvoice, SettleInvoice
+from commonwatt.payments.errors import NoSuchInvoice, NotHeld
+from commonwatt.payments.reports import Invoice, Stage, Wish
+
+
+def capture_invoice(work: Work, payment_hash: str) -> Invoice:
+    """Take the money of an accepted hold invoice; InvoiceSettled follows when the rail has done it.
+
+    Settled already, or asked before: nothing more happens. Raises NotHeld when nothing is locked or it is being given
+    back, and NoSuchInvoice.
+    """
+    invoice = _found(work, payment_hash)
+    if invoice.state is Stage.SETTLED or invoice.wish is Wish.SETTLE:
+        return invoice
+    if invoice.state is not Stage.ACCEPTED or invoice.wish is Wish.CANCEL:
+        raise NotHeld(
+            "This invoice holds no money that could be taken: it was not paid yet, or it is being given back.",
+            payment_hash=payment_hash,
+            state=str(invoice.state),
+        )
+    return _decide(work, invoice, Wish.SETTLE)
+
+
+def cancel_invoice(work: Work, payment_hash: str) -> Invoice:
+    """Give locked money back, or make an open invoice unpayable; InvoiceCancelled follows when the rail has done it.
+
+    Final already, asked before, or being captured: nothing more happens, and the returned invoice says so. When the
+    payer was faster, InvoiceSettled follows instead. Raises NoSuchInvoice.
+    """
+    invoice = _found(work, payment_hash)
+    if invoice.final or invoice.wish is not None:
+        return invoice
+    return _decide(work, invoice, Wish.CANCEL)
+
+
+def ask_again(work: Work, invoice: Invoice) -> None:
+    """Request the effect of a decision; a no-op while its job waits."""
+    match invoice.wish:
+        case Wish.SETTLE:
+            work.request(SettleInvoice(invoice.payment_hash), key=f"settle:{invoice.payment_hash}")
+        case Wish.CANCEL:
+            work.request(CancelInvoice(invoice.payment_hash), key=f"cancel:{invoice.payment_hash}")
+        case None:
+            return
+
+
+def _decide(work: Work, invoice: Invoice, wish: Wish) -> Invoice:
+    store.change_invoice(work.sql, invoice.payment_hash, wish=wish)
+    decided = _found(work, invoice.payment_hash)
+    ask_again(work, decided)
+    return decided
+
+
+def _found(work: Work, payment_hash: str) -> Invoice:
+    invoice = store.find_invoice(work.sql, payment_hash)
+    if invoice is None:
+        raise NoSuchInvoice("No invoice of ours has this payment hash.", payment_hash=payment_hash)
+    return invoice

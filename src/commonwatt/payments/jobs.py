@@ -1,0 +1,133 @@
+"""What is asked of the rails, one handler per effect: repeated until the end is known, harmless when repeated.
+
+A payout goes out like this; `tried` is on disk before the rail is asked, so a crash at any point is safe:
+
+    asked before? ──no──> mark tried ──> rail.pay ──> Done: book │ Failed: give back │ Unknown: ask again later
+         └─────yes──> rail.look_up_payment ──> Done, Failed, Unknown as above
+                                          └──> missing: it was never sent, so send it (give back once it expired)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from commonwatt.kernel import Done, Failed, Outcome, Unknown
+from commonwatt.kit.database import Database, Effect, Handler
+from commonwatt.payments import store
+from commonwatt.payments.actions.note_invoice import note_invoice
+from commonwatt.payments.actions.pay_out import fail_payout, finish_payout, mark_tried, note_doubt
+from commonwatt.payments.effects import CancelInvoice, SendPayment, SettleInvoice
+from commonwatt.payments.ports import InvoiceReport, InvoiceState, PaymentReport, Rail
+from commonwatt.payments.reports import Invoice, Payout, PayoutState, Stage
+
+PAY_TIMEOUT_S = 60
+GRACE_MS = 60_000
+"""So long after an invoice expired, a payment that was never sent is given up."""
+
+
+class Performer:
+    """Performs the effects of payments over the rails of this process."""
+
+    def __init__(self, database: Database, rails: Mapping[str, Rail]) -> None:
+        """Take the rails by name."""
+        self._database = database
+        self._rails = rails
+        self._paying: set[str] = set()
+
+    def handlers(self) -> dict[type[Effect], Handler]:
+        """Return the table of handlers for `Jobs`."""
+        return {SettleInvoice: self.settle, CancelInvoice: self.cancel, SendPayment: self.send}
+
+    async def settle(self, effect: SettleInvoice) -> Outcome[None]:
+        """Take locked money; when the rail says that it is gone, write that down instead."""
+        invoice = await self._database.read(store.find_invoice, effect.payment_hash)
+        if invoice is None or invoice.final:
+            return Done(None)
+        rail = self._rails.get(invoice.rail)
+        preimage = await self._database.read(store.invoice_preimage, effect.payment_hash)
+        if rail is None or preimage is None:
+            return Unknown(f"the rail {invoice.rail} is not configured")
+        match await rail.settle_invoice(preimage):
+            case Done():
+                return await self._note(rail, invoice, InvoiceState.SETTLED, invoice.paid_msat)
+            case Failed():
+                return await self.check(rail, invoice)
+            case Unknown(reason):
+                return Unknown(reason)
+
+    async def cancel(self, effect: CancelInvoice) -> Outcome[None]:
+        """Give locked money back; when the payer was faster, the settled invoice is booked truthfully."""
+        invoice = await self._database.read(store.find_invoice, effect.payment_hash)
+        if invoice is None or invoice.state is Stage.SETTLED:
+            return Done(None)
+        rail = self._rails.get(invoice.rail)
+        if rail is None:
+            return Unknown(f"the rail {invoice.rail} is not configured")
+        match await rail.cancel_invoice(bytes.fromhex(invoice.payment_hash)):
+            case Done():
+                return await self._note(rail, invoice, InvoiceState.CANCELLED, 0)
+            case Failed():
+                return await self.check(rail, invoice)
+            case Unknown(reason):
+                return Unknown(reason)
+
+    async def check(self, rail: Rail, invoice: Invoice) -> Outcome[None]:
+        """Look an invoice up and write down what the rail says; one that it never heard of is closed."""
+        payment_hash = bytes.fromhex(invoice.payment_hash)
+        match await rail.look_up_invoice(payment_hash):
+            case Done(report):
+                after = await self._database.write(note_invoice, rail.name, report)
+                settled = after is None or after.final or after.wish is None
+                return Done(None) if settled else Unknown(f"the rail says {report.state}")
+            case Failed(code="missing"):
+                return await self._note(rail, invoice, InvoiceState.CANCELLED, 0)
+            case Failed(reason, _) | Unknown(reason):
+                return Unknown(reason)
+
+    async def send(self, effect: SendPayment) -> Outcome[None]:
+        """Pay, or find out how an earlier attempt ended."""
+        if effect.payout_id in self._paying:
+            return Done(None)
+        self._paying.add(effect.payout_id)
+        try:
+            payout = await self._database.read(store.find_payout, effect.payout_id)
+            if payout is None or payout.state is not PayoutState.PENDING:
+                return Done(None)
+            rail = self._rails.get(payout.rail)
+            if rail is None:
+                return Unknown(f"the rail {payout.rail} is not configured")
+            return await self._end(payout, await self._attempt(rail, payout))
+        finally:
+            self._paying.discard(effect.payout_id)
+
+    async def _attempt(self, rail: Rail, payout: Payout) -> Outcome[PaymentReport]:
+        if payout.tried:
+            known = await rail.look_up_payment(bytes.fromhex(payout.payment_hash))
+            if not (isinstance(known, Failed) and known.code == "missing"):
+                return known
+        if self._database.clock.now().since(payout.expires) > (GRACE_MS if payout.tried else 0):
+            return Failed("the invoice expired before it could be paid", "expired")
+        await self._database.write(mark_tried, payout.id)
+        return await rail.pay(
+            payout.bolt11,
+            amount_msat=payout.amount_msat,
+            fee_limit_msat=payout.fee_limit_msat,
+            timeout_s=PAY_TIMEOUT_S,
+        )
+
+    async def _end(self, payout: Payout, outcome: Outcome[PaymentReport]) -> Outcome[None]:
+        match outcome:
+            case Done(report):
+                await self._database.write(finish_payout, payout.id, report)
+                return Done(None)
+            case Failed(reason, _):
+                await self._database.write(fail_payout, payout.id, reason)
+                return Done(None)
+            case Unknown(reason):
+                await self._database.write(note_doubt, payout.id, reason)
+                return Unknown(reason)
+
+    async def _note(self, rail: Rail, invoice: Invoice, state: InvoiceState, paid_msat: int) -> Outcome[None]:
+        report = InvoiceReport(bytes.fromhex(invoice.payment_hash), state, paid_msat)
+        await self._database.write(note_invoice, rail.name, report)
+        return Done(None)
