@@ -1,1 +1,106 @@
-"""Stations: charge points, connectors, and commands to them."""
+"""Stations: charge points, connectors, and commands to them.
+
+A station is known by its identity, the end of the address it connects to. It is admitted, waits for an operator, or is
+rejected. Its connectors appear as they report. Everything it says is kept as frames.
+
+Reading order: `store`, `events`, `actions/admit_stations`, `actions/note_presence`, `actions/note_status`,
+`actions/record_frames`, `queries`, `ports` (the line to the stations, which an adapter provides).
+"""
+
+from commonwatt.stations.actions.admit_stations import (
+    ADMITTED,
+    REJECTED,
+    WAITING,
+    add_station,
+    admit_station,
+    await_admission,
+    reject_station,
+    remove_password,
+    remove_station,
+    rename_station,
+    set_password,
+    set_waivers,
+)
+from commonwatt.stations.actions.note_presence import (
+    Boot,
+    Presence,
+    forget_connections,
+    note_boot,
+    note_connected,
+    note_disconnected,
+    note_heartbeat,
+)
+from commonwatt.stations.actions.note_status import ConnectorStatus, ensure_connector, note_status, rename_connector
+from commonwatt.stations.actions.record_frames import FrameRow, flag_quirk, prune_frames, record_frames, tell_frames
+from commonwatt.stations.actions.remember_configuration import Setting, remember_configuration
+from commonwatt.stations.queries import (
+    ConnectorView,
+    FrameView,
+    QuirkView,
+    SettingView,
+    StationView,
+    connector_at,
+    count_stations,
+    find_connector,
+    find_station,
+    list_configuration,
+    list_connectors,
+    list_frames,
+    list_quirks,
+    list_stations,
+    mask_id_tags,
+    secret_hash_of,
+)
+from commonwatt.stations.secrets import hash_secret, secret_matches, spellings
+
+__all__ = [
+    "ADMITTED",
+    "REJECTED",
+    "WAITING",
+    "Boot",
+    "ConnectorStatus",
+    "ConnectorView",
+    "FrameRow",
+    "FrameView",
+    "Presence",
+    "QuirkView",
+    "Setting",
+    "SettingView",
+    "StationView",
+    "add_station",
+    "admit_station",
+    "await_admission",
+    "connector_at",
+    "count_stations",
+    "ensure_connector",
+    "find_connector",
+    "find_station",
+    "flag_quirk",
+    "forget_connections",
+    "hash_secret",
+    "list_configuration",
+    "list_connectors",
+    "list_frames",
+    "list_quirks",
+    "list_stations",
+    "mask_id_tags",
+    "note_boot",
+    "note_connected",
+    "note_disconnected",
+    "note_heartbeat",
+    "note_status",
+    "prune_frames",
+    "record_frames",
+    "reject_station",
+    "remember_configuration",
+    "remove_password",
+    "remove_station",
+    "rename_connector",
+    "rename_station",
+    "secret_hash_of",
+    "secret_matches",
+    "set_password",
+    "set_waivers",
+    "spellings",
+    "tell_frames",
+]

@@ -1,0 +1,1 @@
+"""The verbs of stations, one file each."""
