@@ -10,11 +10,27 @@ from commonwatt.payments.actions.note_invoice import note_invoice
 from commonwatt.payments.actions.pay_out import pay_out
 from commonwatt.payments.actions.request_invoice import request_invoice
 from commonwatt.payments.jobs import Performer
+from commonwatt.payments.queries import (
+    PaymentFilter,
+    PaymentSums,
+    invoice_of,
+    invoices_of,
+    list_invoices,
+    list_payouts,
+    open_invoices,
+    payout_of,
+    payout_of_key,
+    payouts_of,
+    preimage_when_settled,
+    sum_payments,
+)
 from commonwatt.payments.reconcile import Reconciler, watch_rail
 from commonwatt.payments.reports import Invoice, Payout, PayoutState, Stage, Wish
 
 __all__ = [
     "Invoice",
+    "PaymentFilter",
+    "PaymentSums",
     "Payout",
     "PayoutState",
     "Performer",
@@ -23,8 +39,18 @@ __all__ = [
     "Wish",
     "cancel_invoice",
     "capture_invoice",
+    "invoice_of",
+    "invoices_of",
+    "list_invoices",
+    "list_payouts",
     "note_invoice",
+    "open_invoices",
     "pay_out",
+    "payout_of",
+    "payout_of_key",
+    "payouts_of",
+    "preimage_when_settled",
     "request_invoice",
+    "sum_payments",
     "watch_rail",
 ]

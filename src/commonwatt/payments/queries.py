@@ -1,0 +1,157 @@
+"""What payments answers: lists to filter and page through, sums of a day, what is under way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, func, or_, select, tuple_
+
+from commonwatt.kernel import BTC, Amount, Instant
+from commonwatt.payments import store
+from commonwatt.payments.errors import NoSuchInvoice, NoSuchPayout
+from commonwatt.payments.reports import Invoice, Payout, PayoutState, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFilter:
+    """Which rows to list; what is None is not asked."""
+
+    text: str | None = None
+    """Occurs in the subject, or begins the payment hash or the payment request; for payouts in the id or key too."""
+    state: str | None = None
+    rail: str | None = None
+    subject: str | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+    """Up to, and not including, this instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentSums:
+    """Money that moved in a span of time, and what is under way now."""
+
+    received: Amount
+    received_count: int
+    paid_out: Amount
+    paid_out_count: int
+    fees: Amount
+    locked: Amount
+    """Held by payers' nodes for us, neither taken nor given back yet."""
+    going_out: Amount
+    """Reserved for payouts whose end is not known yet."""
+
+
+def invoice_of(sql: Connection, payment_hash: str) -> Invoice:
+    """Return an invoice by its payment hash (hexadecimal). Raises NoSuchInvoice."""
+    invoice = store.find_invoice(sql, payment_hash.lower())
+    if invoice is None:
+        raise NoSuchInvoice("No invoice of ours has this payment hash.", payment_hash=payment_hash[:80])
+    return invoice
+
+
+def payout_of(sql: Connection, payout_id: str) -> Payout:
+    """Return a payout by its id. Raises NoSuchPayout."""
+    payout = store.find_payout(sql, payout_id)
+    if payout is None:
+        raise NoSuchPayout("No payout of ours has this id.", payout=payout_id[:80])
+    return payout
+
+
+def payout_of_key(sql: Connection, key: str) -> Payout | None:
+    """Return the payout that a caller asked for under this key."""
+    return store.find_payout_by_key(sql, key)
+
+
+def preimage_when_settled(sql: Connection, payment_hash: str) -> str | None:
+    """Return the proof of payment in hexadecimal; None before the money is ours, when showing it would give it away."""
+    table = store.invoices
+    settled = (table.c.payment_hash == payment_hash) & (table.c.state == Stage.SETTLED)
+    preimage = sql.execute(select(table.c.preimage).where(settled)).scalar_one_or_none()
+    return None if preimage is None else bytes(preimage).hex()
+
+
+def open_invoices(sql: Connection, subject: str) -> list[str]:
+    """Return the payment hashes of a subject's invoices that could still be paid and were not."""
+    table = store.invoices
+    payable = table.c.state.in_([Stage.DRAFTED, Stage.OPEN]) & table.c.wish.is_(None)
+    return list(sql.execute(select(table.c.payment_hash).where(table.c.subject == subject, payable)).scalars())
+
+
+def invoices_of(sql: Connection, subject: str) -> list[Invoice]:
+    """Return all invoices of a subject, oldest first."""
+    table = store.invoices
+    rows = sql.execute(select(table).where(table.c.subject == subject).order_by(table.c.made_ms, table.c.payment_hash))
+    return [store.as_invoice(row) for row in rows]
+
+
+def payouts_of(sql: Connection, subject: str) -> list[Payout]:
+    """Return all payouts of a subject, oldest first."""
+    table = store.payouts
+    rows = sql.execute(select(table).where(table.c.subject == subject).order_by(table.c.made_ms, table.c.id))
+    return [store.as_payout(row) for row in rows]
+
+
+def list_invoices(
+    sql: Connection, filters: PaymentFilter, limit: int = 50, after: tuple[int, str] | None = None
+) -> list[Invoice]:
+    """Return at most `limit` invoices, newest first, after the given `(made ms, payment hash)`."""
+    table = store.invoices
+    statement = _matching(select(table), table, filters, [table.c.payment_hash])
+    if after is not None:
+        statement = statement.where(tuple_(table.c.made_ms, table.c.payment_hash) < after)
+    rows = sql.execute(statement.order_by(table.c.made_ms.desc(), table.c.payment_hash.desc()).limit(limit))
+    return [store.as_invoice(row) for row in rows]
+
+
+def list_payouts(
+    sql: Connection, filters: PaymentFilter, limit: int = 50, after: tuple[int, str] | None = None
+) -> list[Payout]:
+    """Return at most `limit` payouts, newest first, after the given `(made ms, id)`."""
+    table = store.payouts
+    statement = _matching(select(table), table, filters, [table.c.payment_hash, table.c.id, table.c.key])
+    if after is not None:
+        statement = statement.where(tuple_(table.c.made_ms, table.c.id) < after)
+    rows = sql.execute(statement.order_by(table.c.made_ms.desc(), table.c.id.desc()).limit(limit))
+    return [store.as_payout(row) for row in rows]
+
+
+def sum_payments(sql: Connection, since: Instant, until: Instant) -> PaymentSums:
+    """Add up what was received and paid out in a span of time, and what is locked or going out at this moment."""
+    ours, theirs = store.invoices, store.payouts
+    settled = ours.c.ended_ms.between(since.ms, until.ms - 1) & (ours.c.state == Stage.SETTLED)
+    done = theirs.c.ended_ms.between(since.ms, until.ms - 1) & (theirs.c.state == PayoutState.DONE)
+    received, received_count = _sum(sql, ours.c.paid_msat, settled)
+    paid_out, paid_out_count = _sum(sql, theirs.c.amount_msat, done)
+    fees, _ = _sum(sql, theirs.c.fee_msat, done)
+    locked, _ = _sum(sql, ours.c.paid_msat, ours.c.ended_ms.is_(None) & (ours.c.state == Stage.ACCEPTED))
+    going_out, _ = _sum(sql, theirs.c.amount_msat, theirs.c.ended_ms.is_(None))
+    return PaymentSums(
+        received=Amount(BTC, received),
+        received_count=received_count,
+        paid_out=Amount(BTC, paid_out),
+        paid_out_count=paid_out_count,
+        fees=Amount(BTC, fees),
+        locked=Amount(BTC, locked),
+        going_out=Amount(BTC, going_out),
+    )
+
+
+def _sum(sql: Connection, column: Any, condition: Any) -> tuple[int, int]:
+    row = sql.execute(select(func.coalesce(func.sum(column), 0), func.count()).where(condition)).one()
+    return int(row[0]), int(row[1])
+
+
+def _matching(statement: Select[Any], table: Table, filters: PaymentFilter, starts: list[Any]) -> Select[Any]:
+    for column, wanted in [("state", filters.state), ("rail", filters.rail), ("subject", filters.subject)]:
+        if wanted is not None:
+            statement = statement.where(table.c[column] == wanted)
+    if filters.since is not None:
+        statement = statement.where(table.c.made_ms >= filters.since.ms)
+    if filters.until is not None:
+        statement = statement.where(table.c.made_ms < filters.until.ms)
+    if filters.text:
+        wanted = filters.text.strip()
+        begins = [column.startswith(wanted, autoescape=True) for column in [*starts, table.c.bolt11]]
+        statement = statement.where(or_(table.c.subject.contains(wanted, autoescape=True), *begins))
+    return statement
