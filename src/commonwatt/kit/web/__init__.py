@@ -1,0 +1,58 @@
+"""The web kit: one way to put routes together, to answer, to refuse, to page, to be live.
+
+Reading order: `app` (what surrounds a route), `site`, `problems`, `surroundings`, `forgery`, `limits`, then what edges
+use: `paging`, `etag`, `idempotency`, `comma_lists`, `encoding`, `live`.
+"""
+
+from commonwatt.kit.web.app import Behaviour, build_app
+from commonwatt.kit.web.comma_lists import csv_answer
+from commonwatt.kit.web.encoding import Answer, amount_text, plain, to_json
+from commonwatt.kit.web.errors import BadRequest, Changed, ForeignRequest, KeyReused, NoSuchPage, TooManyRequests
+from commonwatt.kit.web.etag import check_match, etag_of, tagged
+from commonwatt.kit.web.forgery import csrf_token
+from commonwatt.kit.web.idempotency import IdempotencyKey, forget_answers, once
+from commonwatt.kit.web.live import Live, TopicGate
+from commonwatt.kit.web.paging import Page, Paging, decode_cursor, encode_cursor, page_of
+from commonwatt.kit.web.problems import answer_problem, wants_page
+from commonwatt.kit.web.server import CannotListen, RunningServer, listen, serve
+from commonwatt.kit.web.site import Site, session_cookie
+from commonwatt.kit.web.surroundings import client_of
+
+__all__ = [
+    "Answer",
+    "BadRequest",
+    "Behaviour",
+    "CannotListen",
+    "Changed",
+    "ForeignRequest",
+    "IdempotencyKey",
+    "KeyReused",
+    "Live",
+    "NoSuchPage",
+    "Page",
+    "Paging",
+    "RunningServer",
+    "Site",
+    "TooManyRequests",
+    "TopicGate",
+    "amount_text",
+    "answer_problem",
+    "build_app",
+    "check_match",
+    "client_of",
+    "csrf_token",
+    "csv_answer",
+    "decode_cursor",
+    "encode_cursor",
+    "etag_of",
+    "forget_answers",
+    "listen",
+    "once",
+    "page_of",
+    "plain",
+    "serve",
+    "session_cookie",
+    "tagged",
+    "to_json",
+    "wants_page",
+]

@@ -1,0 +1,41 @@
+"""Entity tags (RFC 9110, section 8.8.3): saves bytes on reading, and keeps two writers from undoing each other."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from litestar import Request
+from litestar.status_codes import HTTP_304_NOT_MODIFIED
+
+from commonwatt.kit.web.encoding import Answer, to_json
+from commonwatt.kit.web.errors import Changed
+
+
+def etag_of(value: Any) -> str:
+    """Return the strong tag of an answer: a digest of its JSON, in quotes."""
+    return f'"{hashlib.sha256(to_json(value)).hexdigest()[:32]}"'
+
+
+def check_match(request: Request[Any, Any, Any], current: str) -> None:
+    """Raise Changed when the request says `If-Match` and the thing is no longer as it was; without it, go on."""
+    wanted = request.headers.get("if-match")
+    if wanted is not None and not _matches(wanted, current, weak=False):
+        raise Changed("This was changed after you read it. Read it again and decide anew.", etag=current)
+
+
+def tagged(request: Request[Any, Any, Any], value: Any) -> Answer:
+    """Answer with the value and its tag, or 304 when `If-None-Match` says that the client has it."""
+    tag = etag_of(value)
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    known = request.headers.get("if-none-match")
+    if known is not None and _matches(known, tag, weak=True):
+        return Answer(None, status_code=HTTP_304_NOT_MODIFIED, headers=headers)
+    return Answer(value, headers=headers)
+
+
+def _matches(header: str, current: str, *, weak: bool) -> bool:
+    tags = [tag.strip() for tag in header.split(",")]
+    if weak:
+        tags = [tag.removeprefix("W/") for tag in tags]
+    return "*" in tags or current in tags

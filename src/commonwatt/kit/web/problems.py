@@ -1,0 +1,160 @@
+"""Every error as people or programs read it: RFC 9457 problem details for the API, a page for browsers.
+
+What we raise ourselves says what happened; what nobody foresaw says only its reference, and the log has the rest.
+"""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from jinja2 import TemplateNotFound
+from litestar import Request, Response
+from litestar.exceptions import (
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+    TemplateNotFoundException,
+    ValidationException,
+)
+from litestar.types import ExceptionHandlersMap
+
+from commonwatt.kernel import Broken, Fault, Unavailable
+from commonwatt.kit.web.encoding import to_json
+from commonwatt.kit.web.errors import BadRequest, MethodNotAllowed, NoSuchPage, TooLarge
+from commonwatt.kit.web.site import Site
+
+MEDIA_TYPE = "application/problem+json"
+_SERVER_ERROR = 500
+_TOO_LARGE = 413
+_log = structlog.get_logger("web")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as its reader sees it; `type` is the address of the page that explains it."""
+
+    type: str
+    slug: str
+    title: str
+    status: int
+    detail: str
+    reference: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    errors: list[dict[str, str]] = field(default_factory=list)
+
+    def body(self) -> dict[str, Any]:
+        """Return the members of RFC 9457 and our typed fields beside them."""
+        standard: dict[str, Any] = {
+            "type": self.type,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "instance": f"urn:uuid:{self.reference}" if self.reference else None,
+            "slug": self.slug,
+        }
+        if self.errors:
+            standard["errors"] = self.errors
+        return {key: value for key, value in {**self.fields, **standard}.items() if value is not None}
+
+
+def wants_page(request: Request[Any, Any, Any]) -> bool:
+    """Whether a person with a browser asks, not a program."""
+    if request.url.path.startswith("/api/"):
+        return False
+    return "text/html" in request.headers.get("accept", "") or request.headers.get("hx-request") == "true"
+
+
+def reference_of(request: Request[Any, Any, Any]) -> str:
+    """Return the id of this request, which the answer's `X-Request-Id` and the log carry."""
+    return str(request.scope.get("cw_reference", ""))
+
+
+def fault_of(error: Exception) -> Fault:
+    """Translate any exception into one of our faults; what nobody foresaw becomes Broken without details."""
+    match error:
+        case Fault():
+            return error
+        case ValidationException():
+            extra = error.extra if isinstance(error.extra, list) else []
+            told = [
+                {"field": str(item.get("key", "")), "message": str(item.get("message", ""))}
+                for item in extra
+                if isinstance(item, dict)
+            ]
+            named = "; ".join(
+                f"{item['field']}: {item['message']}" if item["field"] else item["message"] for item in told
+            )
+            return BadRequest(named or "A field is missing or not of its kind.", told)
+        case NotFoundException():
+            return NoSuchPage("Nothing lives at this address. It may be mistyped, or the thing was never here.")
+        case MethodNotAllowedException():
+            return MethodNotAllowed("This address exists, but it does not take this method.")
+        case HTTPException(status_code=status) if status == _TOO_LARGE:
+            return TooLarge("The body is larger than this address takes.")
+        case HTTPException(status_code=status) if status < _SERVER_ERROR:
+            answer = BadRequest(error.detail or "The request cannot be read.")
+            answer.status = status  # type: ignore[misc] # the wire's own code says more than ours would
+            return answer
+        case HTTPException():
+            return Unavailable(error.detail or "The server cannot answer this now.")
+        case _:
+            return Broken("Something failed that we did not foresee. The reference below finds it in the server's log.")
+
+
+def problem_of(error: Exception, site: Site, reference: str) -> Problem:
+    """Describe an exception to its reader."""
+    fault = fault_of(error)
+    errors = fault.errors if isinstance(fault, BadRequest) else []
+    address = site.url(f"/problems/{fault.slug}")
+    return Problem(address, fault.slug, fault.title, fault.status, fault.detail, reference, dict(fault.fields), errors)
+
+
+def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Answer any exception; unforeseen ones and our own broken invariants are logged with their trace."""
+    site: Site = request.app.state.site
+    problem = problem_of(error, site, reference_of(request))
+    if problem.status >= _SERVER_ERROR and not isinstance(error, Unavailable):
+        _log.error("request failed", reference=problem.reference, slug=problem.slug, error=repr(error), exc_info=error)
+    headers = {"Cache-Control": "no-store"}
+    if "retry_after" in problem.fields:
+        headers["Retry-After"] = str(problem.fields["retry_after"])
+    if isinstance(error, HTTPException) and error.headers:
+        headers.update(error.headers)
+    challenge = problem.fields.get("authenticate")
+    if challenge:
+        headers["WWW-Authenticate"] = str(challenge)
+    if wants_page(request):
+        page = _page(request, problem, site)
+        return Response(page, status_code=problem.status, media_type="text/html", headers=headers)
+    return Response(to_json(problem.body()), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+EXCEPTION_HANDLERS: ExceptionHandlersMap = {
+    Fault: answer_problem,
+    HTTPException: answer_problem,
+    Exception: answer_problem,
+}
+
+
+def _page(request: Request[Any, Any, Any], problem: Problem, site: Site) -> str:
+    """Render `problem.html` of the page kit, or a bare page where the templates are absent or fail themselves."""
+    engine = request.app.template_engine
+    fragment = request.headers.get("hx-request") == "true"
+    if engine is not None:
+        try:
+            template = engine.get_template("problem.html")
+            return str(template.render(problem=problem, site=site, request=request, fragment=fragment))
+        except (TemplateNotFound, TemplateNotFoundException):
+            pass
+        except Exception as error:  # noqa: BLE001 (a page about an error must never be an error)
+            _log.error("problem page failed", error=repr(error))
+    say = html.escape
+    return (
+        f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+        f"<title>{say(problem.title)}</title><main><h1>{say(problem.title)}</h1><p>{say(problem.detail)}</p>"
+        f"<p><a href='{say(problem.type)}'>What this means and what to do</a></p>"
+        f"<p><small>Reference {say(problem.reference)}</small></p></main></html>"
+    )

@@ -1,0 +1,99 @@
+"""Serves an application in the running loop: a socket that knows its port first, then uvicorn on it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from commonwatt.kernel import Unavailable
+
+STOP_S = 5
+"""Requests that run when the server stops have so long to end."""
+
+
+class CannotListen(Unavailable):
+    """The address to listen on is taken or not ours."""
+
+    slug = "cannot-listen"
+    title = "Cannot listen"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Bind a socket; port 0 picks a free one, `sock.getsockname()[1]` tells which. Raises CannotListen."""
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        sock = socket.socket(family, kind, protocol)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+    except OSError as error:
+        where = f"{host or '*'}:{port}"
+        raise CannotListen(
+            f"{where} cannot be opened ({error.strerror or error}). Choose another port or stop what uses it.",
+            address=where,
+        ) from error
+    sock.setblocking(False)
+    return sock
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn without its signal handlers: whoever assembled the process stops it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class RunningServer:
+    """A server that answers."""
+
+    def __init__(self, server: uvicorn.Server, task: asyncio.Task[None], port: int) -> None:
+        """Take what `serve` started."""
+        self._server = server
+        self._task = task
+        self.port = port
+
+    async def stop(self) -> None:
+        """Stop taking requests, let the running end, and return when the sockets are closed."""
+        self._server.should_exit = True
+        await self._task
+
+    async def wait(self) -> None:
+        """Return when the server has stopped, however that came."""
+        await asyncio.shield(self._task)
+
+
+async def serve(
+    app: Any, sock: socket.socket, *, certificate: Path | None = None, key: Path | None = None
+) -> RunningServer:
+    """Serve an application on a bound socket; return once it answers. TLS when a certificate and its key are given."""
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=STOP_S,
+        timeout_keep_alive=30,
+        h11_max_incomplete_event_size=64 * 1024,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )
+    server = _Uvicorn(config)
+    port = int(sock.getsockname()[1])
+    task = asyncio.create_task(server.serve(sockets=[sock]), name="http")
+    while not server.started:
+        if task.done():
+            task.result()
+            raise CannotListen("The web server ended before it answered; the log says why.", address=str(port))
+        await asyncio.sleep(0.005)
+    return RunningServer(server, task, port)
