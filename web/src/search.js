@@ -1,0 +1,82 @@
+// The palette: Ctrl-K, or / outside of a field, finds pages at once and things (stations, sessions, payments) by the server.
+import { csrf, enhance, enhancing } from "./enhance.js";
+
+const dialog = document.querySelector("dialog.palette");
+const input = dialog?.querySelector("input");
+const list = dialog?.querySelector("ul");
+let hits = [];
+let chosen = 0;
+let asked = 0;
+
+const pages = () => [...document.querySelectorAll(".side nav a")].map((link) => ({
+  label: link.textContent.trim(), href: link.getAttribute("href"), hint: "",
+}));
+
+function show() {
+  list.replaceChildren(...hits.map((hit, index) => {
+    const item = document.createElement("li");
+    item.setAttribute("role", "option");
+    item.id = `hit-${index}`;
+    item.setAttribute("aria-selected", String(index === chosen));
+    const link = Object.assign(document.createElement("a"), { href: hit.href, tabIndex: -1 });
+    link.append(Object.assign(document.createElement("span"), { textContent: hit.label }));
+    link.append(Object.assign(document.createElement("span"), { className: "hint", textContent: hit.hint ?? "" }));
+    item.append(link);
+    return item;
+  }));
+  input.setAttribute("aria-activedescendant", hits.length ? `hit-${chosen}` : "");
+  list.children[chosen]?.scrollIntoView({ block: "nearest" });
+}
+
+async function find() {
+  const text = input.value.trim();
+  const turn = ++asked;
+  const lower = text.toLocaleLowerCase();
+  hits = pages().filter((page) => page.label.toLocaleLowerCase().includes(lower));
+  chosen = 0;
+  show();
+  if (text.length < 2 || !dialog.dataset.searchUrl) return;
+  try {
+    const answer = await fetch(`${dialog.dataset.searchUrl}?q=${encodeURIComponent(text)}`, { headers: { accept: "application/json", "x-csrf-token": csrf() } });
+    if (!answer.ok || turn !== asked) return;
+    hits = [...hits, ...(await answer.json()).items];
+    show();
+  } catch { /* the pages stay findable without the server */ }
+}
+
+function open() {
+  if (!dialog || dialog.open) return;
+  dialog.showModal();
+  input.value = "";
+  find();
+  input.focus();
+}
+
+if (dialog) {
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+    if ((event.key === "k" && (event.ctrlKey || event.metaKey)) || (event.key === "/" && !typing)) {
+      event.preventDefault();
+      open();
+    }
+  });
+  input.addEventListener("input", find);
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      chosen = hits.length ? (chosen + step + hits.length) % hits.length : 0;
+      show();
+    } else if (event.key === "Enter" && hits[chosen]) {
+      event.preventDefault();
+      location.assign(hits[chosen].href);
+    }
+  });
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+}
+enhancing("[data-search-open]", (button) => button.addEventListener("click", (event) => {
+  if (!dialog) return;
+  event.preventDefault();
+  open();
+}));
+enhance();
