@@ -1,0 +1,1 @@
+"""What charging does: one verb per file."""

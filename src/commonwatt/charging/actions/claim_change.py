@@ -1,0 +1,130 @@
+"""Return change: who has the session's secret names an invoice, once; it is reserved and paid after the commit.
+
+A claim is atomic and single-use: `k1` names the session's next claim, the first invoice under it wins, the same invoice
+again gets the same answer, another one is refused. A payment that fails for good frees the amount for the next claim.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, select
+
+from commonwatt.charging import store
+from commonwatt.charging.charge import Charge
+from commonwatt.charging.errors import AmountOutOfRange, ChangeClaimed, NoChange, NoSuchSession, SessionRunning
+from commonwatt.charging.rules import DEFAULT, Rules
+from commonwatt.charging.secrets import claim_secret
+from commonwatt.kit.database import Work
+from commonwatt.payments import pay_out
+from commonwatt.protocols import bolt11 as invoices
+
+SAT_MSAT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeOffer:
+    """What may be claimed now: any whole amount in [min, max]; what stays below a satoshi stays owed."""
+
+    session_id: str
+    k1: str
+    min_msat: int
+    max_msat: int
+
+
+def offer_change(sql: Connection, secret: str) -> ChangeOffer:
+    """Return what a session's secret may claim; raises SessionRunning before the end, NoChange when nothing is left."""
+    charge = _charge(sql, secret)
+    if not charge.session.billed:
+        raise SessionRunning("The charge has not ended; its change is known after the last reading.")
+    owed = charge.owed_msat
+    if owed < SAT_MSAT:
+        raise NoChange("Nothing is left of this payment: it was used up, or the change was paid out.")
+    return ChangeOffer(charge.id, claim_secret(secret, _count(sql, charge.id)), owed - owed % SAT_MSAT, owed)
+
+
+def claim_change(work: Work, secret: str, k1: str, bolt11: str, rail: str, rules: Rules = DEFAULT) -> Charge:
+    """Reserve the change for an invoice and ask for its payment. `rail` is the one that pays.
+
+    Raises ChangeClaimed for a used `k1`, AmountOutOfRange for an invoice of another amount, and what the invoice itself
+    is refused for.
+    """
+    charge = _charge(work.sql, secret)
+    invoice = invoices.decode(bolt11)
+    payment_hash = invoice.payment_hash.hex()
+    number = _count(work.sql, charge.id)
+    if not hmac.compare_digest(k1, claim_secret(secret, number)):
+        return _repeated(work, charge, k1, payment_hash, number)
+    offer = offer_change(work.sql, secret)
+    amount = invoice.amount_msat
+    if amount is None or not offer.min_msat <= amount <= offer.max_msat:
+        raise AmountOutOfRange(
+            f"The invoice must be of {offer.min_msat} to {offer.max_msat} msat; make a new one of that amount.",
+            min_msat=offer.min_msat,
+            max_msat=offer.max_msat,
+        )
+    return reserve_change(work, charge, bolt11, payment_hash, amount, rail, rules)
+
+
+def reserve_change(
+    work: Work, charge: Charge, bolt11: str, payment_hash: str, amount: int, rail: str, rules: Rules
+) -> Charge:
+    """Store the next claim and its payout; the amount leaves what is owed at once."""
+    number = _count(work.sql, charge.id)
+    work.sql.execute(
+        store.claims.insert().values(
+            session_id=charge.id,
+            number=number,
+            state="paying",
+            payment_hash=payment_hash,
+            bolt11=bolt11,
+            amount_msat=amount,
+            made_ms=work.now.ms,
+        )
+    )
+    pay_out(
+        work,
+        key=f"change:{charge.id}:{number}",
+        bolt11=bolt11,
+        amount_msat=amount,
+        account=charge.account,
+        subject=charge.subject,
+        rail_name=rail,
+        fee_limit_msat=rules.fee_limit(amount),
+    )
+    charge = replace(charge, returned_msat=charge.returned_msat + amount)
+    store.save_charges(work, [charge])
+    work.tell(charge.subject, "change", state="paying", amount_msat=amount)
+    return charge
+
+
+def leave_address(work: Work, secret: str, address: str) -> Charge:
+    """Note where the change shall go when the charge ends."""
+    charge = replace(_charge(work.sql, secret), address=address)
+    store.save_charges(work, [charge])
+    return charge
+
+
+def _repeated(work: Work, charge: Charge, k1: str, payment_hash: str, number: int) -> Charge:
+    """Answer a `k1` that was used: the same invoice is on its way, another one is refused."""
+    for earlier in range(number):
+        if hmac.compare_digest(k1, claim_secret(charge.secret, earlier)):
+            claims = store.claims.c
+            known = select(claims.payment_hash).where(claims.session_id == charge.id, claims.number == earlier)
+            if work.sql.execute(known).scalar_one() == payment_hash:
+                return charge
+            raise ChangeClaimed("This change was claimed with another invoice. Open the session's page to see how.")
+    raise ChangeClaimed("This claim is not the session's own. Scan the code on the session's page again.")
+
+
+def _charge(sql: Connection, secret: str) -> Charge:
+    charge = store.charge_by_secret(sql, secret)
+    if charge is None:
+        raise NoSuchSession("No session has this link. Check that it was copied whole.")
+    return charge
+
+
+def _count(sql: Connection, session_id: str) -> int:
+    claims = store.claims.c
+    return len(sql.execute(select(claims.number).where(claims.session_id == session_id)).all())

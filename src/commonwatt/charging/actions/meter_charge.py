@@ -1,0 +1,83 @@
+"""Take what a meter said into a charge: the clock corrected, the register followed, the tally advanced."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from commonwatt.charging.charge import Charge
+from commonwatt.charging.pricing import price
+from commonwatt.charging.reports import Sample
+from commonwatt.charging.rules import Rules
+from commonwatt.kernel import Instant
+from commonwatt.kit.database import Work
+from commonwatt.metering import Reading, Register, add_interval, measure_power, open_register, read_register
+
+AHEAD_MS = 120_000
+"""How far a station's corrected clock may run ahead of ours before its word is taken as ours."""
+
+
+def correct(charge: Charge, at: Instant, now: Instant) -> Instant:
+    """Return a station's time by this charge's correction: never in our future, never before the last word.
+
+    A clock that jumps, or is set while a car charges, thus costs nobody an hour that did not pass.
+    """
+    corrected = at.ms + charge.progress.offset_ms
+    if corrected > now.ms + AHEAD_MS:
+        corrected = now.ms
+    last = charge.progress.register.last_ms if charge.progress.register else 0
+    return Instant(max(corrected, last))
+
+
+def follow(charge: Charge, sample: Sample, now: Instant, rules: Rules) -> Charge:
+    """Return the charge with one more sample in its register; the price is not touched.
+
+    A sample whose own time is before the last one taken came out of order and changes nothing.
+    """
+    progress = charge.progress
+    register = progress.register or open_register(sample.energy_wh or 0, sample.at.ms + progress.offset_ms)
+    if sample.at.ms + progress.offset_ms < register.last_ms - AHEAD_MS:
+        return charge
+    at_ms = correct(charge, sample.at, now).ms
+    register = _read(register, sample, at_ms, rules)
+    return replace(charge, progress=replace(progress, register=register, power_w=register.power_w, heard_ms=now.ms))
+
+
+def _read(register: Register, sample: Sample, at_ms: int, rules: Rules) -> Register:
+    if sample.energy_wh is not None:
+        return read_register(register, sample.energy_wh, at_ms, power_w=sample.power_w, power_max_w=rules.power_max_w)
+    if sample.interval_wh is not None:
+        return add_interval(register, sample.interval_wh, at_ms, power_w=sample.power_w, power_max_w=rules.power_max_w)
+    if sample.power_w is not None:
+        return measure_power(register, at_ms, sample.power_w)
+    return register
+
+
+def count(work: Work, charge: Charge, rules: Rules, *, until: Instant | None = None) -> tuple[Charge, int, bool]:
+    """Price what the register shows; return the charge, its cost in msat, and whether the credit lasts on."""
+    register = charge.progress.register
+    if register is None:
+        return charge, 0, True
+    at = Instant(max(register.last_ms, until.ms)) if until is not None else Instant(register.last_ms)
+    priced = price(work.sql, charge, at, register.total_wh, rules)
+    progress = replace(charge.progress, tally=priced.tally)
+    return replace(charge, progress=progress, gross_units=priced.gross_units), priced.cost_msat, priced.enough
+
+
+def as_reading(
+    station: str, connector: int, transaction_id: int | None, sample: Sample, charge: Charge | None
+) -> Reading:
+    """Return the row that keeps a sample; `energy_wh` is what the charge had delivered by then."""
+    register = charge.progress.register if charge else None
+    return Reading(
+        transaction_id,
+        station,
+        connector,
+        sample.at.ms + (charge.progress.offset_ms if charge else 0),
+        sample.context,
+        register.total_wh if register else None,
+        sample.energy_wh,
+        sample.power_w,
+        sample.current_ma,
+        sample.voltage_mv,
+        sample.soc_percent,
+    )

@@ -1,0 +1,134 @@
+"""Hear of a station: a connector's state, a reboot, a lost line; sessions and offers that it touches go on or end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import select
+
+from commonwatt.charging import store
+from commonwatt.charging.actions.advance_session import advance_session
+from commonwatt.charging.actions.meter_charge import count
+from commonwatt.charging.charge import Charge
+from commonwatt.charging.model.happenings import (
+    Expired,
+    Happening,
+    Metered,
+    OfferWithdrawn,
+    StartAnswered,
+    StopAnswered,
+    Vanished,
+)
+from commonwatt.charging.model.session import Status
+from commonwatt.charging.reports import StatusReport
+from commonwatt.charging.rules import DEFAULT, Rules
+from commonwatt.kernel import Instant
+from commonwatt.kit.database import Work
+
+FREE = frozenset({"Available", "Preparing"})
+"""Connector states (OCPP 1.6, 4.9) in which a driver may begin to pay."""
+
+
+def note_status(work: Work, report: StatusReport, rules: Rules = DEFAULT) -> None:
+    """Let a connector's state reach its session: unplugged before the start, vanished in the middle, out of order."""
+    for charge in store.active_charges(work.sql, report.station, report.connector):
+        happening = _meaning(charge, report)
+        if happening is not None:
+            _let(work, charge, happening, rules)
+        elif report.status == "Preparing" and charge.session.status is Status.STARTING:
+            store.save_charges(work, [replace(charge, progress=replace(charge.progress, plugged=True))])
+    if report.status not in FREE and report.connector:
+        _withdraw(work, report.station, report.connector, "the charge point is no longer free", rules)
+
+
+def note_boot(work: Work, identity: str, _at: Instant, rules: Rules = DEFAULT) -> None:
+    """Hear that a station started anew: it may have lost its transactions, or report them yet."""
+    for charge in store.active_charges(work.sql, identity):
+        if charge.session.transaction_id is not None:
+            _let(work, charge, Vanished(patience_s=rules.reboot_s), rules)
+
+
+def note_offline(work: Work, identity: str, rules: Rules = DEFAULT) -> None:
+    """Hear that a station's line is gone: nobody shall pay for it now. What charges there goes on."""
+    columns = store.sessions.c
+    offered = select(columns.connector).where(columns.station == identity, columns.status == Status.OFFERED.value)
+    for (connector,) in work.sql.execute(offered.distinct()).all():
+        _withdraw(work, identity, connector, "the charge point went offline", rules)
+
+
+def note_start_answer(work: Work, session_id: str, accepted: bool | None, rules: Rules = DEFAULT) -> None:  # noqa: FBT001
+    """Hear what a station said to a remote start."""
+    charge = store.charge_by_id(work.sql, session_id)
+    if charge is not None:
+        _let(work, charge, StartAnswered(accepted), rules)
+
+
+def note_stop_answer(work: Work, session_id: str, accepted: bool | None, rules: Rules = DEFAULT) -> None:  # noqa: FBT001
+    """Hear what a station said to a remote stop."""
+    charge = store.charge_by_id(work.sql, session_id)
+    if charge is not None:
+        _let(work, charge, StopAnswered(accepted), rules)
+
+
+def mark_asked(work: Work, session_id: str) -> Charge | None:
+    """Note that a station is about to be asked to start; None when it must not be asked (again)."""
+    charge = store.charge_by_id(work.sql, session_id)
+    if charge is None or charge.session.status is not Status.STARTING or charge.progress.asked:
+        return None
+    store.save_charges(work, [replace(charge, progress=replace(charge.progress, asked=True))])
+    return charge
+
+
+def pass_deadlines(work: Work, rules: Rules = DEFAULT) -> int:
+    """Let every session whose waiting is over go on; return how many."""
+    columns = store.sessions.c
+    due = select(columns.id).where(columns.deadline_ms <= work.now.ms).order_by(columns.deadline_ms).limit(200)
+    ids = [row.id for row in work.sql.execute(due)]
+    for session_id in ids:
+        charge = store.charge_by_id(work.sql, session_id)
+        if charge is not None:
+            _let(work, charge, Expired(), rules)
+    return len(ids)
+
+
+def watch_running(work: Work, rules: Rules = DEFAULT) -> None:
+    """Look at running sessions that say nothing: time may use up their credit, and a day of silence ends them."""
+    columns = store.sessions.c
+    quiet = work.now.ms - 1000 * rules.sample_s
+    running = select(columns.id).where(
+        columns.status == Status.CHARGING.value, columns.heard_ms < quiet, columns.kind == "prepaid"
+    )
+    for (session_id,) in work.sql.execute(running.limit(500)).all():
+        charge = store.charge_by_id(work.sql, session_id)
+        if charge is None or charge.session.deadline_ms is not None:
+            continue
+        if charge.progress.heard_ms < work.now.ms - 1000 * rules.silence_s:
+            _let(work, charge, Vanished(), rules)
+            continue
+        counted, cost_msat, enough = count(work, charge, rules, until=work.now)
+        if not enough:
+            _let(work, counted, Metered(charge.session.energy_wh, cost_msat, enough), rules)
+
+
+def _meaning(charge: Charge, report: StatusReport) -> Happening | None:
+    """Return what a connector's state means for its session."""
+    if report.status == "Available":
+        if charge.session.status is Status.STARTING:
+            return Expired() if charge.progress.plugged else None
+        return Vanished()
+    if report.status in {"Unavailable", "Faulted"} and charge.session.status is Status.STARTING:
+        return StartAnswered(False)
+    return None
+
+
+def _withdraw(work: Work, station: str, connector: int, reason: str, rules: Rules) -> None:
+    for charge in store.offered_charges(work.sql, station, connector):
+        _let(work, charge, OfferWithdrawn(reason), rules)
+
+
+def _let(work: Work, charge: Charge, happening: Happening, rules: Rules) -> None:
+    advanced = advance_session(work, charge, happening, rules)
+    if advanced is charge:
+        return
+    store.save_charges(work, [advanced])
+    work.tell(charge.subject, "status", status=advanced.session.status.value)

@@ -1,0 +1,150 @@
+"""Offer a charge: look that the charge point can deliver, lock tariff and rate, then ask for the money."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from commonwatt.charging import store
+from commonwatt.charging.actions.note_station import FREE
+from commonwatt.charging.charge import Charge, Kind, Progress
+from commonwatt.charging.errors import (
+    AmountOutOfRange,
+    ConnectorBusy,
+    ConnectorOut,
+    NoSuchConnector,
+    NoSuchSession,
+    SessionOver,
+)
+from commonwatt.charging.model.session import ACTIVE, Session, Status
+from commonwatt.charging.rules import DEFAULT, Rules
+from commonwatt.charging.secrets import new_id_tag, new_secret
+from commonwatt.kernel import BTC
+from commonwatt.kit.database import Database, Work
+from commonwatt.payments import Invoice, request_invoice
+from commonwatt.payments.ports import Rail
+from commonwatt.stations import ConnectorView, find_connector
+from commonwatt.stations.ports import StationLine
+from commonwatt.tariffs import current_rate, tariff_for
+
+OFFER_MARGIN_S = 30
+"""An offer outlives its invoice a little: a payment at the last moment still finds it."""
+
+
+async def offer_session(
+    database: Database,
+    line: StationLine,
+    rail: Rail,
+    *,
+    connector: str,
+    amount_msat: int,
+    metadata: str | None = None,
+    comment: str | None = None,
+    address: str | None = None,
+    rules: Rules = DEFAULT,
+) -> tuple[Charge, Invoice]:
+    """Open a session at a connector, named by its slug, and return it with the invoice that starts it.
+
+    Raises NoSuchConnector, ConnectorOut, ConnectorBusy, AmountOutOfRange, NoRate or RailUnavailable; an offer that got
+    no invoice lapses by itself.
+    """
+    view = await database.read(find_connector, connector)
+    if view is not None and not line.is_connected(view.station):
+        raise ConnectorOut("The charge point is offline, so it cannot start. Nothing was charged.", connector=connector)
+    charge = await database.write(open_offer, connector, amount_msat, address, rules)
+    invoice = await request_invoice(
+        database,
+        rail,
+        subject=charge.subject,
+        account=charge.account,
+        amount_msat=amount_msat,
+        description=f"Charging at {view.station_name if view else connector}",
+        metadata=metadata,
+        expiry_s=rules.invoice_s,
+        hold=rail.capabilities.hold,
+        comment=comment,
+    )
+    return charge, invoice
+
+
+async def offer_top_up(
+    database: Database,
+    rail: Rail,
+    *,
+    secret: str,
+    amount_msat: int,
+    metadata: str | None = None,
+    rules: Rules = DEFAULT,
+) -> tuple[Charge, Invoice]:
+    """Return an invoice that adds to a running session's credit; paid at once, it is never locked."""
+    charge = await database.read(store.charge_by_secret, secret)
+    if charge is None:
+        raise NoSuchSession("No session has this link. Check that it was copied whole.")
+    if charge.session.status not in ACTIVE:
+        raise SessionOver("This session is over, so nothing can be added to it. Start a new one at the charge point.")
+    _check_amount(amount_msat, rules)
+    invoice = await request_invoice(
+        database,
+        rail,
+        subject=charge.subject,
+        account=charge.account,
+        amount_msat=amount_msat,
+        description="More credit for a running charge",
+        metadata=metadata,
+        expiry_s=rules.invoice_s,
+        hold=False,
+    )
+    return charge, invoice
+
+
+def open_offer(work: Work, connector: str, amount_msat: int, address: str | None, rules: Rules) -> Charge:
+    """Store an offer with the tariff and the rate of this moment."""
+    view = check_connector(find_connector(work.sql, connector), connector)
+    if store.active_charges(work.sql, view.station, view.number):
+        raise ConnectorBusy("Somebody else charges here. Choose another charge point.", connector=connector)
+    _check_amount(amount_msat, rules)
+    tariff = tariff_for(work.sql, view.station, view.number, work.now)
+    rate = None if tariff.asset.code == BTC.code else current_rate(work.sql, tariff.asset.code, work.now)
+    deadline = work.now.plus(seconds=rules.invoice_s + OFFER_MARGIN_S).ms
+    charge = Charge(
+        id=work.new_id(),
+        secret=new_secret(work),
+        kind=Kind.PREPAID,
+        station=view.station,
+        connector=view.number,
+        id_tag=new_id_tag(work),
+        tariff_version=tariff.version,
+        rate_id=None if rate is None else rate.id,
+        made=work.now,
+        progress=Progress(Session(Status.OFFERED, deadline_ms=deadline), heard_ms=work.now.ms),
+        asset=tariff.asset.code,
+        address=address,
+    )
+    store.insert_charge(work, charge)
+    return charge
+
+
+def check_connector(view: ConnectorView | None, name: str) -> ConnectorView:
+    """Return the connector when a driver may begin to pay there now; else say why not."""
+    if view is None or view.station_state != "admitted":
+        raise NoSuchConnector(f"No charge point is named {name[:64]!r}. Scan its code again.", connector=name[:64])
+    if not view.online:
+        raise ConnectorOut("The charge point is offline, so it cannot start. Nothing was charged.", connector=name)
+    if view.status in FREE:
+        return view
+    if view.status in {"Unavailable", "Faulted", "Unknown"}:
+        raise ConnectorOut("The charge point is out of order. Choose another one.", connector=name)
+    raise ConnectorBusy("Somebody else charges here. Choose another charge point.", connector=name)
+
+
+def _check_amount(amount_msat: int, rules: Rules) -> None:
+    if not rules.payment_min_msat <= amount_msat <= rules.payment_max_msat:
+        raise AmountOutOfRange(
+            f"One may pay {rules.payment_min_msat // 1000} to {rules.payment_max_msat // 1000} sats at once here.",
+            min_msat=rules.payment_min_msat,
+            max_msat=rules.payment_max_msat,
+        )
+
+
+def pick_rail(rails: Mapping[str, Rail], name: str | None = None) -> Rail:
+    """Return the named rail, or the first, which the configuration puts in order of preference."""
+    return rails[name] if name else next(iter(rails.values()))

@@ -1,0 +1,170 @@
+"""A station began a transaction: find whose it is, number it once, and let its session begin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from commonwatt.charging import store
+from commonwatt.charging.actions.advance_session import advance_session
+from commonwatt.charging.charge import Charge, Kind, Progress
+from commonwatt.charging.effects import AskStop
+from commonwatt.charging.model.happenings import Began, Vanished
+from commonwatt.charging.model.session import Session, Status
+from commonwatt.charging.pricing import open_price
+from commonwatt.charging.reports import Authorisation, StartAnswer, StartReport
+from commonwatt.charging.rules import DEFAULT, Rules
+from commonwatt.charging.secrets import new_secret
+from commonwatt.kernel import Instant
+from commonwatt.kit.database import Work
+from commonwatt.metering import open_register
+from commonwatt.tariffs import tariff_for
+
+EARLY_MS = 30 * 24 * 3600 * 1000
+"""A start older than this was told by a wrong clock, not by a station that was offline."""
+AHEAD_MS = 120_000
+
+
+class _Claim(NamedTuple):
+    """Whose a transaction is: a session that waits for it, or nobody's."""
+
+    charge: Charge | None
+    authorisation: Authorisation
+
+
+def authorise(work: Work, station: str, id_tag: str) -> Authorisation:
+    """Tell what we think of an id tag at a station, before anything begins."""
+    return _claim(work, station, id_tag, new=False).authorisation
+
+
+def start_session(work: Work, report: StartReport, rules: Rules = DEFAULT) -> StartAnswer:
+    """Record the beginning of a transaction and answer with its number and our opinion of its id tag.
+
+    The same report again, under any message id, gets the same answer. A one-time tag begins one transaction only.
+    """
+    known = _find(work, report)
+    if known is not None:
+        return known
+    claim = _claim(work, report.station, report.id_tag, new=True)
+    charge = claim.charge
+    if charge is not None and charge.session.transaction_id and not charge.session.over:
+        return StartAnswer(charge.session.transaction_id, claim.authorisation)
+    _push_out(work, report, charge, rules)
+    if charge is None and claim.authorisation is Authorisation.ACCEPTED:
+        charge = _open_local(work, report)
+    number = _insert(work, report, charge, claim.authorisation)
+    if charge is None or claim.authorisation is not Authorisation.ACCEPTED:
+        if charge is not None:
+            store.save_charges(work, [advance_session(work, charge, Began(number), rules)])
+        else:
+            work.request(AskStop("", report.station, number), after_ms=5_000)
+        return StartAnswer(number, claim.authorisation)
+    began, offset_ms = _beginning(report, charge, work.now)
+    progress = replace(
+        charge.progress,
+        register=open_register(report.meter_start_wh, began.ms),
+        offset_ms=offset_ms,
+        heard_ms=work.now.ms,
+    )
+    charge = replace(charge, began=began, connector=report.connector, progress=progress)
+    charge = replace(charge, progress=replace(charge.progress, tally=open_price(work.sql, charge, began)))
+    charge = advance_session(work, charge, Began(number), rules)
+    if charge.kind is Kind.LOCAL:
+        session = replace(charge.session, transaction_id=number)
+        charge = replace(charge, progress=replace(charge.progress, session=session))
+    store.save_charges(work, [charge])
+    work.tell(charge.subject, "status", status=charge.session.status.value)
+    return StartAnswer(number, Authorisation.ACCEPTED)
+
+
+def _find(work: Work, report: StartReport) -> StartAnswer | None:
+    columns = store.transactions.c
+    row = work.sql.execute(
+        select(columns.id, columns.authorisation).where(
+            columns.station == report.station,
+            columns.connector == report.connector,
+            columns.started_ms == report.started.ms,
+            columns.meter_start_wh == report.meter_start_wh,
+            columns.id_tag == report.id_tag,
+        )
+    ).one_or_none()
+    return None if row is None else StartAnswer(row.id, Authorisation(row.authorisation))
+
+
+def _claim(work: Work, station: str, id_tag: str, *, new: bool) -> _Claim:
+    """Find whose an id tag is. `new`: a transaction begins under it, not only a question."""
+    charge = store.charge_by_tag(work.sql, station, id_tag)
+    if charge is not None:
+        match charge.session.status:
+            case Status.STARTING | Status.STARTED | Status.CHARGING | Status.STOPPING:
+                return _Claim(charge, Authorisation.ACCEPTED)
+            case _:
+                return _Claim(charge if new else None, Authorisation.INVALID)
+    tag = work.sql.execute(select(store.tags.c.state).where(store.tags.c.id_tag == id_tag)).scalar_one_or_none()
+    match tag:
+        case "accepted":
+            return _Claim(None, Authorisation.ACCEPTED)
+        case "blocked":
+            return _Claim(None, Authorisation.BLOCKED)
+        case _:
+            return _Claim(None, Authorisation.INVALID)
+
+
+def _push_out(work: Work, report: StartReport, own: Charge | None, rules: Rules) -> None:
+    """A connector has one transaction: another that we still believe in there is over and will be billed."""
+    for other in store.active_charges(work.sql, report.station, report.connector):
+        if (own is None or other.id != own.id) and other.session.transaction_id is not None:
+            store.save_charges(work, [advance_session(work, other, Vanished(patience_s=5), rules)])
+
+
+def _open_local(work: Work, report: StartReport) -> Charge:
+    """Open a session on account for a tag of the owner's."""
+    tariff = tariff_for(work.sql, report.station, report.connector, work.now)
+    charge = Charge(
+        id=work.new_id(),
+        secret=new_secret(work),
+        kind=Kind.LOCAL,
+        station=report.station,
+        connector=report.connector,
+        id_tag=report.id_tag,
+        tariff_version=tariff.version,
+        rate_id=None,
+        made=work.now,
+        progress=Progress(Session(Status.STARTED, prepaid=False), heard_ms=work.now.ms),
+        asset=tariff.asset.code,
+        holder=report.id_tag,
+    )
+    store.insert_charge(work, charge)
+    return charge
+
+
+def _insert(work: Work, report: StartReport, charge: Charge | None, authorisation: Authorisation) -> int:
+    inserted = work.sql.execute(
+        store.transactions.insert()
+        .values(
+            session_id=None if charge is None else charge.id,
+            station=report.station,
+            connector=report.connector,
+            id_tag=report.id_tag,
+            authorisation=authorisation.value,
+            meter_start_wh=report.meter_start_wh,
+            started_ms=report.started.ms,
+            received_ms=work.now.ms,
+        )
+        .returning(store.transactions.c.id)
+    )
+    return int(inserted.scalar_one())
+
+
+def _beginning(report: StartReport, charge: Charge, now: Instant) -> tuple[Instant, int]:
+    """Return when the charge began by our clock, and what to add to the station's times for it.
+
+    A station's time is taken as it is when it can be true: not in the future, not weeks ago, and for a prepaid session
+    not before its payment. Anything else is a wrong clock; then it began when we heard of it.
+    """
+    earliest = charge.made.ms - AHEAD_MS if charge.kind is Kind.PREPAID else now.ms - EARLY_MS
+    if earliest <= report.started.ms <= now.ms + AHEAD_MS:
+        return Instant(min(report.started.ms, now.ms)), 0
+    return now, now.ms - report.started.ms

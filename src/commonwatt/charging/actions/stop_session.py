@@ -1,0 +1,114 @@
+"""A charge ends: by the station's word, or because somebody asked for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Row, select, update
+
+from commonwatt.charging import store
+from commonwatt.charging.actions.advance_session import advance_session
+from commonwatt.charging.actions.meter_charge import as_reading, correct, count, follow
+from commonwatt.charging.charge import Charge
+from commonwatt.charging.errors import NoSuchSession, SessionOver
+from commonwatt.charging.model.happenings import Finished, StopAsked
+from commonwatt.charging.model.session import ACTIVE, Status
+from commonwatt.charging.reports import Authorisation, Sample, StopReport
+from commonwatt.charging.rules import DEFAULT, Rules
+from commonwatt.kernel import Instant
+from commonwatt.kit.database import Work
+from commonwatt.metering import store_readings
+
+NO_REGISTER = 0
+"""Several stations report 0 when they have lost their register; it then says nothing."""
+
+
+def stop_session(work: Work, report: StopReport, rules: Rules = DEFAULT) -> Authorisation | None:
+    """Record the end of a transaction and bill its session once, however often and late it is reported.
+
+    A transaction number that we never gave is matched by its id tag, or by the only charge that runs at the station.
+    Returns what we think of the id tag that ended it; None when there was none.
+    """
+    answer = _authorisation(work, report)
+    row = _transaction(work, report)
+    if row is None or row.stopped_ms is not None:
+        return answer
+    work.sql.execute(
+        update(store.transactions)
+        .where(store.transactions.c.id == row.id)
+        .values(
+            meter_stop_wh=report.meter_stop_wh,
+            stopped_ms=report.stopped.ms,
+            stop_received_ms=work.now.ms,
+            stop_reason=report.reason,
+        )
+    )
+    charge = store.charge_by_transaction(work.sql, row.id)
+    if charge is not None:
+        _finish(work, charge, replace(report, transaction_id=row.id), rules)
+    return answer
+
+
+def ask_to_stop(work: Work, session_id: str, reason: str, rules: Rules = DEFAULT) -> Charge:
+    """Ask for the end of a running session; asking again changes nothing. Raises SessionOver when it has ended."""
+    charge = store.charge_by_id(work.sql, session_id)
+    if charge is None:
+        raise NoSuchSession("There is no session of this id.", session=session_id)
+    if charge.session.status is Status.STOPPING:
+        return charge
+    if charge.session.status not in ACTIVE:
+        raise SessionOver("This session is not running, so there is nothing to stop.", session=session_id)
+    charge = advance_session(work, charge, StopAsked(reason), rules)
+    store.save_charges(work, [charge])
+    work.tell(charge.subject, "status", status=charge.session.status.value)
+    return charge
+
+
+def _finish(work: Work, charge: Charge, report: StopReport, rules: Rules) -> None:
+    """Take the last readings and let the session end; the register's last word counts when it can be true."""
+    readings = []
+    if not charge.session.over:
+        final = Sample(report.stopped, _final_register(charge, report), power_w=0, context="Transaction.End")
+        for sample in (*report.samples, final):
+            charge = follow(charge, sample, work.now, rules)
+            readings.append(as_reading(charge.station, charge.connector, report.transaction_id, sample, charge))
+        charge, cost_msat, _ = count(work, charge, rules, until=_end(charge, report, work.now))
+        energy_wh = charge.progress.register.total_wh if charge.progress.register else 0
+        charge = advance_session(work, charge, Finished(energy_wh, cost_msat, report.reason), rules)
+    store_readings(work, readings)
+    store.save_charges(work, [charge])
+    work.tell(charge.subject, "status", status=charge.session.status.value)
+
+
+def _final_register(charge: Charge, report: StopReport) -> int | None:
+    """Return the last register, or None when the station has plainly lost it."""
+    register = charge.progress.register
+    if report.meter_stop_wh == NO_REGISTER and register is not None and register.last_wh > 0:
+        return None
+    return report.meter_stop_wh
+
+
+def _end(charge: Charge, report: StopReport, now: Instant) -> Instant:
+    return correct(charge, report.stopped, now)
+
+
+def _authorisation(work: Work, report: StopReport) -> Authorisation | None:
+    if not report.id_tag or report.id_tag == "UNDEFINED":
+        return None
+    local = select(store.tags.c.state).where(store.tags.c.id_tag == report.id_tag)
+    known = work.sql.execute(local).scalar_one_or_none() or store.charge_by_tag(work.sql, report.station, report.id_tag)
+    return Authorisation.ACCEPTED if known else Authorisation.INVALID
+
+
+def _transaction(work: Work, report: StopReport) -> Row[Any] | None:
+    """Find the transaction that is meant: by its number at this station, its tag, or as the only one running."""
+    row = store.transaction_by_id(work.sql, report.transaction_id) if report.transaction_id > 0 else None
+    if row is not None and row.station == report.station:
+        return row
+    running = [charge for charge in store.active_charges(work.sql, report.station) if charge.session.transaction_id]
+    if report.id_tag:
+        running = [charge for charge in running if charge.id_tag == report.id_tag] or running
+    if len(running) != 1:
+        return None
+    return store.transaction_by_id(work.sql, running[0].session.transaction_id or 0)

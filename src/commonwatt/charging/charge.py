@@ -1,0 +1,87 @@
+"""A charge: one session as it is stored, with its meter, its running tally and everything that names it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from commonwatt.charging.model.session import Session
+from commonwatt.kernel import Instant
+from commonwatt.metering import Register
+from commonwatt.tariffs import Tally
+
+
+class Kind(StrEnum):
+    """Who pays."""
+
+    PREPAID = "prepaid"
+    """A passer-by, before it begins."""
+    LOCAL = "local"
+    """A tag of the owner's, on account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What changes with every sample: the machine, the meter, the tally.
+
+    `offset_ms` corrects the station's clock for this charge; `heard_ms` is our time of the station's last word.
+    """
+
+    session: Session
+    register: Register | None = None
+    tally: Tally | None = None
+    offset_ms: int = 0
+    power_w: int = 0
+    heard_ms: int = 0
+    asked: bool = False
+    """The station was asked to start; a second asking could be declined because the first was heard."""
+    plugged: bool = False
+    """A car was plugged in while the start was awaited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One stored session. `secret` opens the driver's page; `gross_units` is the bill so far in the tariff's asset."""
+
+    id: str
+    secret: str
+    kind: Kind
+    station: str
+    connector: int
+    id_tag: str
+    tariff_version: str
+    rate_id: str | None
+    made: Instant
+    progress: Progress
+    began: Instant | None = None
+    ended: Instant | None = None
+    gross_units: int = 0
+    asset: str = "EUR"
+    returned_msat: int = 0
+    address: str | None = None
+    holder: str | None = None
+
+    @property
+    def session(self) -> Session:
+        """The machine's state."""
+        return self.progress.session
+
+    @property
+    def account(self) -> str:
+        """The account of the books that holds the driver's credit, and after the end the change."""
+        return f"session:{self.id}"
+
+    @property
+    def subject(self) -> str:
+        """How payments and live pages name this session."""
+        return f"session/{self.id}"
+
+    @property
+    def owed_msat(self) -> int:
+        """Change that is the driver's and was not paid out yet; 0 while the session runs."""
+        return self.session.change_msat - self.returned_msat if self.session.billed else 0
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What was strange about the meter."""
+        return self.progress.register.flags if self.progress.register else ()

@@ -1,0 +1,34 @@
+"""What charging asks of the world, stored with the decision and repeated until it is known or no longer wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from commonwatt.kit.database import Effect
+
+
+@dataclass(frozen=True, slots=True)
+class AskStart(Effect):
+    """Ask a station to start charging under a session's one-time id tag."""
+
+    kind: ClassVar[str] = "charging.AskStart"
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskStop(Effect):
+    """Ask a station to end a transaction; `session_id` is empty for one that nobody may charge on."""
+
+    kind: ClassVar[str] = "charging.AskStop"
+    session_id: str
+    station: str
+    transaction_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendChange(Effect):
+    """Send a session's change to the Lightning address that its driver left."""
+
+    kind: ClassVar[str] = "charging.SendChange"
+    session_id: str

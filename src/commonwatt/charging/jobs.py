@@ -1,0 +1,124 @@
+"""Charging's background steps: what is asked of stations and wallets, and the rounds that notice time passing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from commonwatt.charging import store
+from commonwatt.charging.actions.claim_change import SAT_MSAT, reserve_change
+from commonwatt.charging.actions.note_station import (
+    mark_asked,
+    note_start_answer,
+    note_stop_answer,
+    pass_deadlines,
+    watch_running,
+)
+from commonwatt.charging.charge import Charge
+from commonwatt.charging.effects import AskStart, AskStop, SendChange
+from commonwatt.charging.model.session import Status
+from commonwatt.charging.rules import Rules
+from commonwatt.kernel import Done, Failed, Outcome, Unknown
+from commonwatt.kit.database import Database, Effect, Every, Handler, Work
+from commonwatt.protocols import bolt11 as invoices
+from commonwatt.stations.ports import StationLine
+
+FetchInvoice = Callable[[str, int], Awaitable[Outcome[str]]]
+"""Asks a Lightning address for an invoice of so many msat."""
+
+
+class Charger:
+    """Performs charging's effects over the line to the stations and the driver's wallet."""
+
+    def __init__(self, database: Database, line: StationLine, fetch: FetchInvoice, rail: str, rules: Rules) -> None:
+        """Take the world: the line, a client for Lightning addresses, and the rail that returns change."""
+        self._database = database
+        self._line = line
+        self._fetch = fetch
+        self._rail = rail
+        self._rules = rules
+
+    def handlers(self) -> dict[type[Effect], Handler]:
+        """Return the table of who performs what."""
+        return {AskStart: self.ask_start, AskStop: self.ask_stop, SendChange: self.send_change}
+
+    def rounds(self) -> list[Every]:
+        """Return the steps that repeat."""
+        return [
+            Every("session deadlines", 1, self._pass_deadlines),
+            Every("quiet sessions", 10, self._watch_running),
+        ]
+
+    async def ask_start(self, effect: AskStart) -> Outcome[None]:
+        """Ask a station to start, at most once: after a crash nobody knows, and the deadline decides."""
+        charge = await self._database.write(mark_asked, effect.session_id)
+        if charge is None:
+            return Done(None)
+        match await self._line.remote_start(charge.station, charge.connector, charge.id_tag):
+            case Done(accepted):
+                await self._database.write(note_start_answer, charge.id, accepted, self._rules)
+            case Failed():
+                await self._database.write(note_start_answer, charge.id, False, self._rules)
+            case Unknown():
+                await self._database.write(note_start_answer, charge.id, None, self._rules)
+        return Done(None)
+
+    async def ask_stop(self, effect: AskStop) -> Outcome[None]:
+        """Ask a station to stop until it answers or the session has ended."""
+        if effect.session_id:
+            charge = await self._database.read(store.charge_by_id, effect.session_id)
+            if charge is None or charge.session.status is Status.ENDED:
+                return Done(None)
+        row = await self._database.read(store.transaction_by_id, effect.transaction_id)
+        if row is None or row.stopped_ms is not None:
+            return Done(None)
+        match await self._line.remote_stop(effect.station, effect.transaction_id):
+            case Done(accepted):
+                if effect.session_id:
+                    await self._database.write(note_stop_answer, effect.session_id, accepted, self._rules)
+                return Done(None)
+            case Failed(reason, "callerror"):
+                if not effect.session_id:
+                    return Done(None)
+                return Unknown(reason)
+            case Failed(reason, _) | Unknown(reason):
+                if not effect.session_id:
+                    return Done(None)
+                return Unknown(reason)
+
+    async def send_change(self, effect: SendChange) -> Outcome[None]:
+        """Ask the driver's address for an invoice of what is owed, and pay it like any claim."""
+        charge = await self._database.read(store.charge_by_id, effect.session_id)
+        if charge is None or not charge.address or charge.owed_msat < SAT_MSAT:
+            return Done(None)
+        amount = charge.owed_msat - charge.owed_msat % SAT_MSAT
+        match await self._fetch(charge.address, amount):
+            case Done(bolt11):
+                await self._database.write(pay_address, charge.id, amount, bolt11, self._rail, self._rules)
+                return Done(None)
+            case Failed(reason, _):
+                return Failed(f"{charge.address} gave no invoice ({reason}); the change waits on the session's page.")
+            case Unknown(reason):
+                return Unknown(reason)
+
+    async def _pass_deadlines(self) -> None:
+        while await self._database.read(_any_due, self._database.clock.now().ms):
+            await self._database.write(pass_deadlines, self._rules)
+
+    async def _watch_running(self) -> None:
+        await self._database.write(watch_running, self._rules)
+
+
+def pay_address(work: Work, session_id: str, amount_msat: int, bolt11: str, rail: str, rules: Rules) -> Charge | None:
+    """Claim the change for an invoice that an address gave, unless it was claimed meanwhile."""
+    charge = store.charge_by_id(work.sql, session_id)
+    if charge is None or charge.owed_msat < amount_msat:
+        return None
+    payment_hash = invoices.decode(bolt11).payment_hash.hex()
+    return reserve_change(work, replace(charge), bolt11, payment_hash, amount_msat, rail, rules)
+
+
+def _any_due(sql: Any, now_ms: int) -> bool:
+    found = sql.exec_driver_sql("SELECT 1 FROM session WHERE deadline_ms <= ? LIMIT 1", (now_ms,)).first()
+    return found is not None

@@ -1,0 +1,94 @@
+"""What a charge costs: the tariff's tally advanced by what was metered, in the tariff's asset and in msat.
+
+A prepaid session locks its tariff version and its exchange rate when it is offered; no change of either reaches it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from commonwatt.charging.charge import Charge, Kind
+from commonwatt.charging.rules import Rules
+from commonwatt.kernel import BTC, Instant, Rounding
+from commonwatt.tariffs import (
+    Bill,
+    Rate,
+    Tally,
+    Tariff,
+    advance,
+    bill,
+    cost,
+    fiat_to_msat,
+    open_tally,
+    rate_by_id,
+    tariff_by_id,
+)
+
+
+class Priced(NamedTuple):
+    """A charge's cost at an instant."""
+
+    tally: Tally
+    gross_units: int
+    cost_msat: int
+    enough: bool
+
+
+def rate_of(sql: Connection, charge: Charge) -> Rate | None:
+    """Return the exchange rate that a charge has locked; None when its tariff is in bitcoin or it is on account."""
+    return None if charge.rate_id is None else rate_by_id(sql, charge.rate_id)
+
+
+def tariff_of(sql: Connection, charge: Charge) -> Tariff:
+    """Return the tariff version that a charge has locked."""
+    return tariff_by_id(sql, charge.tariff_version)
+
+
+def to_msat(tariff: Tariff, rate: Rate | None, units: int, rounding: Rounding = Rounding.DOWN) -> int:
+    """Convert units of a tariff's asset at a locked rate; in the driver's favour unless told."""
+    if tariff.asset.code == BTC.code:
+        return units
+    if rate is None:
+        return 0
+    return fiat_to_msat(units, rate, rounding).quotient
+
+
+def open_price(sql: Connection, charge: Charge, began: Instant) -> Tally:
+    """Begin to count a charge."""
+    return open_tally(tariff_of(sql, charge), began)
+
+
+def price(sql: Connection, charge: Charge, at: Instant, energy_wh: int, rules: Rules) -> Priced:
+    """Count a charge on to an instant and an energy, and tell whether its credit outlasts the next sample.
+
+    The reserve is what can still flow before a stop takes effect: the measured power over one sample and the stop's
+    latency, priced by the same tariff.
+    """
+    progress = charge.progress
+    tariff = tariff_of(sql, charge)
+    tally = progress.tally or open_tally(tariff, at)
+    power = progress.power_w
+    charging = power > 0 or energy_wh > tally.energy_wh
+    tally = advance(tariff, tally, at, energy_wh, power, charging)
+    gross = cost(tariff, tally)
+    if charge.kind is Kind.LOCAL:
+        return Priced(tally, gross, 0, enough=True)
+    rate = rate_of(sql, charge)
+    reserve_s = rules.sample_s + rules.stop_latency_s
+    reserve_wh = power * reserve_s // 3600
+    ahead = advance(tariff, tally, at.plus(seconds=reserve_s), energy_wh + reserve_wh, power, charging)
+    needed = to_msat(tariff, rate, cost(tariff, ahead), Rounding.UP)
+    return Priced(tally, gross, to_msat(tariff, rate, gross), needed <= charge.session.credit_msat)
+
+
+def bill_of(sql: Connection, charge: Charge) -> Bill | None:
+    """Return the bill of a charge as it stands; None when it never began."""
+    return None if charge.progress.tally is None else bill(tariff_of(sql, charge), charge.progress.tally)
+
+
+def with_price(charge: Charge, priced: Priced) -> Charge:
+    """Return the charge with its new tally and gross."""
+    return replace(charge, progress=replace(charge.progress, tally=priced.tally), gross_units=priced.gross_units)

@@ -1,0 +1,39 @@
+"""The site's rules for charging, from its configuration; every action that needs one takes it as `rules`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from commonwatt.charging.model.session import Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Waiting times, limits and the rail that takes payments."""
+
+    terms: Terms = field(default_factory=Terms)
+    invoice_s: int = 600
+    """How long an offer may be paid."""
+    payment_min_msat: int = 100_000
+    payment_max_msat: int = 1_000_000_000
+    sample_s: int = 30
+    """The longest that a station is silent between samples while it charges."""
+    stop_latency_s: int = 15
+    """From deciding to stop to the last energy."""
+    power_max_w: int = 400_000
+    """The most that any connector can deliver: more energy than that is a register's error."""
+    silence_s: int = 24 * 3600
+    """A running session whose station said nothing for so long is billed by its last reading."""
+    reboot_s: int = 180
+    """How long a station may take after a reboot to report what became of its transaction."""
+    fee_ppm: int = 5_000
+    fee_base_msat: int = 5_000
+    """The most that returning change may cost the owner in routing fees: base plus millionths of the amount."""
+    currency: str = "EUR"
+
+    def fee_limit(self, amount_msat: int) -> int:
+        """Return the routing fee limit for a payment in msat, rounded down."""
+        return self.fee_base_msat + amount_msat * self.fee_ppm // 1_000_000
+
+
+DEFAULT = Rules()

@@ -1,0 +1,295 @@
+"""The tables of charging, and how a charge is read and written. Times in ms UTC, money in msat, energy in Wh."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    select,
+    text,
+)
+
+from commonwatt.charging.charge import Charge, Kind, Progress
+from commonwatt.charging.model.session import ACTIVE
+from commonwatt.kernel import Instant
+from commonwatt.kit.database import Work, metadata
+
+sessions = Table(
+    "session",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("secret", String(43), nullable=False, unique=True),
+    Column("kind", String(8), nullable=False),
+    Column("station", String(64), nullable=False),
+    Column("connector", Integer, nullable=False),
+    Column("id_tag", String(20), nullable=False),
+    Column("transaction_id", Integer, unique=True),
+    Column("tariff_version", String(36), nullable=False),
+    Column("rate_id", String(36)),
+    Column("asset", String(8), nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("holder", String(36)),
+    Column("address", String(200)),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("began_ms", BigInteger),
+    Column("ended_ms", BigInteger),
+    Column("heard_ms", BigInteger, nullable=False),
+    Column("deadline_ms", BigInteger),
+    Column("energy_wh", BigInteger, nullable=False),
+    Column("power_w", Integer, nullable=False),
+    Column("gross_units", BigInteger, nullable=False),
+    Column("paid_msat", BigInteger, nullable=False),
+    Column("held_msat", BigInteger, nullable=False),
+    Column("cost_msat", BigInteger, nullable=False),
+    Column("billed_msat", BigInteger, nullable=False),
+    Column("returned_msat", BigInteger, nullable=False),
+    Column("owed_msat", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("flags", Text, nullable=False),
+    Column("progress", Text, nullable=False),
+    Index("ix_session_place", "station", "connector", "status"),
+    Index("ix_session_status", "status", "id"),
+    Index("ix_session_tag", "id_tag"),
+    Index("ix_session_deadline", "deadline_ms", sqlite_where=text("deadline_ms is not null")),
+    Index("ix_session_owed", "owed_msat", sqlite_where=text("owed_msat > 0")),
+)
+
+transactions = Table(
+    "station_transaction",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("session_id", String(36)),
+    Column("station", String(64), nullable=False),
+    Column("connector", Integer, nullable=False),
+    Column("id_tag", String(20), nullable=False),
+    Column("authorisation", String(16), nullable=False),
+    Column("meter_start_wh", BigInteger, nullable=False),
+    Column("started_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("meter_stop_wh", BigInteger),
+    Column("stopped_ms", BigInteger),
+    Column("stop_received_ms", BigInteger),
+    Column("stop_reason", String(24)),
+    UniqueConstraint("station", "connector", "started_ms", "meter_start_wh", "id_tag"),
+    Index("ix_station_transaction_place", "station", "connector", "id"),
+    sqlite_autoincrement=True,
+)
+
+deposits = Table(
+    "deposit",
+    metadata,
+    Column("payment_hash", String(64), primary_key=True),
+    Column("session_id", String(36), nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("amount_msat", BigInteger, nullable=False),
+    Column("held_msat", BigInteger, nullable=False),
+    Column("paid_msat", BigInteger, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Index("ix_deposit_session", "session_id"),
+)
+
+claims = Table(
+    "change_claim",
+    metadata,
+    Column("session_id", String(36), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("state", String(8), nullable=False),
+    Column("payment_hash", String(64), nullable=False),
+    Column("bolt11", Text, nullable=False),
+    Column("amount_msat", BigInteger, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("reason", Text),
+)
+
+tags = Table(
+    "local_tag",
+    metadata,
+    Column("id_tag", String(20), primary_key=True),
+    Column("holder", String(80), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+)
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Progress).decode
+
+_UPDATE = (
+    "UPDATE session SET transaction_id = ?, status = ?, address = ?, began_ms = ?, ended_ms = ?, heard_ms = ?,"
+    " deadline_ms = ?, energy_wh = ?, power_w = ?, gross_units = ?, paid_msat = ?, held_msat = ?, cost_msat = ?,"
+    " billed_msat = ?, returned_msat = ?, owed_msat = ?, reason = ?, flags = ?, progress = ? WHERE id = ?"
+)
+
+
+def insert_charge(work: Work, charge: Charge) -> None:
+    """Store a new charge."""
+    work.sql.execute(
+        sessions.insert().values(
+            id=charge.id,
+            secret=charge.secret,
+            kind=charge.kind,
+            station=charge.station,
+            connector=charge.connector,
+            id_tag=charge.id_tag,
+            tariff_version=charge.tariff_version,
+            rate_id=charge.rate_id,
+            asset=charge.asset,
+            made_ms=charge.made.ms,
+            holder=charge.holder,
+            **dict(zip(_CHANGING, _changing(charge), strict=True)),
+        )
+    )
+
+
+def save_charges(work: Work, charges: Iterable[Charge]) -> None:
+    """Write what may have changed of stored charges, in one statement."""
+    rows = [(*_changing(charge), charge.id) for charge in charges]
+    if rows:
+        work.sql.exec_driver_sql(_UPDATE, rows)
+
+
+_CHANGING = (
+    "transaction_id",
+    "status",
+    "address",
+    "began_ms",
+    "ended_ms",
+    "heard_ms",
+    "deadline_ms",
+    "energy_wh",
+    "power_w",
+    "gross_units",
+    "paid_msat",
+    "held_msat",
+    "cost_msat",
+    "billed_msat",
+    "returned_msat",
+    "owed_msat",
+    "reason",
+    "flags",
+    "progress",
+)
+
+
+def _changing(charge: Charge) -> tuple[Any, ...]:
+    session, progress = charge.session, charge.progress
+    return (
+        session.transaction_id,
+        session.status.value,
+        charge.address,
+        None if charge.began is None else charge.began.ms,
+        None if charge.ended is None else charge.ended.ms,
+        progress.heard_ms,
+        session.deadline_ms,
+        session.energy_wh,
+        progress.power_w,
+        charge.gross_units,
+        session.paid_msat,
+        session.held_msat,
+        session.cost_msat,
+        session.billed_msat,
+        charge.returned_msat,
+        charge.owed_msat,
+        session.reason,
+        " ".join(charge.flags),
+        _encode(progress).decode(),
+    )
+
+
+_COLUMNS = (
+    "id, secret, kind, station, connector, id_tag, tariff_version, rate_id, made_ms, progress, began_ms, ended_ms,"
+    " gross_units, asset, returned_msat, address, holder"
+)
+
+
+def as_charge(row: Sequence[Any]) -> Charge:
+    """Read a row of `_COLUMNS`."""
+    return Charge(
+        id=row[0],
+        secret=row[1],
+        kind=Kind(row[2]),
+        station=row[3],
+        connector=row[4],
+        id_tag=row[5],
+        tariff_version=row[6],
+        rate_id=row[7],
+        made=Instant(row[8]),
+        progress=_decode(row[9]),
+        began=None if row[10] is None else Instant(row[10]),
+        ended=None if row[11] is None else Instant(row[11]),
+        gross_units=row[12],
+        asset=row[13],
+        returned_msat=row[14],
+        address=row[15],
+        holder=row[16],
+    )
+
+
+def _one(sql: Connection, where: str, *values: object) -> Charge | None:
+    row = sql.exec_driver_sql(f"SELECT {_COLUMNS} FROM session WHERE {where}", values).first()  # noqa: S608 (constants)
+    return None if row is None else as_charge(tuple(row))
+
+
+def _many(sql: Connection, where: str, *values: object) -> list[Charge]:
+    rows = sql.exec_driver_sql(f"SELECT {_COLUMNS} FROM session WHERE {where}", values)  # noqa: S608 (constants)
+    return [as_charge(tuple(row)) for row in rows]
+
+
+def charge_by_id(sql: Connection, session_id: str) -> Charge | None:
+    """Return a charge by its id."""
+    return _one(sql, "id = ?", session_id)
+
+
+def charge_by_secret(sql: Connection, secret: str) -> Charge | None:
+    """Return a charge by the secret of its driver's link."""
+    return _one(sql, "secret = ?", secret)
+
+
+def charge_by_transaction(sql: Connection, transaction_id: int) -> Charge | None:
+    """Return the charge of a transaction."""
+    return _one(sql, "transaction_id = ?", transaction_id)
+
+
+def charges_by_transaction(sql: Connection, transaction_ids: Sequence[int]) -> dict[int, Charge]:
+    """Return the charges of many transactions in one query."""
+    if not transaction_ids:
+        return {}
+    marks = ", ".join("?" * len(transaction_ids))
+    found = _many(sql, f"transaction_id IN ({marks})", *transaction_ids)
+    return {charge.session.transaction_id or 0: charge for charge in found}
+
+
+def charge_by_tag(sql: Connection, station: str, id_tag: str) -> Charge | None:
+    """Return the newest charge under a one-time id tag at a station."""
+    return _one(sql, "id_tag = ? AND station = ? AND kind = 'prepaid' ORDER BY id DESC LIMIT 1", id_tag, station)
+
+
+_ACTIVE = ", ".join(f"'{status}'" for status in sorted(ACTIVE))
+
+
+def active_charges(sql: Connection, station: str, connector: int | None = None) -> list[Charge]:
+    """Return the charges that occupy a station's connectors, or one of them."""
+    if connector is None:
+        return _many(sql, f"station = ? AND status IN ({_ACTIVE})", station)
+    return _many(sql, f"station = ? AND connector = ? AND status IN ({_ACTIVE})", station, connector)
+
+
+def offered_charges(sql: Connection, station: str, connector: int) -> list[Charge]:
+    """Return the unpaid offers of a connector."""
+    return _many(sql, "station = ? AND connector = ? AND status = 'offered'", station, connector)
+
+
+def transaction_by_id(sql: Connection, transaction_id: int) -> Row[Any] | None:
+    """Return a transaction's row."""
+    return sql.execute(select(transactions).where(transactions.c.id == transaction_id)).one_or_none()
