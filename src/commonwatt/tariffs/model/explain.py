@@ -103,7 +103,7 @@ def _conditions(limit: Restrictions) -> Iterator[str]:
     )
 
 
-def _between(  # noqa: PLR0917 (one row of a table per call)
+def _between(
     low: int | None, high: int | None, write: Callable[[int], str], only_low: str, only_high: str, both: str
 ) -> Iterator[str]:
     if low and high is not None:

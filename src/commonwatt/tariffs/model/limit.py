@@ -72,7 +72,7 @@ def limit_energy(
     return Limit(end.energy_wh - tally.energy_wh, Instant(end.at_ms), fixed)
 
 
-def _first_crossing(  # noqa: PLR0917 (the ends of a line, named at every call by their variables)
+def _first_crossing(
     tariff: Tariff,
     tally: Tally,
     credit: int,

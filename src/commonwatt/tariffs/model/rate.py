@@ -16,7 +16,7 @@ from commonwatt.tariffs.errors import NoRate
 MSAT_PER_BTC = 10**BTC.scale
 MICRO_PER_BTC_MIN = 10**8
 """100 of a currency for a bitcoin: below, a source speaks of something else."""
-MICRO_PER_BTC_MAX = 10**19
+MICRO_PER_BTC_MAX = 10**18
 AHEAD_MAX_MS = 60_000
 """How far a source's clock may be ahead of ours."""
 PPM = 1_000_000

@@ -53,7 +53,7 @@ def open_tally(tariff: Tariff, started: Instant) -> Tally:
     return Tally(tariff.version, started.ms, started.ms, 0, 0, holding, until, tuple(quantities), -1, -1, -1)
 
 
-def advance(  # noqa: PLR0917 (called for every sample: keywords cost time)
+def advance(
     tariff: Tariff,
     tally: Tally,
     to: Instant,
@@ -137,7 +137,7 @@ class Run:
         "until_ms",
     )
 
-    def __init__(  # noqa: PLR0917 (as advance)
+    def __init__(
         self,
         tariff: Tariff,
         tally: Tally,
@@ -246,7 +246,7 @@ class Run:
         )
 
 
-def _first(  # noqa: PLR0917 (the innermost question: keywords cost time)
+def _first(
     candidates: tuple[Candidate, ...],
     holding: int,
     energy_wh: int,
@@ -265,7 +265,7 @@ def _first(  # noqa: PLR0917 (the innermost question: keywords cost time)
     return -1
 
 
-def _within(  # noqa: PLR0917 (as _first)
+def _within(
     limit: Restrictions, energy_wh: int, duration_ms: int, parked_ms: int, power_w: int, current_ma: int
 ) -> bool:
     return (

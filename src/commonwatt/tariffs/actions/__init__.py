@@ -1,0 +1,1 @@
+"""What can be done to tariffs: one verb per file. Nothing here ever changes a version that exists."""

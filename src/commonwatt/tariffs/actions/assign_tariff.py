@@ -1,0 +1,68 @@
+"""Which tariff holds where: at the site, at a station, at one connector."""
+
+from __future__ import annotations
+
+from sqlalchemy import insert, select
+
+from commonwatt.kernel import Instant
+from commonwatt.kit.database import Work
+from commonwatt.tariffs.errors import TariffInvalid, TariffMissing, TariffRetired
+from commonwatt.tariffs.store import Assignment, assignments, read_assignment, tariffs
+
+CONNECTOR_MAX = 999
+
+
+def assign_tariff(
+    work: Work,
+    tariff_id: str | None,
+    station: str = "",
+    connector: int = 0,
+    *,
+    since: Instant | None = None,
+    by: str = "",
+) -> Assignment:
+    """Let a tariff hold at a place from now on or from `since`; None takes the place's own tariff away again.
+
+    An empty station means the site, connector 0 the whole station. The same again is a no-op. Raises TariffMissing,
+    TariffRetired, and TariffInvalid for a place that cannot be or an instant in the past.
+    """
+    if not 0 <= connector <= CONNECTOR_MAX or (connector and not station):
+        raise TariffInvalid(
+            f"Connectors have numbers from 1 to {CONNECTOR_MAX} and belong to a station; 0 is the whole station.",
+            field="connector",
+        )
+    if len(station) > 64:  # noqa: PLR2004 (the column's width)
+        raise TariffInvalid("A station's identity has at most 64 characters.", field="station")
+    begins = since or work.now
+    if begins < work.now:
+        raise TariffInvalid("It would begin in the past. What was sold is never priced anew.", field="since")
+    if tariff_id is not None:
+        _check_tariff(work, tariff_id)
+    place = (assignments.c.station == station, assignments.c.connector == connector)
+    newest = work.sql.execute(
+        select(assignments).where(*place).order_by(assignments.c.from_ms.desc(), assignments.c.id.desc()).limit(1)
+    ).first()
+    if newest is not None and newest.tariff_id == tariff_id and newest.from_ms <= begins.ms:
+        return read_assignment(newest)
+    made = Assignment(work.new_id(), station, connector, tariff_id, begins, work.now, by)
+    work.sql.execute(
+        insert(assignments).values(
+            id=made.id,
+            station=station,
+            connector=connector,
+            tariff_id=tariff_id,
+            from_ms=begins.ms,
+            made_ms=work.now.ms,
+            made_by=by,
+        )
+    )
+    work.tell("tariffs", "assigned", station=station, connector=connector)
+    return made
+
+
+def _check_tariff(work: Work, tariff_id: str) -> None:
+    row = work.sql.execute(select(tariffs).where(tariffs.c.id == tariff_id)).first()
+    if row is None:
+        raise TariffMissing(f"There is no tariff {tariff_id}.", tariff=tariff_id)
+    if row.retired_ms is not None:
+        raise TariffRetired(f"{row.name} is retired. Assign another tariff.", tariff=tariff_id)

@@ -1,0 +1,57 @@
+"""A tariff begins with its first version."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import insert
+
+from commonwatt.kernel import Instant
+from commonwatt.kit.database import Work
+from commonwatt.tariffs.document import encode_tariff
+from commonwatt.tariffs.errors import TariffInvalid
+from commonwatt.tariffs.model.tariff import Tariff
+from commonwatt.tariffs.store import tariffs, versions
+
+
+def create_tariff(work: Work, draft: Tariff, *, by: str = "") -> Tariff:
+    """Store a new tariff and return its first version, which holds from now on or from its `valid_from`.
+
+    Raises TariffInvalid for a nameless one or one that would begin in the past.
+    """
+    if not draft.name:
+        raise TariffInvalid("A tariff needs a name.", field="name")
+    tariff_id = work.new_id()
+    work.sql.execute(insert(tariffs).values(id=tariff_id, name=draft.name, made_ms=work.now.ms))
+    return add_version(work, tariff_id, 1, draft, by)
+
+
+def add_version(work: Work, tariff_id: str, number: int, draft: Tariff, by: str) -> Tariff:
+    """Store one version. Raises TariffInvalid when it would begin before now."""
+    begins = draft.valid_from or work.now
+    if begins < work.now:
+        raise TariffInvalid(
+            f"It would begin at {begins.iso()}, in the past. What was sold is never priced anew; choose now or later.",
+            field="valid_from",
+        )
+    if draft.valid_to is not None and draft.valid_to <= begins:
+        raise TariffInvalid("It ends before it begins.", field="valid_to")
+    tariff = replace(draft, id=tariff_id, version=work.new_id(), valid_from=begins)
+    work.sql.execute(
+        insert(versions).values(
+            id=tariff.version,
+            tariff_id=tariff_id,
+            number=number,
+            valid_from_ms=begins.ms,
+            valid_to_ms=_ms(tariff.valid_to),
+            document=encode_tariff(tariff),
+            made_ms=work.now.ms,
+            made_by=by,
+        )
+    )
+    work.tell("tariffs", "changed", id=tariff_id)
+    return tariff
+
+
+def _ms(instant: Instant | None) -> int | None:
+    return None if instant is None else instant.ms

@@ -1,0 +1,28 @@
+"""A tariff that is not wanted any more disappears from lists; what it priced stays as it was."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+
+from commonwatt.kit.database import Work
+from commonwatt.tariffs.errors import TariffInUse, TariffMissing
+from commonwatt.tariffs.store import places_of, tariffs
+
+
+def retire_tariff(work: Work, tariff_id: str) -> None:
+    """Retire a tariff; again is a no-op. Raises TariffMissing, and TariffInUse while it is assigned anywhere."""
+    row = work.sql.execute(select(tariffs).where(tariffs.c.id == tariff_id)).first()
+    if row is None:
+        raise TariffMissing(f"There is no tariff {tariff_id}.", tariff=tariff_id)
+    if row.retired_ms is not None:
+        return
+    places = places_of(work.sql, work.now).get(tariff_id, ())
+    if places:
+        named = ", ".join(
+            f"{place.station or 'the site'}{f'/{place.connector}' if place.connector else ''}" for place in places
+        )
+        raise TariffInUse(
+            f"{row.name} is assigned to {named}. Assign another tariff there first.", tariff=tariff_id, places=named
+        )
+    work.sql.execute(update(tariffs).where(tariffs.c.id == tariff_id).values(retired_ms=work.now.ms))
+    work.tell("tariffs", "retired", id=tariff_id)

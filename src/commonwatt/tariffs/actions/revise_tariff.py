@@ -1,0 +1,35 @@
+"""A price changes by a new version; the old ones stay, and sessions keep theirs."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+
+from commonwatt.kit.database import Work
+from commonwatt.tariffs.actions.create_tariff import add_version
+from commonwatt.tariffs.errors import TariffChanged, TariffInvalid, TariffMissing, TariffRetired
+from commonwatt.tariffs.model.tariff import Tariff
+from commonwatt.tariffs.store import newest_version, tariffs
+
+
+def revise_tariff(work: Work, tariff_id: str, draft: Tariff, *, expected: str | None = None, by: str = "") -> Tariff:
+    """Add a version that holds from now on or from its `valid_from`, and return it.
+
+    `expected` is the id of the version that the caller took for the newest. Raises TariffMissing, TariffRetired,
+    TariffChanged when another is newer by now, TariffInvalid when it would begin in the past.
+    """
+    if not draft.name:
+        raise TariffInvalid("A tariff needs a name.", field="name")
+    row = work.sql.execute(select(tariffs).where(tariffs.c.id == tariff_id)).first()
+    if row is None:
+        raise TariffMissing(f"There is no tariff {tariff_id}.", tariff=tariff_id)
+    if row.retired_ms is not None:
+        raise TariffRetired(f"{row.name} is retired and takes no new prices. Create a new tariff.", tariff=tariff_id)
+    newest = newest_version(work.sql, tariff_id)
+    if expected is not None and expected != newest.tariff.version:
+        raise TariffChanged(
+            f"{row.name} got version {newest.number} after you read it. Look at it, then decide again.",
+            tariff=tariff_id,
+            version=newest.tariff.version,
+        )
+    work.sql.execute(update(tariffs).where(tariffs.c.id == tariff_id).values(name=draft.name))
+    return add_version(work, tariff_id, newest.number + 1, draft, by)

@@ -1,0 +1,306 @@
+"""A tariff as JSON: how it is stored, exchanged and described by its owner.
+
+Reads our own form and the tariff object of OCPI 2.2.1 alike (`price_components` is `components`, `currency` is
+`asset`, and so on). Strict: what is not understood is refused with the place of it, for a price that is silently left
+out would be billed wrongly. Numbers may be JSON numbers or decimal strings; they are read exactly, never as floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from commonwatt.kernel import Asset, Instant
+from commonwatt.tariffs.errors import TariffInvalid
+from commonwatt.tariffs.model.tariff import Component, Element, Kind, Price, Restrictions, Tariff
+from commonwatt.tariffs.reading import Reader, decimal_text, decode
+
+ELEMENTS_MAX = 50
+COMPONENTS_MAX = 8
+STEP_MAX_WH = 1_000_000
+STEP_MAX_S = 7 * 86_400
+DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+PRICED = (Kind.ENERGY, Kind.TIME, Kind.PARKING_TIME, Kind.FLAT)
+_IGNORED = {
+    "id",
+    "version",
+    "country_code",
+    "party_id",
+    "type",
+    "tariff_alt_text",
+    "tariff_alt_url",
+    "energy_mix",
+    "last_updated",
+}
+"""Fields of OCPI that say nothing about the price, and our own identifiers, which we give ourselves."""
+_NAMES = {
+    "currency": "asset",
+    "start_date_time": "valid_from",
+    "end_date_time": "valid_to",
+    "price_components": "components",
+    "type": "kind",
+    "excl_vat": "net",
+    "incl_vat": "gross",
+    "day_of_week": "weekdays",
+}
+
+
+def parse_tariff(source: bytes | str | Mapping[str, Any]) -> Tariff:
+    """Read a tariff; its id and version are empty until it is stored. Raises TariffInvalid naming the field."""
+    document = decode(source) if isinstance(source, bytes | str) else dict(source)
+    top = Reader({name: value for name, value in document.items() if name not in _IGNORED}, "", _NAMES)
+    asset = _asset(top)
+    elements = tuple(_element(element, asset) for element in top.objects("elements", ELEMENTS_MAX))
+    if not elements:
+        raise TariffInvalid(
+            "A tariff needs at least one element with a price; a free one has a price of 0.", field="elements"
+        )
+    tariff = Tariff(
+        id="",
+        version="",
+        name=top.text("name", 100, document.get("id", "")),
+        asset=asset,
+        elements=elements,
+        vat_included=_vat_included(top),
+        min_price=_price(top, "min_price", asset),
+        max_price=_price(top, "max_price", asset),
+        valid_from=_instant(top, "valid_from"),
+        valid_to=_instant(top, "valid_to"),
+        timezone=_timezone(top),
+    )
+    top.done()
+    _check_limits(tariff)
+    return tariff
+
+
+def write_tariff(tariff: Tariff) -> dict[str, Any]:
+    """Return the tariff as JSON values, which `parse_tariff` reads back to an equal tariff (without its ids)."""
+    scale = tariff.asset.scale
+    document: dict[str, Any] = {
+        "name": tariff.name,
+        "asset": tariff.asset.code,
+        "vat_included": tariff.vat_included,
+        "timezone": tariff.timezone,
+        "elements": [_write_element(element, scale) for element in tariff.elements],
+    }
+    for name, price in (("min_price", tariff.min_price), ("max_price", tariff.max_price)):
+        if price is not None:
+            document[name] = {"net": decimal_text(price.net, scale), "gross": decimal_text(price.gross, scale)}
+    for name, instant in (("valid_from", tariff.valid_from), ("valid_to", tariff.valid_to)):
+        if instant is not None:
+            document[name] = instant.iso()
+    return document
+
+
+def _asset(top: Reader) -> Asset:
+    code = top.text("asset", 3)
+    try:
+        asset = Asset.of(code)
+    except ValueError:
+        asset = Asset.of("WH")
+    if asset.code == "WH":
+        raise TariffInvalid(f"{code!r} is no currency. Use a code like EUR, or BTC.", field=top.at("asset"))
+    return asset
+
+
+def _vat_included(top: Reader) -> bool:
+    said = top.take("tax_included")
+    if said not in {None, "YES", "NO", "N/A"}:
+        raise TariffInvalid("Say YES, NO or N/A.", field=top.at("tax_included"))
+    return top.flag("vat_included", default=said == "YES")
+
+
+def _timezone(top: Reader) -> str:
+    zone = top.text("timezone", 64, "UTC")
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        raise TariffInvalid(
+            f"{zone!r} is no time zone. Use a name like Europe/Prague.", field=top.at("timezone")
+        ) from None
+    return zone
+
+
+def _instant(top: Reader, name: str) -> Instant | None:
+    said = top.take(name)
+    if said is None:
+        return None
+    try:
+        return Instant.parse(said)
+    except (TypeError, ValueError, OverflowError):
+        raise TariffInvalid(
+            f"{said!r} is no time with a zone. Write it like 2026-05-01T00:00:00Z.", field=top.at(name)
+        ) from None
+
+
+def _price(top: Reader, name: str, asset: Asset) -> Price | None:
+    inner = top.inner(name)
+    if inner is None:
+        return None
+    net = inner.units("net", asset.scale)
+    gross = inner.units("gross", asset.scale, net)
+    inner.done()
+    if gross < net:
+        raise TariffInvalid("The amount with VAT cannot be less than the one without.", field=inner.at("gross"))
+    return Price(net, gross)
+
+
+def _element(reader: Reader, asset: Asset) -> Element:
+    components = tuple(_component(each, asset) for each in reader.objects("components", COMPONENTS_MAX))
+    if not components:
+        raise TariffInvalid("An element needs at least one price.", field=reader.at("components"))
+    kinds = [component.kind for component in components]
+    for kind in kinds:
+        if kinds.count(kind) > 1:
+            raise TariffInvalid(
+                f"Two prices of {kind} in one element; only the first would ever count. Remove one.",
+                field=reader.at("components"),
+            )
+    restrictions = reader.inner("restrictions")
+    element = Element(components, Restrictions() if restrictions is None else _restrictions(restrictions))
+    reader.done()
+    return element
+
+
+def _component(reader: Reader, asset: Asset) -> Component:
+    said = reader.text("kind", 20)
+    if said not in PRICED:
+        known = ", ".join(PRICED)
+        raise TariffInvalid(f"{said!r} cannot be priced; known are {known}.", field=reader.at("kind"))
+    kind = Kind(said)
+    step_max = STEP_MAX_WH if kind is Kind.ENERGY else STEP_MAX_S
+    component = Component(
+        kind,
+        reader.units("price", asset.scale),
+        reader.scaled("vat", 4, 100, 0) or 0,
+        reader.whole("step_size", step_max, 1) or 0,
+    )
+    reader.done()
+    return component
+
+
+def _restrictions(reader: Reader) -> Restrictions:
+    if reader.take("reservation") is not None:
+        raise TariffInvalid(
+            "Reservations are not priced here. Remove the elements that are restricted to reservations.",
+            field=reader.at("reservation"),
+        )
+    limit = Restrictions(
+        start_minute=_minute(reader, "start_time"),
+        end_minute=_minute(reader, "end_time"),
+        start_date=_date(reader, "start_date"),
+        end_date=_date(reader, "end_date"),
+        min_wh=reader.scaled("min_kwh", 3, 10**6),
+        max_wh=reader.scaled("max_kwh", 3, 10**6),
+        min_current_ma=reader.scaled("min_current", 3, 10**6),
+        max_current_ma=reader.scaled("max_current", 3, 10**6),
+        min_power_w=reader.scaled("min_power", 3, 10**6),
+        max_power_w=reader.scaled("max_power", 3, 10**6),
+        min_duration_s=reader.whole("min_duration", 10**8),
+        max_duration_s=reader.whole("max_duration", 10**8),
+        min_parked_s=reader.whole("min_parked", 10**8),
+        max_parked_s=reader.whole("max_parked", 10**8),
+        weekdays=tuple(sorted(DAYS.index(day) for day in reader.words("weekdays", DAYS))),
+    )
+    reader.done()
+    _check_order(limit, reader)
+    return limit
+
+
+def _minute(reader: Reader, name: str) -> int | None:
+    said = reader.take(name)
+    if said is None:
+        return None
+    hours, colon, minutes = said.partition(":") if isinstance(said, str) else ("", "", "")
+    digits = hours.isdecimal() and minutes.isdecimal() and (hours + minutes).isascii()
+    if not colon or not digits or (len(hours), len(minutes)) != (2, 2) or int(hours) > 23 or int(minutes) > 59:  # noqa: PLR2004
+        raise TariffInvalid(f"{said!r} is no time of day. Write it like 09:30.", field=reader.at(name))
+    return 60 * int(hours) + int(minutes)
+
+
+def _date(reader: Reader, name: str) -> date | None:
+    said = reader.take(name)
+    if said is None:
+        return None
+    try:
+        return date.fromisoformat(said)
+    except (TypeError, ValueError):
+        raise TariffInvalid(f"{said!r} is no date. Write it like 2026-05-01.", field=reader.at(name)) from None
+
+
+def _check_order(limit: Restrictions, reader: Reader) -> None:
+    """Refuse restrictions that can never hold."""
+    if limit.start_minute is not None and limit.start_minute == limit.end_minute != 0:
+        raise TariffInvalid("It starts and ends at the same time of day.", field=reader.at("end_time"))
+    if limit.start_date is not None and limit.end_date is not None and limit.start_date >= limit.end_date:
+        raise TariffInvalid("It ends before it starts; the end date is not part of it.", field=reader.at("end_date"))
+    pairs = (
+        ("kwh", limit.min_wh, limit.max_wh),
+        ("current", limit.min_current_ma, limit.max_current_ma),
+        ("power", limit.min_power_w, limit.max_power_w),
+        ("duration", limit.min_duration_s, limit.max_duration_s),
+        ("parked", limit.min_parked_s, limit.max_parked_s),
+    )
+    for name, low, high in pairs:
+        if high is not None and high <= (low or 0):
+            raise TariffInvalid(
+                "The upper bound must be above the lower one, else this price never holds.",
+                field=reader.at(f"max_{name}"),
+            )
+
+
+def _check_limits(tariff: Tariff) -> None:
+    low, high = tariff.min_price, tariff.max_price
+    if low is not None and high is not None and (low.net > high.net or low.gross > high.gross):
+        raise TariffInvalid("The least that a session costs is more than the most.", field="max_price")
+    if tariff.valid_from is not None and tariff.valid_to is not None and tariff.valid_from >= tariff.valid_to:
+        raise TariffInvalid("It ends before it begins.", field="valid_to")
+
+
+def _write_element(element: Element, scale: int) -> dict[str, Any]:
+    components = [
+        {
+            "kind": component.kind.value,
+            "price": decimal_text(component.price, scale),
+            "vat": decimal_text(component.vat_ppm, 4),
+            "step_size": component.step_size,
+        }
+        for component in element.components
+    ]
+    limit = element.restrictions
+    written: dict[str, Any] = {
+        "start_time": _clock(limit.start_minute),
+        "end_time": _clock(limit.end_minute),
+        "start_date": None if limit.start_date is None else limit.start_date.isoformat(),
+        "end_date": None if limit.end_date is None else limit.end_date.isoformat(),
+        "min_kwh": _thousandth(limit.min_wh),
+        "max_kwh": _thousandth(limit.max_wh),
+        "min_current": _thousandth(limit.min_current_ma),
+        "max_current": _thousandth(limit.max_current_ma),
+        "min_power": _thousandth(limit.min_power_w),
+        "max_power": _thousandth(limit.max_power_w),
+        "min_duration": limit.min_duration_s,
+        "max_duration": limit.max_duration_s,
+        "min_parked": limit.min_parked_s,
+        "max_parked": limit.max_parked_s,
+        "weekdays": [DAYS[day] for day in limit.weekdays] or None,
+    }
+    restrictions = {name: value for name, value in written.items() if value is not None}
+    return {"components": components, **({"restrictions": restrictions} if restrictions else {})}
+
+
+def _clock(minute: int | None) -> str | None:
+    return None if minute is None else f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def _thousandth(value: int | None) -> str | None:
+    return None if value is None else decimal_text(value, 3)
+
+
+def encode_tariff(tariff: Tariff) -> str:
+    """Return the document as JSON text, the same for equal tariffs."""
+    return msgspec.json.encode(write_tariff(tariff)).decode()

@@ -1,0 +1,160 @@
+"""Reads a JSON object field by field, exactly, and says where it stops making sense."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import msgspec
+
+from commonwatt.tariffs.errors import TariffInvalid
+
+BYTES_MAX = 200_000
+UNITS_MAX = 10**17
+"""The largest price: a million bitcoin, or a hundred thousand million of a currency."""
+DIGITS_MAX = 50
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def decode(source: bytes | str) -> dict[str, Any]:
+    """Decode a JSON object with exact decimals. Raises TariffInvalid for anything else."""
+    if len(source) > BYTES_MAX:
+        raise TariffInvalid(f"A tariff has at most {BYTES_MAX} bytes.", field="")
+    try:
+        document = _decoder.decode(source)
+    except (msgspec.DecodeError, UnicodeError, InvalidOperation, RecursionError) as error:
+        raise TariffInvalid(f"This is not JSON: {error}.", field="") from None
+    if not isinstance(document, dict):
+        raise TariffInvalid("A tariff is a JSON object with the fields `name`, `asset` and `elements`.", field="")
+    return document
+
+
+def decimal_text(value: int, scale: int) -> str:
+    """Write a whole number of 10^-scale exactly and as short as can be: 450000 at 6 is `0.45`."""
+    whole, rest = divmod(abs(value), 10**scale)
+    decimals = f"{rest:0{scale}d}".rstrip("0") if scale else ""
+    return f"{'-' if value < 0 else ''}{whole}{'.' if decimals else ''}{decimals}"
+
+
+def exact(said: object, scale: int, most: int, place: str) -> int:
+    """Read a number that is not negative as a whole number of 10^-scale. `most` bounds the number itself.
+
+    Raises TariffInvalid naming the place when it is no number, has more decimals, or is out of bounds.
+    """
+    if isinstance(said, bool) or not isinstance(said, int | float | str | Decimal):
+        raise TariffInvalid(f"A number is wanted here, not {_shown(said)}.", field=place)
+    if len(str(said)) > DIGITS_MAX:
+        raise TariffInvalid(f"A number has at most {DIGITS_MAX} digits here.", field=place)
+    try:
+        number = Decimal(str(said).strip())
+    except InvalidOperation:
+        raise TariffInvalid(f"{_shown(said)} is no number. Write it like 0.45.", field=place) from None
+    if not number.is_finite() or number < 0 or number > most:
+        raise TariffInvalid(f"{_shown(said)} is out of bounds: 0 to {most}.", field=place)
+    _, digits, exponent = number.as_tuple()
+    whole, shift = int("".join(map(str, digits))), int(exponent) + scale
+    if not whole:
+        return 0
+    scaled, rest = (whole * 10**shift, 0) if shift >= 0 else divmod(whole, 10 ** min(-shift, 2 * DIGITS_MAX))
+    if rest:
+        raise TariffInvalid(f"{_shown(said)} has more than the {scale} decimals that are counted.", field=place)
+    return scaled
+
+
+class Reader:
+    """One object of the document; every field is taken once, and what is left over is refused."""
+
+    def __init__(self, fields: Mapping[str, Any], place: str, names: Mapping[str, str]) -> None:
+        """Take the fields, where the object stands, and other names under which fields may come."""
+        self._place = place
+        self._names = names
+        self._left = {names.get(name, name): value for name, value in fields.items() if value is not None}
+        self._said = {names.get(name, name): name for name in fields}
+
+    def at(self, name: str) -> str:
+        """Return the place of a field: `elements.0.components.1.price`."""
+        said = self._said.get(name, name)
+        return f"{self._place}.{said}" if self._place else said
+
+    def take(self, name: str) -> Any:
+        """Return a field's value and count it as read; None when absent."""
+        return self._left.pop(name, None)
+
+    def done(self) -> None:
+        """Refuse what was not read."""
+        for name in self._left:
+            raise TariffInvalid(
+                f"{self._said.get(name, name)!r} is not a field here; correct or remove it.", field=self.at(name)
+            )
+
+    def text(self, name: str, length_max: int, default: str | None = None) -> str:
+        """Read a text of bounded length."""
+        said = self.take(name)
+        if said is None:
+            said = default
+        if said is None:
+            raise TariffInvalid("This field is missing.", field=self.at(name))
+        if not isinstance(said, str) or len(said) > length_max or not said.isprintable():
+            raise TariffInvalid(f"A text of at most {length_max} characters is wanted here.", field=self.at(name))
+        return said.strip()
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Read true or false."""
+        said = self.take(name)
+        if said is None:
+            return default
+        if not isinstance(said, bool):
+            raise TariffInvalid("Say true or false.", field=self.at(name))
+        return said
+
+    def units(self, name: str, scale: int, default: int | None = None) -> int:
+        """Read an amount as units of an asset of that scale."""
+        said = self.take(name)
+        if said is None and default is not None:
+            return default
+        if said is None:
+            raise TariffInvalid("This field is missing.", field=self.at(name))
+        return exact(said, scale, UNITS_MAX // 10**scale, self.at(name))
+
+    def scaled(self, name: str, scale: int, most: int, default: int | None = None) -> int | None:
+        """Read a number as a whole number of 10^-scale."""
+        said = self.take(name)
+        return default if said is None else exact(said, scale, most, self.at(name))
+
+    def whole(self, name: str, most: int, default: int | None = None) -> int | None:
+        """Read a whole number."""
+        return self.scaled(name, 0, most, default)
+
+    def words(self, name: str, known: Sequence[str]) -> list[str]:
+        """Read a list of known words; each counts once."""
+        said = self.take(name)
+        if said is None:
+            return []
+        if not isinstance(said, list | tuple) or any(word not in known for word in said):
+            raise TariffInvalid(f"A list of these is wanted here: {', '.join(known)}.", field=self.at(name))
+        return list(dict.fromkeys(said))
+
+    def inner(self, name: str) -> Reader | None:
+        """Read an object inside this one."""
+        said = self.take(name)
+        return None if said is None else self._inner(said, self.at(name))
+
+    def objects(self, name: str, most: int) -> list[Reader]:
+        """Read a list of objects."""
+        said = self.take(name)
+        if said is None:
+            return []
+        if not isinstance(said, list | tuple) or len(said) > most:
+            raise TariffInvalid(f"A list of at most {most} objects is wanted here.", field=self.at(name))
+        return [self._inner(each, f"{self.at(name)}.{number}") for number, each in enumerate(said)]
+
+    def _inner(self, said: Any, place: str) -> Reader:
+        if not isinstance(said, Mapping):
+            raise TariffInvalid(f"An object is wanted here, not {_shown(said)}.", field=place)
+        return Reader({str(name): value for name, value in said.items()}, place, self._names)
+
+
+def _shown(said: object) -> str:
+    text = repr(str(said) if isinstance(said, Decimal) else said)
+    return text if len(text) <= 40 else text[:37] + "..."  # noqa: PLR2004 (what fits into a sentence)
