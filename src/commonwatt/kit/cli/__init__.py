@@ -1,0 +1,36 @@
+"""The command line kit: lazy groups, tables, progress, questions before money moves, errors with exit codes.
+
+A command is a plain click command:
+
+    @click.command()
+    @with_program()
+    def balance(program: Program) -> None: ...
+
+and one line of `main/cli.py` declares it. Nothing here imports the database or the web.
+"""
+
+from commonwatt.kit.cli.lazy import Lazy, LazyGroup
+from commonwatt.kit.cli.output import amount_text, instant_text, plain, say, say_json, styled, table
+from commonwatt.kit.cli.problems import EXIT_CODES, exit_code, report
+from commonwatt.kit.cli.program import NotConfirmed, Program, run_group, with_program
+from commonwatt.kit.cli.progress import Progress
+
+__all__ = [
+    "EXIT_CODES",
+    "Lazy",
+    "LazyGroup",
+    "NotConfirmed",
+    "Program",
+    "Progress",
+    "amount_text",
+    "exit_code",
+    "instant_text",
+    "plain",
+    "report",
+    "run_group",
+    "say",
+    "say_json",
+    "styled",
+    "table",
+    "with_program",
+]

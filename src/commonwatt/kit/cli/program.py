@@ -1,0 +1,145 @@
+"""What a command gets: the data that it works on, whether programs read the answer, and who may say yes."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+import click
+
+from commonwatt.kernel import Amount, Refused
+from commonwatt.kit.cli.output import amount_text, say, say_json
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from commonwatt.kit.database import Database, Work
+
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class NotConfirmed(Refused):
+    """A command that moves money was not confirmed."""
+
+    slug = "not-confirmed"
+    title = "Nothing was done"
+
+
+class Program:
+    """The running command line. `main` makes it; every command takes it by `@with_program`."""
+
+    def __init__(self, load: Callable[[dict[str, str]], Any], open_database: Callable[[Any, bool], Database]) -> None:
+        """Take how to build the configuration from overrides, and how to open its database (read-only or not)."""
+        self._load = load
+        self._open = open_database
+        self.overrides: dict[str, str] = {}
+        """Configuration keys that options of the command line have set, such as `data.dir`."""
+        self.as_json = False
+        self.yes = False
+
+    @functools.cached_property
+    def config(self) -> Any:
+        """The configuration tree, built at first use, after all options were read."""
+        return self._load(self.overrides)
+
+    def read(self, query: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a query on the data directory's database, which a running server may have open as well."""
+        database = self._open(self.config, True)
+        try:
+            with database.engine.connect() as connection:
+                return query(connection, *args, **kwargs)
+        finally:
+            database.close()
+
+    def write(self, action: Callable[Concatenate[Work, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run an action on the data directory's database in one transaction; SQLite lets one writer in at a time."""
+        database = self._open(self.config, False)
+        try:
+            return asyncio.run(database.write(action, *args, **kwargs))
+        finally:
+            database.close()
+
+    def answer(self, value: Any, text: str | Callable[[], str]) -> None:
+        """Print `value` as JSON when that was asked for, else the text for people."""
+        if self.as_json:
+            say_json(value)
+        else:
+            say(text if isinstance(text, str) else text())
+
+    def confirm(self, what: str, *, amount: Amount | None = None, to: str | None = None, undo: str) -> None:
+        """Ask before money moves or data goes: what will happen, how much, to whom, whether it can be undone.
+
+        `--yes` answers for the person. Raises NotConfirmed on a no, or where nobody is there to ask.
+        """
+        if self.yes:
+            return
+        if not sys.stdin.isatty():
+            raise NotConfirmed(
+                f"{what} Nobody was there to say yes; repeat the command with --yes if it shall be done."
+            )
+        lines = [what]
+        if amount is not None:
+            lines.append(f"  Amount     {amount_text(amount)}")
+        if to is not None:
+            lines.append(f"  To         {to}")
+        lines.append(f"  Afterwards {undo}")
+        say("\n".join(lines))
+        if not click.confirm("Go on?", default=False):
+            raise NotConfirmed("You said no; everything is as it was.")
+
+
+def with_program(*, confirms: bool = False) -> Callable[[F], F]:
+    """Give a command its `program` as first argument, and the options `--json` and `--data` (`--yes` if it asks)."""
+
+    def decorate(function: F) -> F:
+        @click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for programs.")
+        @click.option("--data", "data_dir", metavar="DIR", help="The data directory.", type=click.Path(file_okay=False))
+        @click.pass_context
+        @functools.wraps(function)
+        def run(ctx: click.Context, /, *args: Any, as_json: bool, data_dir: str | None, **kwargs: Any) -> Any:
+            program = ctx.find_object(Program)
+            if program is None:
+                msg = "the command was started without a program"
+                raise RuntimeError(msg)
+            program.as_json = program.as_json or as_json
+            if data_dir is not None:
+                program.overrides["data.dir"] = data_dir
+            if confirms:
+                program.yes = program.yes or kwargs.pop("yes")
+            return function(program, *args, **kwargs)
+
+        if confirms:
+            run = click.option("--yes", is_flag=True, help="Do not ask before going on.")(run)
+        return run  # type: ignore[return-value] # click's options keep the shape that mypy cannot follow
+
+    return decorate
+
+
+def run_group(group: click.Group, arguments: list[str] | None, program: Program) -> int:
+    """Run the command line and return its exit code; errors are told, never traced."""
+    from commonwatt.kernel import Fault  # noqa: PLC0415
+    from commonwatt.kit.cli.problems import OK, STOPPED, USAGE, report  # noqa: PLC0415
+
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        answer = group.main(words, prog_name="commonwatt", obj=program, standalone_mode=False)
+    except Fault as fault:
+        return report(fault, as_json=program.as_json or "--json" in words)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return USAGE
+    except click.UsageError as error:
+        error.show()
+        return USAGE
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        return STOPPED
+    return answer if isinstance(answer, int) else OK
