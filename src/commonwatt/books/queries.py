@@ -109,6 +109,16 @@ def list_accounts(
     ]
 
 
+def balance_states(connection: Connection, account: str, at: Instant | None = None) -> list[AccountState]:
+    """Return an account in every asset that it was ever used in; of the past only the balance is known."""
+    kind_of(account)
+    states = [state for state in list_accounts(connection, account, None, LIMIT_MAX) if state.name == account]
+    if at is None:
+        return states
+    past = ((state.name, state.balance.asset) for state in states)
+    return [AccountState(name, balance(connection, name, at, asset=asset), Amount(asset, 0)) for name, asset in past]
+
+
 def trial_balance(connection: Connection, at: Instant | None = None) -> list[TrialLine]:
     """Return what each kind of account comes to, debit or credit, now or at a past instant.
 

@@ -102,9 +102,7 @@ class Opened(NamedTuple):
     standing: Standing
 
 
-def claim_key(  # noqa: PLR0917 (the columns of the row, in their order)
-    work: Work, key: str, kind: str, digest: str, memo: str, reference: str, hold_id: str | None
-) -> Claim:
+def claim_key(work: Work, key: str, kind: str, digest: str, memo: str, reference: str, hold_id: str | None) -> Claim:
     """Store a write under its key, or find the same one. Raises KeyReused when the key stands for other content."""
     sql = work.sql
     row = sql.exec_driver_sql(_CLAIM, (key, kind, digest, work.now.ms, memo, reference, hold_id)).first()

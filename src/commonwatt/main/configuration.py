@@ -268,7 +268,7 @@ def _tree(values: Mapping[str, Any]) -> Config:
     return Config(**sections)
 
 
-def _disagreements(config: Config) -> Iterator[str]:  # noqa: C901 (one sentence per rule)
+def _disagreements(config: Config) -> Iterator[str]:
     """Say what each key alone cannot: keys that contradict each other, and texts that mean nothing."""
     site = config.site
     yield from _money_slips(config)

@@ -16,9 +16,7 @@ from commonwatt.kernel import Amount, digest_of
 from commonwatt.kit.database import Work
 
 
-def hold(  # noqa: PLR0917 (one more than `post` has, in the same order)
-    work: Work, key: str, source: str, target: str, amount: Amount, memo: str, reference: str = ""
-) -> Hold:
+def hold(work: Work, key: str, source: str, target: str, amount: Amount, memo: str, reference: str = "") -> Hold:
     """Reserve an amount of the source's balance for the target, once per key; nothing is booked yet.
 
     What is held is not available to other postings and holds until it is captured or released. The same key and

@@ -1,0 +1,145 @@
+"""`commonwatt books`: balances, the journal, and the books' own audit."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator
+
+import click
+from sqlalchemy import Connection
+
+from commonwatt.books.checking import check_books
+from commonwatt.books.export import HEADER, rows_of
+from commonwatt.books.model.posting import Posting
+from commonwatt.books.queries import (
+    AccountState,
+    JournalFilter,
+    JournalPage,
+    balance_states,
+    export_journal,
+    journal,
+    trial_balance,
+)
+from commonwatt.kernel import Amount, Instant
+from commonwatt.kit.cli import Program, amount_text, instant_text, table, with_program
+
+
+class _Moment(click.ParamType[Instant]):
+    name = "TIME"
+
+    def convert(self, value: str | Instant, param: click.Parameter | None, ctx: click.Context | None) -> Instant:
+        if isinstance(value, Instant):
+            return value
+        try:
+            return Instant.parse(value if "T" in value or " " in value else f"{value}T00:00:00Z")
+        except ValueError:
+            self.fail(f"{value!r} is no instant; write 2026-05-01 or 2026-05-01T12:00:00Z.", param, ctx)
+
+
+MOMENT = _Moment()
+
+
+@click.group()
+def books() -> None:
+    """Balances, the journal, and whether all adds up."""
+
+
+@books.command("balance")
+@click.argument("account", required=False)
+@click.option("--at", type=MOMENT, help="At a past instant.")
+@with_program()
+def show_balance(program: Program, account: str | None, at: Instant | None) -> None:
+    """Show what ACCOUNT holds, or what every kind of account comes to."""
+    if account is None:
+        lines = program.read(trial_balance, at)
+        rows = [(line.account, _amount(line.debit), _amount(line.credit)) for line in lines]
+        empty = "Nothing is booked yet. `commonwatt demo` shows how a first session is."
+        program.answer(lines, lambda: table(("account", "debit", "credit"), rows, "lrr") if rows else empty)
+        return
+    states = program.read(balance_states, account, at)
+    now = [
+        (state.name, amount_text(state.balance), amount_text(state.held), amount_text(state.available))
+        for state in states
+    ]
+    then = [(state.name, amount_text(state.balance)) for state in states]
+    heads = ("account", "balance", "held", "available")
+    text = table(heads, now, "lrrr") if at is None else table(heads[:2], then, "lr")
+    shown = [_state(state, past=at is not None) for state in states]
+    program.answer(shown, text if states else f"{account} was never used.")
+
+
+@books.command("journal")
+@click.option("--search", "text", help="In memo, reference, key or an account's name.")
+@click.option("--account", help="This account and all below it, such as `session`.")
+@click.option("--asset", help="BTC, WH or a currency.")
+@click.option("--reference", help="Exactly this reference.")
+@click.option("--from", "since", type=MOMENT, help="From this instant.")
+@click.option("--to", "until", type=MOMENT, help="Up to, not including, this instant.")
+@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="Postings at most.")
+@click.option("--cursor", type=int, help="Where the page before ended.")
+@click.option("--csv", "as_csv", is_flag=True, help="All that match as CSV, the oldest first.")
+@with_program()
+def show_journal(
+    program: Program,
+    text: str | None,
+    account: str | None,
+    asset: str | None,
+    reference: str | None,
+    since: Instant | None,
+    until: Instant | None,
+    limit: int,
+    cursor: int | None,
+    as_csv: bool,  # noqa: FBT001
+) -> None:
+    """Show postings, the newest first."""
+    filters = JournalFilter(account, asset, since, until, text, reference)
+    if as_csv:
+        program.read(_print_csv, filters)
+        return
+    page = program.read(journal, filters, None if cursor is None else str(cursor), limit)
+    program.answer(page, lambda: _journal_text(page))
+
+
+@books.command("check")
+@with_program()
+def check(program: Program) -> None:
+    """Add everything up again and compare."""
+    found = program.read(check_books)
+    said = f"All adds up: {found.accounts:,} accounts, {found.postings:,} postings, {found.entries:,} entries."
+    program.answer(found, said)
+
+
+def _print_csv(connection: Connection, filters: JournalFilter) -> None:
+    writer = csv.writer(sys.stdout)
+    writer.writerow(HEADER)
+    for posting in export_journal(connection, filters):
+        writer.writerows(rows_of(posting))
+
+
+def _journal_text(page: JournalPage) -> str:
+    if not page.items:
+        return "No posting matches."
+    rows = [row for posting in page.items for row in _lines(posting)]
+    text = table(("no", "when", "account", "debit", "credit", "what"), rows, "rllrrl")
+    more = f"\n\nOlder ones: repeat with --cursor {page.next_cursor}" if page.next_cursor else ""
+    return text + more
+
+
+def _lines(posting: Posting) -> Iterator[tuple[str, ...]]:
+    first = (str(posting.number), instant_text(posting.at)), posting.memo
+    for entry in posting.entries:
+        head, memo = first
+        units = entry.amount.units
+        debit, credit = (amount_text(entry.amount), "") if units > 0 else ("", amount_text(-entry.amount))
+        yield (*head, entry.account, debit, credit, memo)
+        first = ("", ""), ""
+
+
+def _amount(amount: Amount) -> str:
+    return amount_text(amount) if amount else ""
+
+
+def _state(state: AccountState, *, past: bool) -> dict[str, object]:
+    now = {} if past else {"held": state.held, "available": state.available}
+    return {"account": state.name, "balance": state.balance, **now}
