@@ -56,7 +56,8 @@ def exact(said: object, scale: int, most: int, place: str) -> int:
     whole, shift = int("".join(map(str, digits))), int(exponent) + scale
     if not whole:
         return 0
-    scaled, rest = (whole * 10**shift, 0) if shift >= 0 else divmod(whole, 10 ** min(-shift, 2 * DIGITS_MAX))
+    power: int = 10 ** min(abs(shift), 2 * DIGITS_MAX)
+    scaled, rest = (whole * power, 0) if shift >= 0 else divmod(whole, power)
     if rest:
         raise TariffInvalid(f"{_shown(said)} has more than the {scale} decimals that are counted.", field=place)
     return scaled
