@@ -124,7 +124,7 @@ class Live:
                 try:
                     told = await asyncio.wait_for(listener.waiting.get(), HEARTBEAT_S)
                 except TimeoutError:
-                    yield b": still here\n\n"
+                    yield b"event: ping\ndata: {}\n\n"
                     continue
                 if told is None:
                     return
@@ -135,9 +135,8 @@ class Live:
 
 def frame(number: int, topic: str, note: Note) -> bytes:
     """Write one event; `data` is one line of JSON: `{"topic": ..., "name": ..., "data": {...}}`."""
-    name = "".join(character for character in note.name if character.isprintable())
-    data = to_json({"topic": topic, "name": name, "data": note.data})
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (number, name.encode(), data)
+    data = to_json({"topic": topic, "name": note.name, "data": note.data})
+    return b"id: %d\ndata: %s\n\n" % (number, data)
 
 
 TopicsParameter = Annotated[

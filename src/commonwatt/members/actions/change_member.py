@@ -1,0 +1,48 @@
+"""Changes what a member may do, or lets it go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, delete, select, update
+
+from commonwatt.kit.database import Work
+from commonwatt.members.actions.invite_member import count_owners
+from commonwatt.members.actions.record_act import record_act
+from commonwatt.members.actions.start_session import end_all_sessions
+from commonwatt.members.errors import LastOwner, NoSuchMember
+from commonwatt.members.model.actor import Actor, Role
+from commonwatt.members.store import members, passkeys, recovery_codes
+
+
+def change_role(work: Work, actor: Actor, member_id: str, role: Role) -> None:
+    """Give a member another role. Raises LastOwner when nobody would be left who may do everything."""
+    row = _living(work, member_id)
+    if row.role == role:
+        return
+    _keep_an_owner(work, row)
+    work.sql.execute(update(members).where(members.c.id == member_id).values(role=role))
+    record_act(work, actor, "change role", f"member/{member_id}", {"from": row.role, "to": role, "name": row.name})
+
+
+def remove_member(work: Work, actor: Actor, member_id: str) -> None:
+    """Let a member go: sessions end, passkeys and codes are forgotten; its name stays in the log. Raises LastOwner."""
+    row = _living(work, member_id)
+    _keep_an_owner(work, row)
+    work.sql.execute(update(members).where(members.c.id == member_id).values(ended_ms=work.now.ms))
+    end_all_sessions(work, member_id)
+    work.sql.execute(delete(passkeys).where(passkeys.c.member_id == member_id))
+    work.sql.execute(delete(recovery_codes).where(recovery_codes.c.member_id == member_id))
+    record_act(work, actor, "remove member", f"member/{member_id}", {"name": row.name, "role": row.role})
+
+
+def _living(work: Work, member_id: str) -> Row[Any]:
+    row = work.sql.execute(select(members).where(members.c.id == member_id, members.c.ended_ms.is_(None))).first()
+    if row is None:
+        raise NoSuchMember("There is no such member; it may have been removed.", id=member_id)
+    return row
+
+
+def _keep_an_owner(work: Work, row: Row[Any]) -> None:
+    if row.role == Role.OWNER and count_owners(work) == 1:
+        raise LastOwner(f"{row.name} is the only owner. Make somebody else an owner first.", member=row.id)

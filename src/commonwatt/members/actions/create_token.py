@@ -1,0 +1,74 @@
+"""Tokens for programs: named, scoped, expiring, shown once, stored as a digest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select, update
+
+from commonwatt.kernel import Instant
+from commonwatt.kit.database import Work
+from commonwatt.kit.web import BadRequest
+from commonwatt.members.actions.invite_member import check_name
+from commonwatt.members.actions.record_act import record_act
+from commonwatt.members.errors import NoSuchMember, ScopeRefused
+from commonwatt.members.model.actor import EVERYTHING, SCOPES, Actor
+from commonwatt.members.secrets import TOKEN_PREFIX, digest, new_secret
+from commonwatt.members.store import tokens
+
+EXPIRES_S_MAX = 10 * 366 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token as it is shown, once."""
+
+    id: str
+    token: str
+    name: str
+    scopes: list[str]
+    expires: Instant | None
+
+
+def create_token(work: Work, actor: Actor, name: str, scopes: Iterable[str], expires_s: int | None = None) -> NewToken:
+    """Make a token; with `expires_s` None it never expires. Raises ScopeRefused for more than the maker has."""
+    name, wanted = check_name(name), sorted(set(scopes))
+    unknown = [scope for scope in wanted if scope != EVERYTHING and scope not in SCOPES]
+    if unknown or not wanted:
+        known = ", ".join([*SCOPES, EVERYTHING])
+        raise ScopeRefused(f"{', '.join(unknown) or 'No scope'} is not among the scopes: {known}.")
+    beyond = [scope for scope in wanted if not actor.may(scope)]
+    if beyond:
+        raise ScopeRefused(f"You may not give what you do not have: {', '.join(beyond)}.")
+    if expires_s is not None and not 1 <= expires_s <= EXPIRES_S_MAX:
+        raise BadRequest("A token expires after one second to ten years, or never.", field="expires")
+    secret, token_id = TOKEN_PREFIX + new_secret(work), work.new_id()
+    expires = None if expires_s is None else work.now.plus(seconds=expires_s)
+    work.sql.execute(
+        insert(tokens).values(
+            id=token_id,
+            hash=digest(secret),
+            name=name,
+            scopes=" ".join(wanted),
+            made_by=actor.id,
+            made_ms=work.now.ms,
+            expires_ms=expires.ms if expires else None,
+        )
+    )
+    record_act(work, actor, "create token", f"token/{token_id}", {"name": name, "scopes": wanted, "expires": expires})
+    return NewToken(token_id, secret, name, wanted, expires)
+
+
+def revoke_token(work: Work, actor: Actor, token_id: str) -> None:
+    """End a token at once. Raises NoSuchMember when there is none, or it has been revoked."""
+    row = work.sql.execute(select(tokens).where(tokens.c.id == token_id, tokens.c.ended_ms.is_(None))).first()
+    if row is None:
+        raise NoSuchMember("There is no such token, or it was revoked before.", id=token_id)
+    work.sql.execute(update(tokens).where(tokens.c.id == token_id).values(ended_ms=work.now.ms))
+    record_act(work, actor, "revoke token", f"token/{token_id}", {"name": row.name})
+
+
+def touch_token(work: Work, token_id: str) -> None:
+    """Note that a token is in use."""
+    work.sql.execute(update(tokens).where(tokens.c.id == token_id).values(used_ms=work.now.ms))

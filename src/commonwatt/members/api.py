@@ -1,0 +1,125 @@
+"""People and tokens for programs: `/api/v1/members`, `/invitations`, `/tokens`, `/audit`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Request, delete, get, patch, post
+from litestar.status_codes import HTTP_204_NO_CONTENT
+
+from commonwatt.kernel import Clock
+from commonwatt.kit.database import Database
+from commonwatt.kit.web import Answer, Page, Paging, Site, page_of, tagged
+from commonwatt.members import lists
+from commonwatt.members.actions.change_member import change_role, remove_member
+from commonwatt.members.actions.create_token import NewToken, create_token, revoke_token
+from commonwatt.members.actions.invite_member import INVITATION_S, invite_member, withdraw_invitation
+from commonwatt.members.guards import require_scope
+from commonwatt.members.model.actor import Actor, Role
+
+ADMIN = [require_scope("members:admin")]
+DAY_S = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class TokenWish:
+    """A token to make; it never expires without `expires_days`."""
+
+    name: str
+    scopes: list[str]
+    expires_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationWish:
+    """Somebody to invite."""
+
+    name: str
+    role: Role
+    expires_s: int = INVITATION_S
+
+
+@dataclass(frozen=True, slots=True)
+class RoleWish:
+    """The role that a member shall have."""
+
+    role: Role
+
+
+@get("/api/v1/tokens", guards=ADMIN, tags=["members"], summary="List tokens")
+async def get_tokens(request: Request[Any, Any, Any], database: Database, *, revoked: bool = False) -> Answer:
+    """Return the tokens, newest first, never their secrets."""
+    items = await database.read(lists.list_tokens, ended=revoked)
+    return tagged(request, Page(items))
+
+
+@post("/api/v1/tokens", guards=ADMIN, tags=["members"], summary="Make a token")
+async def post_token(data: TokenWish, database: Database, actor: Actor) -> NewToken:
+    """Make a token and show it, this once: an answer that holds a secret is not kept for an idempotency key."""
+    expires_s = None if data.expires_days is None else data.expires_days * DAY_S
+    return await database.write(create_token, actor, data.name, data.scopes, expires_s)
+
+
+@delete("/api/v1/tokens/{token_id:str}", guards=ADMIN, tags=["members"], status_code=HTTP_204_NO_CONTENT)
+async def delete_token(token_id: str, database: Database, actor: Actor) -> None:
+    """Revoke a token; it counts no more from the next request on."""
+    await database.write(revoke_token, actor, token_id)
+
+
+@get("/api/v1/members", guards=ADMIN, tags=["members"], summary="List members")
+async def get_members(request: Request[Any, Any, Any], database: Database) -> Answer:
+    """Return the members, first who joined first."""
+    return tagged(request, Page(await database.read(lists.list_members)))
+
+
+@patch("/api/v1/members/{member_id:str}", guards=ADMIN, tags=["members"], status_code=HTTP_204_NO_CONTENT)
+async def patch_member(member_id: str, data: RoleWish, database: Database, actor: Actor) -> None:
+    """Change a member's role."""
+    await database.write(change_role, actor, member_id, data.role)
+
+
+@delete("/api/v1/members/{member_id:str}", guards=ADMIN, tags=["members"], status_code=HTTP_204_NO_CONTENT)
+async def delete_member(member_id: str, database: Database, actor: Actor) -> None:
+    """Let a member go; its sessions end at once."""
+    await database.write(remove_member, actor, member_id)
+
+
+@get("/api/v1/invitations", guards=ADMIN, tags=["members"], summary="List open invitations")
+async def get_invitations(request: Request[Any, Any, Any], database: Database, clock: Clock) -> Answer:
+    """Return the invitations that nobody used yet."""
+    return tagged(request, Page(await database.read(lists.list_invitations, clock.now())))
+
+
+@post("/api/v1/invitations", guards=ADMIN, tags=["members"], summary="Invite somebody")
+async def post_invitation(data: InvitationWish, database: Database, actor: Actor, site: Site) -> dict[str, Any]:
+    """Make a one-time link and show it, this once."""
+    link = await database.write(invite_member, actor, data.name, data.role, data.expires_s)
+    return {"id": link.id, "link": site.url(link.path), "expires": link.expires}
+
+
+@delete("/api/v1/invitations/{invitation_id:str}", guards=ADMIN, tags=["members"], status_code=HTTP_204_NO_CONTENT)
+async def delete_invitation(invitation_id: str, database: Database, actor: Actor) -> None:
+    """Withdraw an invitation that nobody used yet."""
+    await database.write(withdraw_invitation, actor, invitation_id)
+
+
+@get("/api/v1/audit", guards=ADMIN, tags=["members"], summary="Read the audit log")
+async def get_audit(database: Database, paging: Paging, search: str = "", subject: str = "") -> Page[lists.Act]:
+    """Return administrative acts, newest first; `subject` as it was written, like `station/CP-1`."""
+    acts = await database.read(lists.list_acts, paging, search, subject)
+    return page_of(acts, paging, lambda act: act, lambda act: (act.id,))
+
+
+ROUTES = [
+    get_tokens,
+    post_token,
+    delete_token,
+    get_members,
+    patch_member,
+    delete_member,
+    get_invitations,
+    post_invitation,
+    delete_invitation,
+    get_audit,
+]

@@ -1,0 +1,82 @@
+"""Guards of routes: who may come in. Programs without a valid token get 401, browsers the sign-in page."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.response import Redirect
+from litestar.types import ExceptionHandlersMap, Guard
+
+from commonwatt.kernel import Clock
+from commonwatt.kit.web import answer_problem, wants_page
+from commonwatt.members.errors import NotPermitted, NotSignedIn, ProveItIsYou
+from commonwatt.members.model.actor import EVERYTHING, SCOPES, Actor, Role
+
+FRESH_MS = 15 * 60 * 1000
+"""A passkey shown so long ago still counts for dangerous acts."""
+
+
+def allow(*, role: Role | str | None = None, scope: str = EVERYTHING) -> Guard:
+    """Let in members of at least a role, and tokens with a scope.
+
+    Without a role, the one that the scope asks for; without a scope, only tokens with `*`. Raises KeyError at import
+    time for a scope that does not exist.
+    """
+    least = Role(role) if role is not None else (Role.OWNER if scope == EVERYTHING else SCOPES[scope])
+    if scope != EVERYTHING:
+        SCOPES[scope]
+
+    def guard(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+        actor = _actor_of(connection)
+        if not actor.may(scope, least):
+            needed = f"the role {least}" if actor.role is not None else f"the scope {scope}"
+            raise NotPermitted(f"This needs {needed}, which {actor.name} does not have.", needs=scope)
+
+    return guard
+
+
+def require(role: Role | str) -> Guard:
+    """Let in members of at least a role, and tokens with `*`."""
+    return allow(role=role)
+
+
+def require_scope(scope: str) -> Guard:
+    """Let in tokens with a scope, and members of the role that may do the same."""
+    return allow(scope=scope)
+
+
+def require_proof(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    """Let in members who showed their passkey within the last quarter of an hour: for dangerous acts."""
+    actor = _actor_of(connection)
+    clock: Clock = connection.app.state.clock
+    if actor.member_id is not None and clock.now().ms - actor.proved_ms > FRESH_MS:
+        raise ProveItIsYou("This cannot be undone, so it asks for your passkey again. Sign in anew and repeat it.")
+
+
+def _actor_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor:
+    actor = connection.scope.get("user")
+    if isinstance(actor, Actor):
+        return actor
+    said = "authorization" in connection.headers
+    what = "The token is not valid: it may be mistyped, revoked or expired." if said else "Nobody is signed in."
+    raise NotSignedIn(f"{what} Sign in, or send a token as `Authorization: Bearer cw_...`.")
+
+
+def show_sign_in(request: Request[Any, Any, Any], error: NotSignedIn) -> Response[Any]:
+    """Answer who is not signed in: a browser goes to the sign-in page and comes back, a program gets 401."""
+    if not wants_page(request):
+        answer = answer_problem(request, error)
+        answer.headers["WWW-Authenticate"] = 'Bearer realm="commonwatt"'
+        return answer
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    there = f"/sign-in?next={quote(here, safe='/')}" if request.method == "GET" else "/sign-in"
+    if request.headers.get("hx-request") == "true":
+        return Response(b"", status_code=401, headers={"HX-Redirect": "/sign-in"})
+    return Redirect(there, status_code=303)
+
+
+EXCEPTION_HANDLERS: ExceptionHandlersMap = {NotSignedIn: show_sign_in}

@@ -1,0 +1,224 @@
+"""What the pages and the API show of people, keys, links, tokens, sessions and acts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from commonwatt.kernel import Instant
+from commonwatt.kit.web import Paging
+from commonwatt.members.actions.start_session import IDLE_MS, LONGEST_MS
+from commonwatt.members.model.actor import Actor, Role
+from commonwatt.members.store import audit, invitations, members, passkeys, recovery_codes, sessions, tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person who may sign in."""
+
+    id: str
+    name: str
+    role: Role
+    joined: Instant
+    last_seen: Instant | None
+    passkeys: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInvitation:
+    """A link that nobody used yet; its secret is not known any more."""
+
+    id: str
+    name: str
+    role: Role
+    kind: str
+    made: Instant
+    expires: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token without its secret."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    made: Instant
+    expires: Instant | None
+    last_used: Instant | None
+    revoked: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A browser that is signed in."""
+
+    id: str
+    browser: str
+    address: str
+    started: Instant
+    last_seen: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Passkey:
+    """A passkey of the reader's own."""
+
+    id: str
+    name: str
+    made: Instant
+    last_used: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One line of the audit log."""
+
+    id: int
+    at: Instant
+    actor: str
+    actor_name: str
+    address: str
+    act: str
+    subject: str
+    detail: dict[str, Any]
+
+
+def list_members(connection: Connection) -> list[Member]:
+    """Return the living members, first who joined first."""
+    seen = select(func.max(sessions.c.seen_ms)).where(sessions.c.member_id == members.c.id).scalar_subquery()
+    keys = select(func.count()).where(passkeys.c.member_id == members.c.id).scalar_subquery()
+    query = select(members, seen.label("seen_ms"), keys.label("keys")).where(members.c.ended_ms.is_(None))
+    return [
+        Member(row.id, row.name, Role(row.role), Instant(row.made_ms), _maybe(row.seen_ms), row.keys)
+        for row in connection.execute(query.order_by(members.c.made_ms, members.c.id))
+    ]
+
+
+def list_invitations(connection: Connection, now: Instant) -> list[OpenInvitation]:
+    """Return the links that still work, newest first."""
+    query = select(invitations).where(invitations.c.ended_ms.is_(None), invitations.c.expires_ms > now.ms)
+    return [
+        OpenInvitation(row.id, row.name, Role(row.role), row.kind, Instant(row.made_ms), Instant(row.expires_ms))
+        for row in connection.execute(query.order_by(invitations.c.id.desc()))
+    ]
+
+
+def list_tokens(connection: Connection, *, ended: bool = False) -> list[Token]:
+    """Return tokens, newest first; revoked ones only when asked."""
+    query = select(tokens).order_by(tokens.c.id.desc())
+    if not ended:
+        query = query.where(tokens.c.ended_ms.is_(None))
+    return [
+        Token(
+            row.id,
+            row.name,
+            row.scopes.split(" "),
+            Instant(row.made_ms),
+            _maybe(row.expires_ms),
+            _maybe(row.used_ms),
+            _maybe(row.ended_ms),
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def list_sessions(connection: Connection, member_id: str, now: Instant) -> list[OpenSession]:
+    """Return the member's sessions that are still valid, last used first."""
+    query = select(sessions).where(
+        sessions.c.member_id == member_id,
+        sessions.c.ended_ms.is_(None),
+        sessions.c.seen_ms > now.ms - IDLE_MS,
+        sessions.c.made_ms > now.ms - LONGEST_MS,
+    )
+    return [
+        OpenSession(row.id, row.browser, row.address, Instant(row.made_ms), Instant(row.seen_ms))
+        for row in connection.execute(query.order_by(sessions.c.seen_ms.desc()))
+    ]
+
+
+def list_passkeys(connection: Connection, member_id: str) -> list[Passkey]:
+    """Return the member's passkeys, oldest first."""
+    query = select(passkeys).where(passkeys.c.member_id == member_id).order_by(passkeys.c.id)
+    return [Passkey(r.id, r.name, Instant(r.made_ms), _maybe(r.used_ms)) for r in connection.execute(query)]
+
+
+def count_codes(connection: Connection, member_id: str) -> int:
+    """Return how many unused recovery codes the member has."""
+    unused = (recovery_codes.c.member_id == member_id) & recovery_codes.c.used_ms.is_(None)
+    return int(connection.execute(select(func.count()).select_from(recovery_codes).where(unused)).scalar_one())
+
+
+def list_acts(connection: Connection, paging: Paging, search: str = "", subject: str = "") -> list[Act]:
+    """Return acts, newest first, one more than the page holds; `search` looks in act, subject and actor."""
+    query = select(audit).order_by(audit.c.id.desc()).limit(paging.limit + 1)
+    if paging.after:
+        query = query.where(audit.c.id < paging.after[0])
+    if subject:
+        query = query.where(audit.c.subject == subject)
+    if search:
+        found = [column.icontains(search, autoescape=True) for column in (audit.c.act, audit.c.subject)]
+        query = query.where(found[0] | found[1] | audit.c.actor_name.icontains(search, autoescape=True))
+    return [_act(row) for row in connection.execute(query)]
+
+
+def has_owner(connection: Connection) -> bool:
+    """Whether anybody can sign in as owner."""
+    living = (members.c.role == Role.OWNER) & members.c.ended_ms.is_(None)
+    return connection.execute(select(members.c.id).where(living).limit(1)).first() is not None
+
+
+def find_by_token(connection: Connection, hashed: str, now: Instant, address: str) -> tuple[Actor, int] | None:
+    """Return the actor of a token's digest, and when it was last used; None when it is not valid."""
+    row = connection.execute(select(tokens).where(tokens.c.hash == hashed)).first()
+    if row is None or row.ended_ms is not None or (row.expires_ms is not None and row.expires_ms <= now.ms):
+        return None
+    scopes = frozenset(row.scopes.split(" "))
+    return Actor(f"token/{row.id}", row.name, None, scopes, address, token_id=row.id), row.used_ms or 0
+
+
+def find_by_session(connection: Connection, hashed: str, now: Instant, address: str) -> tuple[Actor, int] | None:
+    """Return the actor of a session's digest, and when it was last seen; None when it is not valid."""
+    query = select(sessions, members.c.name, members.c.role).join(members, members.c.id == sessions.c.member_id)
+    living = (sessions.c.hash == hashed) & sessions.c.ended_ms.is_(None) & members.c.ended_ms.is_(None)
+    row = connection.execute(query.where(living)).first()
+    if row is None or row.seen_ms <= now.ms - IDLE_MS or row.made_ms <= now.ms - LONGEST_MS:
+        return None
+    who = Actor(
+        f"member/{row.member_id}",
+        row.name,
+        Role(row.role),
+        address=address,
+        member_id=row.member_id,
+        session_id=row.id,
+        proved_ms=row.proved_ms,
+    )
+    return who, row.seen_ms
+
+
+def _act(row: Row[Any]) -> Act:
+    return Act(
+        row.id,
+        Instant(row.at_ms),
+        row.actor,
+        row.actor_name,
+        row.address,
+        row.act,
+        row.subject,
+        json.loads(row.detail),
+    )
+
+
+def _maybe(ms: int | None) -> Instant | None:
+    return None if ms is None else Instant(ms)
+
+
+def act_rows(acts: Sequence[Act]) -> list[tuple[Any, ...]]:
+    """Return acts as rows of a spreadsheet."""
+    return [
+        (act.at, act.actor_name, act.actor, act.address, act.act, act.subject, json.dumps(act.detail)) for act in acts
+    ]

@@ -1,0 +1,94 @@
+"""The one who acts: a member signed in, or a program with a token; and what each may do.
+
+Roles are a ladder: an auditor reads, an operator also runs the stations and the money, an owner does everything.
+A token has scopes instead, words of the form `thing:verb`; `write` includes `read` of the same thing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a member may do, from little to everything."""
+
+    AUDITOR = "auditor"
+    OPERATOR = "operator"
+    OWNER = "owner"
+
+    def includes(self, other: Role) -> bool:
+        """Whether this role may do all that the other may."""
+        order = list(Role)
+        return order.index(self) >= order.index(other)
+
+
+EVERYTHING = "*"
+SCOPES: dict[str, Role] = {
+    "stations:read": Role.AUDITOR,
+    "stations:write": Role.OPERATOR,
+    "stations:command": Role.OPERATOR,
+    "sessions:read": Role.AUDITOR,
+    "sessions:write": Role.OPERATOR,
+    "payments:read": Role.AUDITOR,
+    "payments:write": Role.OPERATOR,
+    "tariffs:read": Role.AUDITOR,
+    "tariffs:write": Role.OPERATOR,
+    "books:read": Role.AUDITOR,
+    "jobs:read": Role.AUDITOR,
+    "jobs:write": Role.OPERATOR,
+    "metrics:read": Role.AUDITOR,
+    "site:write": Role.OWNER,
+    "members:admin": Role.OWNER,
+}
+"""Every scope, and the least role of a member that may do the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks. `id` is what the audit log keeps: `member/<id>`, `token/<id>` or `terminal`."""
+
+    id: str
+    name: str
+    role: Role | None = None
+    """A member's role; None for tokens."""
+    scopes: frozenset[str] = frozenset()
+    """A token's scopes; empty for members."""
+    address: str = ""
+    """Where the request came from."""
+    member_id: str | None = None
+    session_id: str | None = None
+    token_id: str | None = None
+    proved_ms: int = 0
+    """When this member last proved by passkey who it is."""
+
+    def may(self, scope: str, role: Role | None = None) -> bool:
+        """Whether this actor may do what a scope names; `role` replaces the least role that the scope asks for.
+
+        Raises KeyError for a scope that does not exist.
+        """
+        least = role or (Role.OWNER if scope == EVERYTHING else SCOPES[scope])
+        if self.role is not None:
+            return self.role.includes(least)
+        if EVERYTHING in self.scopes or scope in self.scopes:
+            return True
+        thing, _, verb = scope.partition(":")
+        return verb == "read" and f"{thing}:write" in self.scopes
+
+    @property
+    def sees_id_tags(self) -> bool:
+        """Whether this actor reads drivers' id tags in clear; auditors do not."""
+        return self.may("sessions:write")
+
+
+TERMINAL = Actor("terminal", "terminal", Role.OWNER)
+"""Whoever can run commands on the machine itself: it owns the data already."""
+SYSTEM = Actor("system", "system", Role.OWNER)
+"""The program itself, where no person asked."""
+
+
+def mask_id_tag(actor: Actor | None, id_tag: str) -> str:
+    """Return an id tag as this actor may see it: in clear, or its last two characters after dots."""
+    if actor is not None and actor.sees_id_tags:
+        return id_tag
+    return "\u2022\u2022\u2022\u2022" + (id_tag[-2:] if len(id_tag) > 4 else "")  # noqa: PLR2004 (a short tag is hidden whole)
