@@ -109,7 +109,8 @@ class Jobs:
             soonest = await self._database.read(_next_due, frozenset(self._flying))
             wait = 5.0 if soonest is None else max(0.0, min(5.0, Instant(soonest).since(now) / 1000))
             try:
-                await asyncio.wait_for(self._wake.wait(), timeout=max(wait, 0.01))
+                async with asyncio.timeout(max(wait, 0.01)):  # wait_for of Python 3.11 can swallow a cancellation
+                    await self._wake.wait()
             except TimeoutError:
                 continue
 
