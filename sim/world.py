@@ -1,0 +1,234 @@
+"""One world: a house on virtual time, virtual stations at the end of lines in memory, and drivers with play money.
+
+Time is the event loop's own (`async_solipsism`): it stands still while anything can run and jumps when nothing can. A
+day of charging takes a second, and a seed repeats it to the letter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import async_solipsism
+
+from commonwatt import charging, stations, tariffs
+from commonwatt.adapters.payment.sandbox.network import SandboxNetwork
+from commonwatt.adapters.payment.sandbox.rail import SandboxRail
+from commonwatt.adapters.rates.fixed import Fixed
+from commonwatt.adapters.station.ocpp16.dialect import Ocpp16
+from commonwatt.adapters.station.virtual.faults import Faults
+from commonwatt.adapters.station.virtual.station import VirtualStation
+from commonwatt.adapters.station.virtual.timeline import SharedTimeline
+from commonwatt.adapters.station.virtual.transport import LinkLost, MemoryTransport, memory_pair
+from commonwatt.charging import Charge, Rules
+from commonwatt.kernel import EUR, Done, Instant, Outcome, SeededIds
+from commonwatt.kit.database import Database, Work, create_tables, open_engine
+from commonwatt.kit.web.site import Site
+from commonwatt.main.assembly import House, assemble, station_ports
+from commonwatt.payments.ports import InvoiceTerms, PaymentReport
+
+T = TypeVar("T")
+ORIGIN = Instant.parse("2026-05-01T12:00:00Z")
+SITE = Site(name="Simulated world", base_url="http://localhost:8080", timezone="Europe/Prague", sandbox=True)
+PURSE_MSAT = 100_000_000_000
+
+
+class LoopClock:
+    """The loop's virtual seconds as instants."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let the world begin at noon."""
+        self._loop = loop
+        self._start = loop.time()
+
+    def now(self) -> Instant:
+        """Return the virtual present."""
+        return ORIGIN.plus(ms=round((self._loop.time() - self._start) * 1000))
+
+
+def run(story: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a story on virtual time and return what it returns."""
+    loop = async_solipsism.EventLoop()
+    asyncio.set_event_loop(loop)
+    try:
+        return loop.run_until_complete(story())
+    finally:
+        loop.close()
+        asyncio.set_event_loop(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A driver's side of a session: the charge, and the payment as the driver's wallet sees it."""
+
+    charge: Charge
+    bolt11: str
+    wallet: asyncio.Task[Outcome[PaymentReport]]
+
+
+class World:
+    """Everything of one run; `async with World(seed) as world`."""
+
+    def __init__(self, seed: int = 0, *, rules: Rules | None = None, path: Path | None = None) -> None:
+        """Choose the seed; nothing exists before the world is entered."""
+        self.seed = seed
+        self.random = random.Random(seed)
+        self.rules = rules or Rules()
+        self.ids = SeededIds(seed)
+        self.stations: dict[str, VirtualStation] = {}
+        self.drivers: list[str] = []
+        self._path = path
+        self._lines: set[asyncio.Task[Any]] = set()
+        self.partition: set[str] = set()
+        """Stations that cannot reach the house for now."""
+
+    async def __aenter__(self) -> Self:
+        """Open the world: tariff, rate, rails, house."""
+        self.clock = LoopClock(asyncio.get_running_loop())
+        self.network = SandboxNetwork(None, self.clock, SeededIds(self.seed + 1), inline=True)
+        await self.network.add_node("owner", PURSE_MSAT)
+        self.rail = SandboxRail(self.network, "owner")
+        self.engine = open_engine(self._path)
+        create_tables(self.engine)
+        await self._open_house()
+        await self.house.database.write(furnish)
+        await asyncio.sleep(1)
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        """End everything."""
+        for station in self.stations.values():
+            await station.stop()
+        await self.house.stop()
+        self.network.close()
+
+    @property
+    def database(self) -> Database:
+        """The house's database."""
+        return self.house.database
+
+    async def _open_house(self) -> None:
+        self.house: House = assemble(
+            site=SITE,
+            engine=self.engine,
+            clock=self.clock,
+            ids=self.ids,
+            rails={"sandbox": self.rail},
+            rules=self.rules,
+            rate_sources=(Fixed(self.clock, {"EUR": "60000.00"}),),
+            rate_policy=tariffs.RatePolicy(minimum=1),
+            inline=True,
+        )
+        self.dialect = Ocpp16(self.house.database, station_ports(self.rules))
+        await self.house.start()
+
+    async def add_station(
+        self, identity: str, *, connectors: int = 1, faults: Faults | None = None, dial: bool = True
+    ) -> VirtualStation:
+        """Put a station on the wall, admitted, and wait until it is online and its connectors are known."""
+        await self.database.write(stations.add_station, identity)
+        station = VirtualStation(
+            identity,
+            connectors=connectors,
+            timeline=SharedTimeline(self.clock),
+            faults=faults or Faults(),
+            dial=lambda: self._dial(identity),
+        )
+        self.stations[identity] = station
+        if dial:
+            await station.start()
+            await self.until(lambda: station.online and not station.owes)
+        return station
+
+    async def add_driver(self, name: str = "driver") -> str:
+        """Give a driver a wallet with money in it."""
+        if name not in self.drivers:
+            await self.network.add_node(name, PURSE_MSAT)
+            self.drivers.append(name)
+        return name
+
+    async def pay(
+        self, connector: str, amount_msat: int, *, driver: str = "driver", address: str | None = None
+    ) -> Paid:
+        """Scan a code and pay: the driver's wallet gets the invoice and pays it while the story goes on."""
+        await self.add_driver(driver)
+        charge, invoice = await charging.offer_session(
+            self.database,
+            self.house.hub,
+            self.rail,
+            connector=connector,
+            amount_msat=amount_msat,
+            address=address,
+            rules=self.rules,
+        )
+        return Paid(charge, invoice.bolt11, self.send(driver, invoice.bolt11, amount_msat))
+
+    def send(self, driver: str, bolt11: str, amount_msat: int) -> asyncio.Task[Outcome[PaymentReport]]:
+        """Let a driver's wallet pay an invoice in the background."""
+        return asyncio.create_task(
+            self.network.pay(driver, bolt11, amount_msat=amount_msat, fee_limit_msat=amount_msat, timeout_s=600)
+        )
+
+    async def claim(self, charge: Charge, *, driver: str = "driver", amount_msat: int | None = None) -> Charge:
+        """Take the change with the session's secret, as a wallet does by LNURL-withdraw."""
+        offer = await self.database.read(charging.offer_change, charge.secret)
+        bolt11 = await self.invoice(driver, amount_msat or offer.max_msat)
+        return await self.database.write(charging.claim_change, charge.secret, offer.k1, bolt11, "sandbox", self.rules)
+
+    async def invoice(self, driver: str, amount_msat: int) -> str:
+        """Let a driver's wallet make an invoice."""
+        terms = InvoiceTerms(self.ids.secret(32), amount_msat, "change", None, 3600, hold=False)
+        issued = await self.network.issue(driver, terms)
+        assert isinstance(issued, Done)
+        return issued.value.bolt11
+
+    async def charge(self, session_id: str) -> Charge:
+        """Return a charge as it stands."""
+        charge = await self.database.read(charging.charge_by_id, session_id)
+        assert charge is not None
+        return charge
+
+    async def until(self, true: Callable[[], bool | Awaitable[bool]], *, within_s: float = 600) -> None:
+        """Let time pass until something is true; fail after so many virtual seconds."""
+        deadline = self.clock.now().plus(ms=round(within_s * 1000))
+        while True:
+            answer = true()
+            if answer if isinstance(answer, bool) else await answer:
+                return
+            assert self.clock.now() < deadline, f"seed {self.seed}: it did not become true within {within_s} s"
+            await asyncio.sleep(0.5)
+
+    async def until_status(self, session_id: str, *statuses: str, within_s: float = 600) -> Charge:
+        """Let time pass until a session has one of these states."""
+
+        async def reached() -> bool:
+            return (await self.charge(session_id)).session.status.value in statuses
+
+        await self.until(reached, within_s=within_s)
+        return await self.charge(session_id)
+
+    async def _dial(self, identity: str) -> MemoryTransport:
+        """Connect a station to the house by a line in memory."""
+        if identity in self.partition:
+            raise LinkLost("the network is down")
+        ours, theirs = memory_pair()
+        task = asyncio.create_task(self.house.hub.attach(identity, ours, self.dialect), name=f"line of {identity}")
+        self._lines.add(task)
+        task.add_done_callback(self._lines.discard)
+        return theirs
+
+
+def furnish(work: Work) -> None:
+    """Give an empty house a tariff, 0.45 EUR per kWh and 0.10 EUR per minute parked after a quarter of an hour."""
+    components = (tariffs.Component(tariffs.Kind.ENERGY, 450_000, 200_000),)
+    idle = tariffs.Element(
+        (tariffs.Component(tariffs.Kind.PARKING_TIME, 6_000_000, 200_000, 60),),
+        tariffs.Restrictions(min_parked_s=900),
+    )
+    draft = tariffs.Tariff("", "", "Standard", EUR, (tariffs.Element(components), idle), vat_included=True)
+    tariff = tariffs.create_tariff(work, draft)
+    tariffs.assign_tariff(work, tariff.id)
