@@ -33,6 +33,8 @@ from commonwatt.stations.actions.note_presence import (
 from commonwatt.stations.actions.note_status import ConnectorStatus, ensure_connector, note_status, rename_connector
 from commonwatt.stations.actions.record_frames import FrameRow, flag_quirk, prune_frames, record_frames, tell_frames
 from commonwatt.stations.actions.remember_configuration import Setting, remember_configuration
+from commonwatt.stations.errors import StationTaken
+from commonwatt.stations.identity import check_identity
 from commonwatt.stations.queries import (
     ConnectorView,
     FrameView,
@@ -49,6 +51,7 @@ from commonwatt.stations.queries import (
     list_quirks,
     list_stations,
     mask_id_tags,
+    offered_hash_of,
     secret_hash_of,
 )
 from commonwatt.stations.secrets import hash_secret, secret_matches, spellings
@@ -66,10 +69,12 @@ __all__ = [
     "QuirkView",
     "Setting",
     "SettingView",
+    "StationTaken",
     "StationView",
     "add_station",
     "admit_station",
     "await_admission",
+    "check_identity",
     "connector_at",
     "count_stations",
     "ensure_connector",
@@ -89,6 +94,7 @@ __all__ = [
     "note_disconnected",
     "note_heartbeat",
     "note_status",
+    "offered_hash_of",
     "prune_frames",
     "record_frames",
     "reject_station",

@@ -14,7 +14,7 @@ def check_identity(identity: str) -> str:
     """Return an identity that may be used; raises IdentityInvalid (OCPP-J 1.6, 3.1.1: it ends the station's URL)."""
     if not _IDENTITY.fullmatch(identity):
         msg = (
-            "An identity has 1 to 48 letters, digits or characters of ` _ . : * = | + @ -`, and begins with a letter or "
+            "An identity has 1 to 48 letters, digits or characters of ` _ . : * = | + @ -` and begins with a letter or "
             "a digit. Choose another one and enter the same at the station."
         )
         raise IdentityInvalid(msg, identity=identity[:60])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
-from commonwatt.stations.store import configuration, connector, frame, quirk, station
+from commonwatt.stations.store import configuration, connector, frame, offered_secret, quirk, station
 
 _ID_TAGS = re.compile(r'("(?:idTag|parentIdTag)"\s*:\s*")((?:[^"\\]|\\.)*)"')
 
@@ -111,6 +112,11 @@ def secret_hash_of(sql: Connection, identity: str) -> str | None:
     return sql.execute(select(station.c.secret_hash).where(station.c.identity == identity)).scalar()
 
 
+def offered_hash_of(sql: Connection, identity: str) -> str | None:
+    """Return the hash of the password that a station in the waiting room offered first, for the listener alone."""
+    return sql.execute(select(offered_secret.c.secret_hash).where(offered_secret.c.station == identity)).scalar()
+
+
 def list_stations(
     sql: Connection, *, search: str = "", state: str | None = None, after: str | None = None, limit: int = 50
 ) -> list[StationView]:
@@ -196,17 +202,17 @@ def list_frames(
     `masked` hides id tags, and lets the search see only action and message id, so that nobody finds a tag by guessing.
     """
     statement = select(frame).order_by(frame.c.id.desc()).limit(limit)
-    conditions = [
-        (identity, frame.c.station == identity),
-        (action, frame.c.action == action),
-        (direction, frame.c.direction == direction),
-        (from_ms, frame.c.at_ms >= from_ms),
-        (to_ms, frame.c.at_ms < to_ms),
-        (before, frame.c.id < before),
+    given: list[tuple[object, Callable[[Any], ColumnElement[bool]]]] = [
+        (identity, lambda value: frame.c.station == value),
+        (action, lambda value: frame.c.action == value),
+        (direction, lambda value: frame.c.direction == value),
+        (from_ms, lambda value: frame.c.at_ms >= value),
+        (to_ms, lambda value: frame.c.at_ms < value),
+        (before, lambda value: frame.c.id < value),
     ]
-    for given, condition in conditions:
-        if given is not None:
-            statement = statement.where(condition)
+    for value, condition in given:
+        if value is not None:
+            statement = statement.where(condition(value))
     if search:
         like = f"%{_escaped(search)}%"
         columns = (frame.c.action, frame.c.message_id) if masked else (frame.c.text, frame.c.action)

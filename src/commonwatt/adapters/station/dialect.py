@@ -41,7 +41,7 @@ class Received(msgspec.Struct, frozen=True):
 class Caller:
     """The station at the other end of a link, for as long as the link lives."""
 
-    __slots__ = ("admitted", "clock", "drift_ms", "flag", "identity", "seen_ms", "waivers")
+    __slots__ = ("address", "admitted", "clock", "drift_ms", "flag", "identity", "seen_ms", "trusted", "waivers")
 
     def __init__(
         self,
@@ -50,7 +50,9 @@ class Caller:
         clock: Clock,
         flag: Callable[[str, str, str], None],
         admitted: bool = True,
+        trusted: bool = True,
         waivers: frozenset[str] = frozenset(),
+        address: str = "",
     ) -> None:
         """Know a station by its identity; `flag(identity, slug, detail)` counts a quirk of it."""
         self.identity = identity
@@ -58,7 +60,10 @@ class Caller:
         self.flag = flag
         self.admitted = admitted
         """False in the waiting room, where only the most harmless calls are answered."""
+        self.trusted = trusted
+        """Whether its connection may go on as it is once an operator admits it."""
         self.waivers = waivers
+        self.address = address
         self.drift_ms: int | None = None
         """How far the station's clock is ahead of ours; a message that was delayed only makes it look slower."""
         self.seen_ms = clock.now().ms

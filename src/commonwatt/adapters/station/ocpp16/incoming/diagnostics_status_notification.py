@@ -1,0 +1,12 @@
+"""DiagnosticsStatusNotification (OCPP 1.6, 4.4): how an upload of diagnostics goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from commonwatt.adapters.station.dialect import Caller
+
+
+def diagnostics_status_notification(_caller: Caller, _request: dict[str, Any]) -> dict[str, Any]:
+    """Take note; the frame is the record."""
+    return {}

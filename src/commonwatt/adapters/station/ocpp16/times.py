@@ -1,0 +1,46 @@
+"""A station's times as instants, with its mistakes put right where that is certain."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from commonwatt.adapters.station.dialect import Caller, Refusal
+from commonwatt.kernel import Instant
+from commonwatt.protocols.ocppj import ErrorCode
+
+NO_CLOCK_BEFORE = Instant.parse("2020-01-01T00:00:00Z")
+"""Stations without a clock begin in 1970, 2000 or the year of their firmware."""
+AHEAD_MS = 60_000
+
+
+def read_time(caller: Caller, text: str, now: Instant) -> Instant:
+    """Return the instant that a station wrote; raises Refusal when it is no time.
+
+    Without a zone it is UTC (OCPP 1.6, 3.12). Nothing happens after now: a station that says so is ahead, and now is
+    taken. A time before 2020 comes from a station whose clock was never set: now is taken as well. Both are flagged.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise Refusal(ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, f"{text[:40]!r} is no time (RFC 3339).") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+        caller.flag(caller.identity, "time-without-zone", text[:40])
+    at = Instant.of(moment)
+    if at.ms > now.ms:
+        if at.ms - now.ms > AHEAD_MS:
+            caller.flag(caller.identity, "clock-ahead", text[:40])
+        return now
+    if at < NO_CLOCK_BEFORE:
+        caller.flag(caller.identity, "clock-unset", text[:40])
+        return now
+    return at
+
+
+def note_drift(caller: Caller, text: str, now: Instant) -> None:
+    """Learn how far the station's clock is off from a time that it wrote just now."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return
+    caller.note_time(Instant.of(moment if moment.tzinfo else moment.replace(tzinfo=UTC)), now)
