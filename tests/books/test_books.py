@@ -118,7 +118,7 @@ def test_entries_of_zero_are_left_out_and_nothing_alone_is_refused(work):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "Revenue", "session: x", "sesion:x", "session:", "revenue:a/b", "x" * 999, "vat:é\n"]
+    "name", ["", "Revenue", "session: x", "sesion:x", "session:", "session:x ", "session:\x00", "x" * 999, "vat:é\n"]
 )
 def test_a_slip_in_a_name_opens_no_account(work, name):
     with pytest.raises(AccountUnknown):

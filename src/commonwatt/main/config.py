@@ -93,6 +93,11 @@ class Data:
         """The database's file."""
         return self.dir / "commonwatt.sqlite"
 
+    @property
+    def sandbox(self) -> Path:
+        """The file of the play world that the rail `sandbox` pays in."""
+        return self.dir / "sandbox.sqlite"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
@@ -162,10 +167,33 @@ class Payments:
     hold_s: int = key(
         120, "How long a payment is held at most until energy flows; then it goes back.", least=10, most=120
     )
-    start_timeout_s: int = key(90, "How long a car may take from the payment to the first energy.", least=10, most=120)
+    amount_min_msat: int = key(100_000, "The least that a driver may pay at once, in msat.", least=1_000, most=10**11)
+    amount_max_msat: int = key(
+        1_000_000_000, "The most that a driver may pay at once, in msat.", least=1_000, most=10**12
+    )
     fee_limit_base_msat: int = key(5_000, "Routing fees that a payment out may cost, in msat, and", least=0, most=10**9)
-    fee_limit_ppm: int = key(10_000, "in millionths of its amount on top.", least=0, most=100_000)
+    fee_limit_ppm: int = key(5_000, "in millionths of its amount on top.", least=0, most=100_000)
     success_action: bool = key(True, "Whether wallets show the link to the session after the payment (LUD-09).")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charging:
+    """How long we wait for stations and cars."""
+
+    start_timeout_s: int = key(90, "How long a car may take from the payment to the first energy.", least=10, most=120)
+    stop_timeout_s: int = key(
+        90, "How long a station may take to stop before the last known reading is billed.", least=10, most=3600
+    )
+    sample_s: int = key(30, "How often a charging station shall send its readings, in seconds.", least=1, most=900)
+    power_max_w: int = key(
+        400_000, "The most that any connector can deliver; readings beyond it are errors.", least=1_000, most=10_000_000
+    )
+    silence_s: int = key(
+        86_400,
+        "After how much silence of its station a session is billed by its last reading.",
+        least=600,
+        most=31 * 86_400,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +220,7 @@ class Rates:
     refresh_s: int = key(60, "How often the sources are asked, in seconds.", least=5, most=3600)
     age_max_s: int = key(600, "How old an answer may be; older ones do not count.", least=10, most=86_400)
     deviation_max_ppm: int = key(
-        30_000, "How far an answer may lie from the median, in millionths.", least=100, most=500_000
+        20_000, "How far an answer may lie from the median, in millionths.", least=100, most=500_000
     )
     sources_min: int = key(
         2, "How many sources must agree; with fewer nothing is sold for fiat prices.", least=1, most=9
@@ -217,6 +245,7 @@ class Config:
     stations: Stations = field(default_factory=Stations)
     frames: Frames = field(default_factory=Frames)
     payments: Payments = field(default_factory=Payments)
+    charging: Charging = field(default_factory=Charging)
     lnd: Lnd = field(default_factory=Lnd)
     rates: Rates = field(default_factory=Rates)
     log: Log = field(default_factory=Log)

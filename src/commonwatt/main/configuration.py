@@ -25,6 +25,7 @@ NOT_KEYS = {"COMMONWATT_CONFIG"}
 FILE_NAME = "commonwatt.toml"
 DOTS = "••••••"
 RAILS = ("sandbox", "lnd")
+RATE_SOURCES = ("kraken", "coinbase", "bitstamp", "mempool")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -306,8 +307,15 @@ def _money_slips(config: Config) -> Iterator[str]:
         yield "lnd.macaroon_path and lnd.macaroon_hex are both set; keep one."
     if config.rates.fixed and not re.fullmatch(r"[1-9]\d{0,11}(\.\d{1,6})?", config.rates.fixed):
         yield f"rates.fixed must be a decimal number like 60000.00, not {config.rates.fixed!r}."
-    if config.payments.start_timeout_s > config.payments.hold_s:
-        yield "payments.start_timeout_s is longer than payments.hold_s; a held payment would go back before the start."
+    if config.payments.amount_min_msat > config.payments.amount_max_msat:
+        yield "payments.amount_min_msat is more than payments.amount_max_msat; nobody could pay."
+    rates = config.rates
+    if not set(rates.sources) <= set(RATE_SOURCES) or len(set(rates.sources)) < len(rates.sources):
+        yield f"rates.sources must name some of {', '.join(RATE_SOURCES)}, each once, not {shown(rates.sources)}."
+    if not rates.fixed and len(rates.sources) < rates.sources_min:
+        yield f"rates.sources names {len(rates.sources)}, but rates.sources_min asks for {rates.sources_min}."
+    if config.charging.start_timeout_s > config.payments.hold_s:
+        yield "charging.start_timeout_s is longer than payments.hold_s; a held payment would go back before the start."
 
 
 def _is_origin(url: str, schemes: set[str]) -> bool:

@@ -57,7 +57,8 @@ KINDS = {
 """Every kind of account that there is. A new one is one line here."""
 
 NAME_MAX = 160
-_NAME = re.compile(r"([a-z][a-z-]*)(?::[^\s:/]{1,80}){0,3}")
+_NAME = re.compile(r"([a-z][a-z-]*)(?::[^ ](?:.*[^ ])?)?")
+"""What follows the colon is another feature's own name, such as a station's identity: no space at its ends."""
 
 
 @lru_cache(maxsize=4096)
@@ -66,7 +67,7 @@ def kind_of(account: str) -> Kind:
 
     Raises AccountUnknown for a name that is malformed or of no known kind: a slip in a name must not open an account.
     """
-    match = _NAME.fullmatch(account) if len(account) <= NAME_MAX else None
+    match = _NAME.fullmatch(account) if len(account) <= NAME_MAX and account.isprintable() else None
     kind = KINDS.get(match[1]) if match else None
     if kind is None:
         msg = (

@@ -1,0 +1,271 @@
+"""One file that holds everything: both databases, copied while the server writes, with checksums and the revision.
+
+The file is a tar archive of `manifest.json` and the databases. Ours is copied before the sandbox's, so that the play
+world is ahead of us or level, as the real one would be after a crash; what is open is then looked up again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import sqlite3
+import tarfile
+import tempfile
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from commonwatt import __version__
+from commonwatt.books import check_books
+from commonwatt.kernel import Instant, Refused
+from commonwatt.kit.cli import Program, say, with_program
+from commonwatt.kit.clock import SystemClock
+from commonwatt.kit.database import open_engine
+from commonwatt.main.config import Data
+from commonwatt.main.opening import NoData, schema_revision
+
+FORMAT = "commonwatt-backup/1"
+MANIFEST = "manifest.json"
+MEMBERS = ("commonwatt.sqlite", "sandbox.sqlite")
+"""The databases, ours first."""
+_MANIFEST_MAX = 64 * 1024
+_CHUNK = 1 << 20
+
+
+class BackupUnreadable(Refused):
+    """A file is no backup of ours, or was damaged."""
+
+    slug = "backup-unreadable"
+    title = "This backup cannot be restored"
+    status = 422
+
+
+class DataInTheWay(Refused):
+    """A data directory that shall be written to is not empty, or in use."""
+
+    slug = "data-in-the-way"
+    title = "The data directory is in use"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a backup says of itself: `files` maps each database to its SHA-256 and size in bytes."""
+
+    format: str
+    made: str
+    version: str
+    revision: str | None
+    files: dict[str, dict[str, Any]]
+
+
+def make_backup(data: Data, target: Path, now: Instant) -> Manifest:
+    """Copy everything into one new file, readable by its owner only; it appears whole or not at all.
+
+    Raises NoData where there is nothing to copy, DataInTheWay when the file exists.
+    """
+    if not data.database.is_file():
+        msg = f"There is no database in {data.dir}; nothing was copied."
+        raise NoData(msg, data=str(data.dir))
+    if target.exists():
+        msg = f"{target} exists. Choose another name; a backup is never written over."
+        raise DataInTheWay(msg, file=str(target))
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as room:
+        copies = [copy for name in MEMBERS if (copy := _copy(data.dir / name, Path(room) / name)) is not None]
+        files = {copy.name: {"sha256": _digest(copy), "bytes": copy.stat().st_size} for copy in copies}
+        manifest = Manifest(FORMAT, now.iso(), __version__, _revision(copies[0]), files)
+        whole = Path(room) / "whole.tar"
+        with whole.open("xb") as out:
+            _pack(out, manifest, copies)
+            out.flush()
+            os.fsync(out.fileno())
+        whole.chmod(0o600)
+        whole.rename(target)
+    _sync_folder(target.parent)
+    return manifest
+
+
+def restore_backup(data: Data, source: Path, *, replace: bool) -> Manifest:
+    """Put a backup into the data directory after everything in it was checked; what was there is kept aside.
+
+    Raises BackupUnreadable for a damaged or foreign file, DataInTheWay for a directory that holds data (unless
+    `replace`) or that a running server uses, BooksBroken when the backup's own books do not add up.
+    """
+    present = [data.dir / name for name in MEMBERS if (data.dir / name).exists()]
+    if present and not replace:
+        msg = f"{data.dir} holds data already. Choose an empty directory with --data, or replace it with --yes."
+        raise DataInTheWay(msg, data=str(data.dir))
+    data.dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=data.dir, prefix=".restore-") as room:
+        manifest = _unpack(source, Path(room))
+        for name in manifest.files:
+            _inspect(Path(room) / name)
+        for path in present:
+            _put_aside(path)
+        for name in manifest.files:
+            (Path(room) / name).chmod(0o600)
+            (Path(room) / name).rename(data.dir / name)
+    _sync_folder(data.dir)
+    return manifest
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@with_program()
+def backup(program: Program, file: Path) -> None:
+    """Copy everything into FILE, while the server runs."""
+    manifest = make_backup(program.config.data, file, SystemClock().now())
+    size = sum(one["bytes"] for one in manifest.files.values())
+    said = f"{file} holds {', '.join(manifest.files)} ({size:,} bytes) as of {manifest.made}."
+    program.answer(asdict(manifest), f"{said}\nPut it back with: commonwatt restore {file} --data DIR")
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@with_program(confirms=True)
+def restore(program: Program, file: Path) -> None:
+    """Put the backup FILE into an empty data directory; with --yes in place of what is there."""
+    manifest = restore_backup(program.config.data, file, replace=program.yes)
+    said = f"{program.config.data.dir} holds the state of {manifest.made} now; its books add up."
+    program.answer(asdict(manifest), f"{said}\nNext: commonwatt serve --data {program.config.data.dir}")
+    if not program.as_json:
+        say("What was paid or charged after the backup is not in it; the first start asks the rails what became of it.")
+
+
+def _copy(source: Path, target: Path) -> Path | None:
+    """Copy a database page by page while others write to it (SQLite online backup)."""
+    if not source.is_file():
+        return None
+    with closing(sqlite3.connect(source, timeout=30)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new, pages=4096)
+        new.execute("PRAGMA journal_mode=DELETE")
+    return target
+
+
+def _pack(out: IO[bytes], manifest: Manifest, copies: list[Path]) -> None:
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        text = json.dumps(asdict(manifest), indent=1).encode()
+        head = tarfile.TarInfo(MANIFEST)
+        head.size = len(text)
+        head.mode = 0o600
+        archive.addfile(head, io.BytesIO(text))
+        for copy in copies:
+            member = tarfile.TarInfo(copy.name)
+            member.size = copy.stat().st_size
+            member.mode = 0o600
+            with copy.open("rb") as content:
+                archive.addfile(member, content)
+
+
+def _unpack(source: Path, room: Path) -> Manifest:
+    try:
+        with tarfile.open(source, mode="r:") as archive:
+            manifest = _manifest(archive, source)
+            for name, promise in manifest.files.items():
+                found = _write(archive.extractfile(name), room / name)
+                if found != promise["sha256"]:
+                    msg = f"{name} in {source} was damaged: its checksum is not the one that was written down."
+                    raise BackupUnreadable(msg, file=str(source))
+    except (OSError, tarfile.TarError, KeyError, TypeError, ValueError) as error:
+        msg = f"{source} is no backup of ours, or it was cut short ({error}). Take another copy."
+        raise BackupUnreadable(msg, file=str(source)) from error
+    return manifest
+
+
+def _manifest(archive: tarfile.TarFile, source: Path) -> Manifest:
+    head = archive.next()
+    content = archive.extractfile(head) if head is not None and head.name == MANIFEST else None
+    said = json.loads(content.read(_MANIFEST_MAX)) if content is not None else {}
+    if not isinstance(said, dict) or said.get("format") != FORMAT:
+        msg = f"{source} is no backup of ours, or one of a newer version."
+        raise BackupUnreadable(msg, file=str(source))
+    manifest = Manifest(**said)
+    names = set(manifest.files)
+    if MEMBERS[0] not in names or not names <= set(MEMBERS):
+        msg = f"{source} does not hold what a backup holds."
+        raise BackupUnreadable(msg, file=str(source))
+    return manifest
+
+
+def _inspect(path: Path) -> None:
+    """Check a database from inside: its pages, its references and, for ours, the books."""
+    with closing(sqlite3.connect(path)) as connection:
+        try:
+            found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            dangling = connection.execute("PRAGMA foreign_key_check").fetchone()
+        except sqlite3.DatabaseError as error:
+            found, dangling = str(error), None
+    if found != "ok" or dangling is not None:
+        msg = f"The database {path.name} in the backup is damaged ({found}). Nothing was restored."
+        raise BackupUnreadable(msg)
+    if path.name == MEMBERS[0]:
+        engine = open_engine(path)
+        try:
+            with engine.connect() as connection_of_ours:
+                check_books(connection_of_ours)
+        finally:
+            engine.dispose()
+        _settle_log(path)
+
+
+def _put_aside(path: Path) -> None:
+    """Keep a database that is replaced under another name; raises DataInTheWay when somebody has it open."""
+    try:
+        _settle_log(path)
+    except sqlite3.Error as error:
+        msg = f"{path} is in use ({error}). Stop the server that runs on it, then restore."
+        raise DataInTheWay(msg, file=str(path)) from error
+    number = 1
+    while (aside := path.with_name(f"{path.name}.replaced-{number}")).exists():
+        number += 1
+    path.rename(aside)
+
+
+def _settle_log(path: Path) -> None:
+    """Fold the write-ahead log into the file; SQLite refuses while anybody else has it open."""
+    with closing(sqlite3.connect(path, timeout=1)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+
+
+def _revision(path: Path) -> str | None:
+    engine = open_engine(path)
+    try:
+        with engine.connect() as connection:
+            return schema_revision(connection)
+    finally:
+        engine.dispose()
+        _settle_log(path)
+
+
+def _write(content: IO[bytes] | None, target: Path) -> str:
+    if content is None:
+        msg = f"{target.name} is no file"
+        raise ValueError(msg)
+    digest = hashlib.sha256()
+    with target.open("xb") as out:
+        while chunk := content.read(_CHUNK):
+            digest.update(chunk)
+            out.write(chunk)
+        out.flush()
+        os.fsync(out.fileno())
+    return digest.hexdigest()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _sync_folder(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+__all__ = ["BackupUnreadable", "DataInTheWay", "Manifest", "backup", "make_backup", "restore", "restore_backup"]
