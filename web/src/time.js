@@ -4,12 +4,12 @@ import { enhancing, locale } from "./enhance.js";
 const STEPS = [[60, "second", 1], [3600, "minute", 60], [86400, "hour", 3600]];
 
 enhancing("time[data-relative]", (element) => {
-  const words = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" });
+  const words = new Intl.RelativeTimeFormat(locale(), { numeric: "auto", style: "short" });
   const show = () => {
     if (!element.isConnected) return clearInterval(timer);
     const seconds = Math.round((Date.parse(element.dateTime) - Date.now()) / 1000);
     const step = STEPS.find(([below]) => Math.abs(seconds) < below);
-    if (step) element.textContent = words.format(Math.round(seconds / step[2]), step[1]);
+    if (step) element.textContent = words.format(Math.round(seconds / step[2]), step[1]).replace("min.", "min").replace("sec.", "s").replace("hr.", "h");
   };
   const timer = setInterval(show, 20000);
 });

@@ -1,0 +1,150 @@
+"""What every page knows about its reader and its place, without being told by each handler.
+
+It is read from the request when a template is rendered, and reaches macros and filters through a context variable, so a
+part that is imported knows the language too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from litestar import Request
+
+from commonwatt.kernel import Instant
+from commonwatt.kit.pages.navigation import Section, sections_for
+from commonwatt.kit.pages.texts import OWNER_LANGUAGES, PASSER_LANGUAGES, choose_language, texts
+from commonwatt.kit.web.forgery import csrf_token
+from commonwatt.kit.web.site import Site
+
+PASSER_PLACES = ("/c/", "/s/", "/r/", "/verify", "/explore", "/wallet", "/join", "/signin", "/sign-in", "/problems/")
+"""Addresses of passer-by pages; they speak four languages."""
+THEMES = ("light", "dark")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who is signed in, as the shell shows it."""
+
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The reader, the place and the moment of one page."""
+
+    now: Instant
+    site: Site
+    language: str = "en"
+    theme: str = ""
+    """`light`, `dark`, or empty for what the system says."""
+    path: str = "/"
+    query: tuple[tuple[str, str], ...] = ()
+    csrf: str = ""
+    reader: Reader | None = None
+    sections: tuple[Section, ...] = ()
+    served: frozenset[str] = field(default=frozenset(), repr=False)
+    languages: tuple[str, ...] = PASSER_LANGUAGES
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which times are shown: the site's."""
+        return self.site.zone
+
+    @property
+    def section(self) -> Section | None:
+        """The part of the map in which this page lies."""
+        return next((section for section in self.sections if section.holds(self.path)), None)
+
+    def link(self, **changes: object) -> str:
+        """Return this page's address with other query values; None and the empty text remove one.
+
+        The cursor goes unless it is given: another filter or order begins at its first page.
+        """
+        values = dict(self.query)
+        if "cursor" not in changes:
+            values.pop("cursor", None)
+        for name, value in changes.items():
+            if value is None or value == "":
+                values.pop(name, None)
+            else:
+                values[name] = str(value)
+        return f"{self.path}?{urlencode(values)}" if values else self.path
+
+    def value(self, name: str, fallback: str = "") -> str:
+        """Return one value of the address's query."""
+        return dict(self.query).get(name, fallback)
+
+    def is_served(self, path: str) -> bool:
+        """Whether this installation has a page at an address."""
+        return path in self.served
+
+    def text(self, message: str) -> str:
+        """Translate a text."""
+        return texts(self.language).gettext(message)
+
+
+_CURRENT: ContextVar[Page] = ContextVar("page")
+
+
+def current_page() -> Page:
+    """Return the page that is being rendered; raises LookupError outside of one."""
+    return _CURRENT.get()
+
+
+@contextmanager
+def rendering(page: Page) -> Iterator[None]:
+    """Make a page the current one."""
+    token = _CURRENT.set(page)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
+def page_of(request: Request[Any, Any, Any], now: Instant) -> Page:
+    """Read the page from a request: who reads, in which language, where."""
+    site: Site = request.app.state.site
+    reader = reader_of(request)
+    path = request.url.path
+    passing = path.startswith(PASSER_PLACES) or reader is None
+    offered = PASSER_LANGUAGES if passing else OWNER_LANGUAGES
+    accepted = request.headers.get("accept-language", "")
+    theme = request.cookies.get("theme", "")
+    served = served_paths(request)
+    return Page(
+        now=now,
+        site=site,
+        language=choose_language(request.cookies.get("lang"), accepted, site.language, offered),
+        theme=theme if theme in THEMES else "",
+        path=path,
+        query=tuple((str(name), str(value)) for name, value in request.query_params.multi_items()),
+        csrf=csrf_token(request),
+        reader=reader,
+        sections=sections_for(reader.role, served.__contains__) if reader else (),
+        served=served,
+        languages=offered,
+    )
+
+
+def reader_of(request: Request[Any, Any, Any]) -> Reader | None:
+    """Return who is signed in, from whatever the sign-in middleware left; None for a passer-by."""
+    user = request.scope.get("user")
+    name, role = getattr(user, "name", ""), getattr(user, "role", "")
+    return Reader(str(name), str(getattr(role, "value", role))) if role else None
+
+
+def served_paths(request: Request[Any, Any, Any]) -> frozenset[str]:
+    """Return the plain addresses that the application serves, worked out once."""
+    state = request.app.state
+    known: frozenset[str] | None = state.get("served_paths")
+    if known is None:
+        known = frozenset(route.path for route in request.app.routes)
+        state["served_paths"] = known
+    return known
