@@ -8,6 +8,7 @@ both sides of a conversation seldom err alike.
 
 from commonwatt.adapters.station.virtual.car import Car
 from commonwatt.adapters.station.virtual.faults import EXPLANATIONS, Fault, Faults
+from commonwatt.adapters.station.virtual.fleet import Fleet, Habits, build_fleet
 from commonwatt.adapters.station.virtual.memory import Truth
 from commonwatt.adapters.station.virtual.model import Status
 from commonwatt.adapters.station.virtual.station import VirtualStation
@@ -19,6 +20,8 @@ __all__ = [
     "Car",
     "Fault",
     "Faults",
+    "Fleet",
+    "Habits",
     "LinkLost",
     "MemoryTransport",
     "PacedTimeline",
@@ -28,5 +31,6 @@ __all__ = [
     "Truth",
     "VirtualStation",
     "WalkedTimeline",
+    "build_fleet",
     "memory_pair",
 ]

@@ -66,11 +66,10 @@ def charge(car: Car, offered_w: float, seconds: float) -> Charged:
         return Charged(car, 0.0)
     hours = seconds / SECONDS_PER_HOUR
     flat_wh = max(0.0, _bend_wh(car, offered_w) - car.stored_wh)
-    steady_wh = min(power_w * hours, flat_wh)
-    left_hours = hours - steady_wh / power_w
-    stored_wh = car.stored_wh + steady_wh
-    if left_hours > 0.0 and car.knee < 1.0:
-        stored_wh += _tapered_wh(replace(car, stored_wh=stored_wh), left_hours)
+    steady_wh = power_w * hours
+    stored_wh = car.stored_wh + min(steady_wh, flat_wh)
+    if steady_wh > flat_wh and car.knee < 1.0:
+        stored_wh += _tapered_wh(replace(car, stored_wh=stored_wh), hours - flat_wh / power_w)
     stored_wh = min(stored_wh, float(car.battery_wh))
     return Charged(replace(car, stored_wh=stored_wh), stored_wh - car.stored_wh)
 

@@ -96,6 +96,10 @@ class VirtualStation:
         """Return the station's present."""
         return self._timeline.now()
 
+    async def sleep(self, seconds: float) -> None:
+        """Wait so many seconds of the station's time."""
+        await self._timeline.sleep(seconds)
+
     @property
     def online(self) -> bool:
         """Whether it is connected and the server has accepted its boot."""
