@@ -124,6 +124,7 @@ class World:
             inline=True,
         )
         self.dialect = Ocpp16(self.house.database, station_ports(self.rules))
+        await self.house.hub.start()
         await self.house.start()
 
     async def add_station(

@@ -1,7 +1,8 @@
 """Charging: the session from the scan to the refund. This is the front door.
 
-Stations come in by `authorise`, `start_transaction`, `record_samples`, `stop_transaction`, `note_status`, `note_boot` and
-`note_offline`; money by the reactions to payments' events; drivers by `offer_session`, `ask_to_stop`, `claim_change`.
+Stations come in by `authorise`, `start_transaction`, `record_samples`, `stop_transaction`, `note_status`, `note_boot`
+and `note_offline`; money by the reactions to payments' events; drivers by `offer_session`, `ask_to_stop`,
+`claim_change`.
 """
 
 from commonwatt.charging.actions.claim_change import ChangeOffer, claim_change, leave_address, offer_change

@@ -96,3 +96,11 @@ class NoSuchTag(Missing):
 
     slug = "no-such-tag"
     title = "There is no such tag"
+
+
+class TagUnusable(Refused):
+    """No station could ever send this id tag."""
+
+    slug = "tag-unusable"
+    title = "This cannot be a tag"
+    status = 422

@@ -63,9 +63,7 @@ class House:
         return self.database.clock
 
     async def start(self) -> None:
-        """Take up what an earlier process left, then begin: hub, jobs, and the streams of the rails."""
-        self.database.on_notes.append(self.live.hear)
-        await self.hub.start()
+        """Take up what an earlier process left, then begin: jobs and the streams of the rails."""
         await self.jobs.start()
         self._watchers = [
             asyncio.create_task(watch_rail(self.database, rail), name=f"watch {name}")
@@ -128,7 +126,9 @@ def assemble(
         Every("done jobs", 3600, partial(database.write, prune)),
         Every("old frames", 600, partial(_prune_frames, database, kept)),
     )
-    jobs = Jobs(database, reactions(rules), {**performer.handlers(), **charger.handlers()}, rounds)
+    table = reactions(rules)
+    database.heard = frozenset(event.kind for event in table)
+    jobs = Jobs(database, table, {**performer.handlers(), **charger.handlers()}, rounds)
     return House(site, database, rails, hub, jobs, Live(), rules, charger)
 
 

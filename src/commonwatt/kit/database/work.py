@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
@@ -29,12 +29,11 @@ class Note:
 class Work:
     """One caller's share of a transaction. Actions never commit; what they raise undoes just their own share."""
 
-    __slots__ = ("_stored", "ids", "notes", "now", "sql")
+    __slots__ = ("_heard", "_stored", "ids", "notes", "now", "sql")
 
-    everyone: ClassVar[str] = "*"
-
-    def __init__(self, sql: Connection, now: Instant, ids: Ids) -> None:
-        """Join an open connection, the instant of the transaction and the source of ids."""
+    def __init__(self, sql: Connection, now: Instant, ids: Ids, heard: frozenset[str] | None = None) -> None:
+        """Join an open connection, the instant of the transaction, the source of ids, and who reacts to what."""
+        self._heard = heard
         self.sql = sql
         self.now = now
         self.ids = ids
@@ -47,6 +46,8 @@ class Work:
 
     def emit(self, event: Event) -> None:
         """Store what happened; `main/reactions.py` says who hears of it, in a transaction of its own."""
+        if self._heard is not None and event.kind not in self._heard:
+            return
         _outbox.store_event(self, event)
         self._stored += 1
 

@@ -63,6 +63,8 @@ class Database:
         """Called on the loop after a commit that left events or effects in the outbox."""
         self.on_notes: list[Callable[[list[Note]], None]] = []
         """Called on the loop after a commit with the notes that its actions left."""
+        self.heard: frozenset[str] | None = None
+        """Kinds of event that somebody reacts to; others are not stored. None stores all."""
         self._inline = inline
         self._queue: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -150,12 +152,12 @@ class Database:
             with connection.begin():
                 now = self.clock.now()
                 for calls in _bundled(group):
-                    work = Work(connection, now, self.ids)
+                    work = Work(connection, now, self.ids, self.heard)
                     if self._run(connection, work, calls):
                         works.append(work)
                         continue
                     for call in calls if len(calls) > 1 else []:
-                        alone = Work(connection, now, self.ids)
+                        alone = Work(connection, now, self.ids, self.heard)
                         if self._run(connection, alone, [call]):
                             works.append(alone)
         except SQLAlchemyError as error:

@@ -1,0 +1,38 @@
+"""Local users: the owner's own RFID tags, which charge on account."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select, update
+
+from commonwatt.charging import store
+from commonwatt.charging.errors import NoSuchTag, TagKnown, TagUnusable
+from commonwatt.kit.database import Work
+
+TAG_MAX = 20
+"""Characters of an id tag (OCPP 1.6, 7.28 IdToken)."""
+
+
+def add_tag(work: Work, id_tag: str, holder: str) -> None:
+    """Let a tag charge on account of its holder. Raises TagKnown, and TagUnusable for what no station can send."""
+    tag = id_tag.strip()
+    if not tag or len(tag) > TAG_MAX or not tag.isprintable() or not holder.strip():
+        raise TagUnusable(f"A tag has 1 to {TAG_MAX} printable characters, and a holder has a name.", id_tag=tag[:40])
+    if work.sql.execute(select(store.tags.c.id_tag).where(store.tags.c.id_tag == tag)).first():
+        raise TagKnown(f"The tag {tag} is known already. Change or remove it first.", id_tag=tag)
+    work.sql.execute(
+        store.tags.insert().values(id_tag=tag, holder=holder.strip()[:80], state="accepted", made_ms=work.now.ms)
+    )
+
+
+def block_tag(work: Work, id_tag: str, *, blocked: bool = True) -> None:
+    """Refuse a tag from now on, or let it in again. A charge that runs goes on."""
+    state = "blocked" if blocked else "accepted"
+    changed = work.sql.execute(update(store.tags).where(store.tags.c.id_tag == id_tag).values(state=state))
+    if changed.rowcount != 1:
+        raise NoSuchTag(f"There is no local tag {id_tag[:40]}.", id_tag=id_tag[:40])
+
+
+def remove_tag(work: Work, id_tag: str) -> None:
+    """Forget a tag; what it charged stays on the books."""
+    if work.sql.execute(delete(store.tags).where(store.tags.c.id_tag == id_tag)).rowcount != 1:
+        raise NoSuchTag(f"There is no local tag {id_tag[:40]}.", id_tag=id_tag[:40])

@@ -1,0 +1,180 @@
+"""Lists and sums over sessions and transactions, for pages, the API and the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, or_, select
+
+from commonwatt.charging import store
+from commonwatt.charging.charge import Charge
+from commonwatt.charging.model.session import ACTIVE
+from commonwatt.kernel import Instant
+
+_SESSION = store.sessions.c
+_TRANSACTION = store.transactions.c
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFilter:
+    """Which sessions are wanted; what is None does not matter. `text` looks into ids, stations, tags and reasons."""
+
+    station: str | None = None
+    connector: int | None = None
+    status: str | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+    text: str = ""
+    owed: bool = False
+    offers: bool = False
+    """Whether offers that nobody paid are listed too."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionFilter:
+    """Which transactions are wanted."""
+
+    station: str | None = None
+    connector: int | None = None
+    id_tag: str | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+    open_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over sessions that began in a span."""
+
+    sessions: int
+    energy_wh: int
+    billed_msat: int
+    paid_msat: int
+    owed_msat: int
+
+
+def list_sessions(
+    sql: Connection, wanted: SessionFilter, *, before: str | None = None, limit: int = 50
+) -> list[Charge]:
+    """Return sessions, the newest first, those made before the session `before`."""
+    statement = _matching(select(_SESSION.id), wanted).order_by(_SESSION.id.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(_SESSION.id < before)
+    ids = [row.id for row in sql.execute(statement)]
+    charges = (store.charge_by_id(sql, session_id) for session_id in ids)
+    return [charge for charge in charges if charge is not None]
+
+
+def count_sessions(sql: Connection) -> dict[str, int]:
+    """Return how many sessions there are in each state."""
+    rows = sql.execute(select(_SESSION.status, func.count()).group_by(_SESSION.status)).all()
+    return {row[0]: row[1] for row in rows}
+
+
+def running_sessions(sql: Connection) -> list[Charge]:
+    """Return the sessions that occupy a connector now, the newest first."""
+    statement = select(_SESSION.id).where(_SESSION.status.in_([status.value for status in ACTIVE]))
+    ids = [row.id for row in sql.execute(statement.order_by(_SESSION.id.desc()).limit(500))]
+    charges = (store.charge_by_id(sql, session_id) for session_id in ids)
+    return [charge for charge in charges if charge is not None]
+
+
+def session_at(sql: Connection, station: str, connector: int) -> Charge | None:
+    """Return the session that occupies a connector, or None."""
+    found = store.active_charges(sql, station, connector)
+    return found[0] if found else None
+
+
+def sum_sessions(sql: Connection, since: Instant, until: Instant) -> Totals:
+    """Add up what was delivered and billed in sessions that began in [since, until)."""
+    row = sql.execute(
+        select(
+            func.count(),
+            func.coalesce(func.sum(_SESSION.energy_wh), 0),
+            func.coalesce(func.sum(_SESSION.billed_msat), 0),
+            func.coalesce(func.sum(_SESSION.paid_msat), 0),
+            func.coalesce(func.sum(_SESSION.owed_msat), 0),
+        ).where(_SESSION.began_ms >= since.ms, _SESSION.began_ms < until.ms)
+    ).one()
+    return Totals(*row)
+
+
+def sum_owed(sql: Connection) -> tuple[int, int]:
+    """Return how many sessions have change that nobody has taken, and how much in msat."""
+    statement = select(func.count(), func.coalesce(func.sum(_SESSION.owed_msat), 0)).where(_SESSION.owed_msat > 0)
+    row = sql.execute(statement).one()
+    return row[0], row[1]
+
+
+def daily_sums(sql: Connection, since: Instant, until: Instant, offset_ms: int = 0) -> list[tuple[int, int, int]]:
+    """Return (day, energy in Wh, billed msat) of ended sessions; `day` counts from 1970 at the given offset to UTC."""
+    day = (_SESSION.began_ms + offset_ms) // 86_400_000
+    statement = (
+        select(day, func.sum(_SESSION.energy_wh), func.sum(_SESSION.billed_msat))
+        .where(_SESSION.began_ms >= since.ms, _SESSION.began_ms < until.ms)
+        .group_by(day)
+        .order_by(day)
+    )
+    return [(row[0], row[1], row[2]) for row in sql.execute(statement)]
+
+
+def list_transactions(
+    sql: Connection, wanted: TransactionFilter, *, before: int | None = None, limit: int = 50
+) -> list[Row[Any]]:
+    """Return transactions as stations reported them, the newest first, those before the number `before`."""
+    statement = select(store.transactions).order_by(_TRANSACTION.id.desc()).limit(limit)
+    conditions = [
+        (wanted.station, _TRANSACTION.station == wanted.station),
+        (wanted.connector, _TRANSACTION.connector == wanted.connector),
+        (wanted.id_tag, _TRANSACTION.id_tag == wanted.id_tag),
+        (wanted.since, _TRANSACTION.started_ms >= (wanted.since.ms if wanted.since else 0)),
+        (wanted.until, _TRANSACTION.started_ms < (wanted.until.ms if wanted.until else 0)),
+        (wanted.open_only or None, _TRANSACTION.stopped_ms.is_(None)),
+        (before, _TRANSACTION.id < before),
+    ]
+    for given, condition in conditions:
+        if given is not None:
+            statement = statement.where(condition)
+    return list(sql.execute(statement).all())
+
+
+def list_claims(sql: Connection, session_id: str) -> list[Row[Any]]:
+    """Return the claims of a session's change, in order."""
+    claims = store.claims
+    return list(sql.execute(select(claims).where(claims.c.session_id == session_id).order_by(claims.c.number)).all())
+
+
+def list_tags(sql: Connection, *, text: str = "") -> list[Row[Any]]:
+    """Return the local tags by holder."""
+    statement = select(store.tags).order_by(store.tags.c.holder, store.tags.c.id_tag)
+    if text:
+        like = f"%{_escaped(text)}%"
+        statement = statement.where(
+            or_(store.tags.c.holder.like(like, escape="\\"), store.tags.c.id_tag.like(like, escape="\\"))
+        )
+    return list(sql.execute(statement).all())
+
+
+def _matching(statement: Select[Any], wanted: SessionFilter) -> Select[Any]:
+    conditions = [
+        (wanted.station, _SESSION.station == wanted.station),
+        (wanted.connector, _SESSION.connector == wanted.connector),
+        (wanted.status, _SESSION.status == wanted.status),
+        (wanted.since, _SESSION.made_ms >= (wanted.since.ms if wanted.since else 0)),
+        (wanted.until, _SESSION.made_ms < (wanted.until.ms if wanted.until else 0)),
+        (wanted.owed or None, _SESSION.owed_msat > 0),
+        (None if wanted.offers or wanted.status else True, or_(_SESSION.status != "offered", _SESSION.paid_msat > 0)),
+    ]
+    for given, condition in conditions:
+        if given is not None:
+            statement = statement.where(condition)
+    if wanted.text:
+        like = f"%{_escaped(wanted.text)}%"
+        columns = (_SESSION.id, _SESSION.station, _SESSION.id_tag, _SESSION.reason, _SESSION.holder)
+        statement = statement.where(or_(*(column.like(like, escape="\\") for column in columns)))
+    return statement
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
