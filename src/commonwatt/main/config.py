@@ -14,6 +14,10 @@ from pathlib import Path
 from typing import Any, Self
 
 
+PLAY_RATE = "60000.00"
+"""The price of one bitcoin where money is play money and no price is set."""
+
+
 class LogFormat(StrEnum):
     """How log lines are written."""
 
@@ -216,7 +220,9 @@ class Rates:
     sources: tuple[str, ...] = key(
         ("kraken", "coinbase", "bitstamp"), "The sources that are asked; the median of their answers is the rate."
     )
-    fixed: str = key("", "A fixed price of one bitcoin, like `60000.00`, instead of asking; for trials and tests.")
+    fixed: str = key(
+        "", "A fixed price of one bitcoin, like `60000.00`, instead of asking; empty means 60000.00 with play money."
+    )
     refresh_s: int = key(60, "How often the sources are asked, in seconds.", least=5, most=3600)
     age_max_s: int = key(600, "How old an answer may be; older ones do not count.", least=10, most=86_400)
     deviation_max_ppm: int = key(
@@ -252,5 +258,10 @@ class Config:
 
     @property
     def sandbox(self) -> bool:
-        """Whether new payments are play money."""
-        return self.payments.rails[0] == "sandbox"
+        """Whether all money here is play money."""
+        return self.payments.rails == ("sandbox",)
+
+    @property
+    def fixed_rate(self) -> str:
+        """The fixed price of one bitcoin in the site's currency; empty where the sources are asked."""
+        return self.rates.fixed or (PLAY_RATE if self.sandbox else "")

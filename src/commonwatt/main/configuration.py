@@ -312,7 +312,7 @@ def _money_slips(config: Config) -> Iterator[str]:
     rates = config.rates
     if not set(rates.sources) <= set(RATE_SOURCES) or len(set(rates.sources)) < len(rates.sources):
         yield f"rates.sources must name some of {', '.join(RATE_SOURCES)}, each once, not {shown(rates.sources)}."
-    if not rates.fixed and len(rates.sources) < rates.sources_min:
+    if not config.fixed_rate and len(rates.sources) < rates.sources_min:
         yield f"rates.sources names {len(rates.sources)}, but rates.sources_min asks for {rates.sources_min}."
     if config.charging.start_timeout_s > config.payments.hold_s:
         yield "charging.start_timeout_s is longer than payments.hold_s; a held payment would go back before the start."

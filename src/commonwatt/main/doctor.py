@@ -1,0 +1,95 @@
+"""`commonwatt doctor`: looks at everything that this installation needs, and says what is wrong and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+import click
+
+from commonwatt.kernel import Fault
+from commonwatt.kit.cli import Program, styled, with_program
+from commonwatt.main.config import Config
+
+
+class Verdict(StrEnum):
+    """How a check ended."""
+
+    GOOD = "good"
+    DOUBTFUL = "doubtful"
+    """Works, but the owner should know."""
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found, and what to do about it (nothing, when it is good)."""
+
+    subject: str
+    verdict: Verdict
+    what: str
+    todo: str = ""
+
+
+Check = Callable[[Config], Iterator[Finding]]
+_MARKS = {Verdict.GOOD: ("✓", "green"), Verdict.DOUBTFUL: ("!", "yellow"), Verdict.BAD: ("✗", "red")}
+
+
+def good(subject: str, what: str) -> Finding:
+    """Find that all is well."""
+    return Finding(subject, Verdict.GOOD, what)
+
+
+def doubtful(subject: str, what: str, todo: str) -> Finding:
+    """Find what works, but the owner should know of."""
+    return Finding(subject, Verdict.DOUBTFUL, what, todo)
+
+
+def bad(subject: str, what: str, todo: str) -> Finding:
+    """Find what must be put right."""
+    return Finding(subject, Verdict.BAD, what, todo)
+
+
+def examine(config: Config, *, network: bool) -> list[Finding]:
+    """Run all checks, the cheap ones first; a check that fails itself is a finding too."""
+    from commonwatt.main import examining  # noqa: PLC0415 (imports the database and the rails)
+
+    checks: tuple[Check, ...] = (*examining.HERE, *(examining.AWAY if network else ()))
+    findings: list[Finding] = []
+    for check in checks:
+        try:
+            findings += check(config)
+        except Exception as error:  # noqa: BLE001 (whatever it is, it is a finding)
+            findings.append(
+                bad(check.__name__.removeprefix("look_at_"), f"Could not be checked: {error!r}.", "Report this.")
+            )
+    return findings
+
+
+@click.command()
+@click.option("--offline", is_flag=True, help="Ask neither rails nor sources of rates.")
+@with_program()
+def doctor(program: Program, *, offline: bool) -> int:
+    """Look for what is wrong, and say what to do. Exit code 1 when something must be put right."""
+    try:
+        config = program.config
+    except Fault as fault:
+        findings = [bad("settings", fault.detail, "Correct the settings; `commonwatt config explain` lists all keys.")]
+    else:
+        findings = [good("settings", "All keys are known and fit together."), *examine(config, network=not offline)]
+    program.answer(findings, lambda: _text(findings))
+    return 1 if any(finding.verdict is Verdict.BAD for finding in findings) else 0
+
+
+def _text(findings: list[Finding]) -> str:
+    lines = []
+    for finding in findings:
+        mark, colour = _MARKS[finding.verdict]
+        lines.append(f"{styled(mark, fg=colour, bold=True)} {finding.subject:<10} {finding.what}")
+        if finding.todo:
+            lines.append(f"{'':13}{finding.todo}")
+    wrong = sum(finding.verdict is Verdict.BAD for finding in findings)
+    doubts = sum(finding.verdict is Verdict.DOUBTFUL for finding in findings)
+    lines += ["", f"{wrong} to put right, {doubts} to think about, {len(findings) - wrong - doubts} good."]
+    return "\n".join(lines)

@@ -1,0 +1,262 @@
+"""The checks of `commonwatt doctor`: each looks at one thing and yields what it found."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from sqlalchemy import Connection, inspect, text
+
+from commonwatt.adapters.payment.lnd import LndConfig, LndRail
+from commonwatt.adapters.rates import FIXED, open_sources
+from commonwatt.books import check_books
+from commonwatt.kernel import BTC, Amount, Done, Fault, Instant
+from commonwatt.kit.cli import amount_text
+from commonwatt.kit.clock import SystemClock
+from commonwatt.kit.pages.assets import BUILT
+from commonwatt.main.config import Address, Config, StationAuth
+from commonwatt.main.doctor import Check, Finding, bad, doubtful, good
+from commonwatt.main.opening import open_database, schema_revision
+
+ROOM_LEAST, ROOM_WANTED = 200 * 1024**2, 2 * 1024**3
+CERTIFICATE_DAYS = 14
+CLOCK_SLACK_MS = 5_000
+EARLIEST = Instant.parse("2026-01-01T00:00:00Z")
+"""No clock that is right shows an earlier time than this software was written at."""
+
+
+def look_at_data(config: Config) -> Iterator[Finding]:
+    """Whether the data directory can be written to, and has room."""
+    folder = config.data.dir
+    place = next(path for path in (folder, *folder.parents) if path.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        yield bad(
+            "data", f"{place} cannot be written to.", "Give this user the right to, or choose another with --data."
+        )
+        return
+    yield good(
+        "data", f"{folder} can be written to." if folder.exists() else f"{folder} will be made at the first start."
+    )
+    if folder.exists() and folder.stat().st_mode & 0o077:
+        yield doubtful("data", f"Other users of this machine can read {folder}.", f"chmod 700 {folder}")
+    free = shutil.disk_usage(place).free
+    said = f"{free / 1024**3:.1f} GiB are free."
+    if free < ROOM_LEAST:
+        yield bad("room", said, "Make room at once: without it no payment and no reading can be stored.")
+    elif free < ROOM_WANTED:
+        yield doubtful("room", said, "Make room soon, or keep fewer frames (frames.megabytes).")
+    else:
+        yield good("room", said)
+
+
+def look_at_database(config: Config) -> Iterator[Finding]:
+    """Whether the database opens, is whole, safe against power cuts, up to date, and its books add up."""
+    path = config.data.database
+    if not path.is_file():
+        yield good("database", "There is none yet; the first start makes it.")
+        return
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as raw:
+            whole = raw.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        whole = str(error)
+    if whole != "ok":
+        yield bad("database", f"{path} is damaged: {whole}.", "Stop the server, keep a copy, restore the last backup.")
+        return
+    database = open_database(config, True)
+    try:
+        with database.engine.connect() as connection:
+            yield from _look_inside(connection)
+    finally:
+        database.close()
+
+
+def _look_inside(connection: Connection) -> Iterator[Finding]:
+    mode = connection.execute(text("PRAGMA journal_mode")).scalar()
+    durable = connection.execute(text("PRAGMA synchronous")).scalar()
+    if mode != "wal" or durable != 2:  # noqa: PLR2004 (FULL, as SQLite numbers it)
+        wrong = f"It runs with journal_mode={mode} and synchronous={durable}, a power cut could lose payments."
+        yield bad("database", wrong, "Put the data directory on a local disk; network file systems cannot keep a log.")
+    revision = schema_revision(connection)
+    if not inspect(connection).has_table("books_account"):
+        yield bad("database", "It holds no tables.", "Start `commonwatt serve` once; it makes them.")
+        return
+    yield good("database", f"It is whole and safe against power cuts (revision {revision or 'none'}).")
+    try:
+        checked = check_books(connection)
+        yield good("books", f"{checked.postings:,} postings in {checked.accounts:,} accounts add up.")
+    except Fault as fault:
+        yield bad(
+            "books", fault.detail, "Do not pay out before somebody has looked; see docs/problems/books-broken.md."
+        )
+    dead = connection.execute(text("SELECT count(*) FROM outbox WHERE state = 'dead'")).scalar_one()
+    if dead:
+        yield doubtful(
+            "jobs", f"{dead} jobs ended without success.", "Look at the page Jobs: each has a reason and a retry."
+        )
+    newest = connection.execute(text("SELECT max(made_ms) FROM outbox")).scalar()
+    ahead = (newest or 0) - SystemClock().now().ms
+    if ahead > CLOCK_SLACK_MS:
+        yield bad(
+            "clock", f"Stored entries are {ahead // 1000} s ahead of this clock.", "Set the clock; run a time service."
+        )
+
+
+def look_at_clock(_config: Config) -> Iterator[Finding]:
+    """Whether the clock can be right at all."""
+    now = SystemClock().now()
+    if now < EARLIEST:
+        yield bad("clock", f"It shows {now.iso()}.", "Set the clock and run a time service, before any payment.")
+    else:
+        yield good("clock", f"It shows {now.iso()}.")
+
+
+def look_at_ports(config: Config) -> Iterator[Finding]:
+    """Whether the addresses to listen on are free."""
+    for name, address in (("http", config.http.bind), ("stations", config.stations.bind)):
+        if address.port == 0 or (wrong := _taken(address)) is None:
+            yield good("ports", f"{name} can listen on {address}.")
+        else:
+            todo = f"If our server runs, all is well; else stop what uses it, or set {name}.bind."
+            yield doubtful("ports", f"{name} cannot listen on {address}: {wrong}.", todo)
+
+
+def _taken(address: Address) -> str | None:
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        with socket.socket(found[0][0], socket.SOCK_STREAM) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(found[0][4])
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
+def look_at_addresses(config: Config) -> Iterator[Finding]:
+    """Whether people, wallets and stations can use the addresses that they are given."""
+    url = config.site.base_url or f"http://localhost:{config.http.bind.port}"
+    parts = urlsplit(url)
+    local = parts.hostname == "localhost" or (parts.hostname or "").startswith("127.")
+    if parts.scheme == "http" and not local:
+        todo = "Set site.base_url to https; without it passkeys and most wallets refuse."
+        yield bad("address", f"People reach the site as {url}, without TLS.", todo)
+    elif parts.hostname and parts.hostname.startswith("127."):
+        yield doubtful(
+            "address", f"People reach the site as {url}.", "Write localhost: passkeys work only with a name."
+        )
+    elif local and config.http.bind.host not in {"127.0.0.1", "::1", "localhost"}:
+        yield doubtful("address", f"Links say {url}, though others can reach this server.", "Set site.base_url.")
+    else:
+        yield good("address", f"People reach the site as {url}.")
+    open_line = config.stations.auth is StationAuth.OPEN_FOR_TRIAL
+    if open_line and config.stations.bind.host not in {"127.0.0.1", "::1", "localhost"}:
+        todo = "Set stations.auth to required before real money moves: anybody could pose as a station."
+        yield doubtful("stations", "Stations may connect without a password.", todo)
+    for name, file in (("http", config.http.tls_certificate), ("stations", config.stations.tls_certificate)):
+        if file is not None:
+            yield from _look_at_certificate(name, file)
+
+
+def _look_at_certificate(name: str, file: Path) -> Iterator[Finding]:
+    try:
+        certificate = x509.load_pem_x509_certificates(file.read_bytes())[0]
+    except (OSError, ValueError, IndexError) as error:
+        yield bad("tls", f"{name}.tls_certificate cannot be read: {error}.", "Name a PEM file that this user can read.")
+        return
+    left = certificate.not_valid_after_utc - datetime.now(UTC)
+    if left < timedelta(0):
+        yield bad("tls", f"The certificate of {name} has expired.", "Renew it; browsers and stations refuse it.")
+    elif left < timedelta(days=CERTIFICATE_DAYS):
+        yield doubtful("tls", f"The certificate of {name} expires in {left.days} days.", "Renew it.")
+    else:
+        yield good("tls", f"The certificate of {name} is valid for {left.days} more days.")
+
+
+def look_at_pages(_config: Config) -> Iterator[Finding]:
+    """Whether the browser's files are there."""
+    if (BUILT / "manifest.json").is_file():
+        yield good("pages", "The browser's files are built.")
+    else:
+        yield bad("pages", "The browser's files are not built; pages would come without style.", "Run `make web`.")
+
+
+def look_at_rails(config: Config) -> Iterator[Finding]:
+    """Whether every payment backend answers, and what it could pay out."""
+    for rail in config.payments.rails:
+        if rail == "sandbox":
+            yield doubtful("rails", "sandbox: play money.", "Set payments.rails to lnd and [lnd] for real money.")
+        else:
+            yield asyncio.run(_ask_lnd(config))
+
+
+async def _ask_lnd(config: Config) -> Finding:
+    rail = LndRail(lnd_settings(config))
+    try:
+        match await rail.balance():
+            case Done(balance):
+                said = [amount_text(Amount(BTC, msat)) for msat in (balance.spendable_msat, balance.receivable_msat)]
+                return good("rails", f"lnd answers: {said[0]} to pay out, room to receive {said[1]}.")
+            case other:
+                return bad("rails", f"lnd: {other.reason}", "Start the node, unlock it, and compare the keys of [lnd].")
+    finally:
+        await rail.close()
+
+
+def lnd_settings(config: Config) -> LndConfig:
+    """Return the node's settings as its adapter wants them; raises NodeSettingsRefused for what cannot be."""
+    lnd = config.lnd
+    if lnd.macaroon_path is not None:
+        return LndConfig.from_files(lnd.url, lnd.macaroon_path, lnd.tls_cert_path, route_hints=lnd.route_hints)
+    return LndConfig(lnd.url, lnd.macaroon_hex, lnd.tls_cert_path, route_hints=lnd.route_hints)
+
+
+def look_at_rates(config: Config) -> Iterator[Finding]:
+    """Whether enough sources tell the price of bitcoin."""
+    if config.fixed_rate:
+        said = f"One bitcoin is {config.fixed_rate} {config.site.currency}, fixed."
+        todo = "With real money clear rates.fixed, or every sale is at a wrong price."
+        yield good("rates", said) if config.sandbox else bad("rates", said, todo)
+        return
+    yield from asyncio.run(_ask_rates(config))
+
+
+async def _ask_rates(config: Config) -> list[Finding]:
+    sources = open_sources([name for name in config.rates.sources if name != FIXED], SystemClock())
+    try:
+        answers = await asyncio.gather(*(source.fetch(config.site.currency) for source in sources))
+    finally:
+        for source in sources:
+            await source.close()
+    findings = [
+        good("rates", f"{source.name} answers.")
+        if isinstance(answer, Done)
+        else doubtful("rates", f"{source.name}: {answer.reason}", "The others may suffice.")
+        for source, answer in zip(sources, answers, strict=True)
+    ]
+    count = sum(isinstance(answer, Done) for answer in answers)
+    if count < config.rates.sources_min:
+        todo = "Check the connection to the Internet; set rates.fixed for a trial with play money."
+        findings.append(bad("rates", f"{count} of {config.rates.sources_min} needed sources answer.", todo))
+    return findings
+
+
+HERE: tuple[Check, ...] = (
+    look_at_data,
+    look_at_database,
+    look_at_clock,
+    look_at_ports,
+    look_at_addresses,
+    look_at_pages,
+)
+"""What needs nothing but this machine."""
+AWAY: tuple[Check, ...] = (look_at_rails, look_at_rates)
+"""What asks others."""
