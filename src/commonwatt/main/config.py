@@ -13,7 +13,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
-
 PLAY_RATE = "60000.00"
 """The price of one bitcoin where money is play money and no price is set."""
 
