@@ -71,7 +71,7 @@ def tariff_from_form(fields: Mapping[str, str], *, currency: str = "EUR", timezo
         return parse_tariff(document)
     except TariffInvalid as error:
         field = str(error.fields.get("field"))
-        raise TariffInvalid(error.detail, field=_FORM_NAMES.get(field.split(".")[-1], field)) from None
+        raise TariffInvalid(error.detail, field=_FORM_NAMES.get(field.rsplit(".", maxsplit=1)[-1], field)) from None
 
 
 _FORM_NAMES = {
