@@ -10,6 +10,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import re
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -233,8 +234,8 @@ class LndClient:
     def _clean(self, text: str) -> str:
         """Take the macaroon out of a text, should anybody echo it, and keep the text short."""
         macaroon = self._config.macaroon_hex
-        for secret in (macaroon, macaroon.lower(), base64.b64encode(bytes.fromhex(macaroon)).decode()):
-            text = text.replace(secret, "(macaroon)")
+        for secret in (macaroon, base64.b64encode(bytes.fromhex(macaroon)).decode()):
+            text = re.sub(re.escape(secret), "(macaroon)", text, flags=re.IGNORECASE)
         return text[:300]
 
 

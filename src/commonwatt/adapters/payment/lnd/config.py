@@ -41,7 +41,11 @@ class LndConfig:
     """How many held invoices are followed by a stream each; more are looked up in turns."""
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
+        try:
+            parts = urlsplit(self.url)
+            _ = parts.port  # raises for what is no port
+        except ValueError as error:
+            raise NodeSettingsRefused(f"{self.url!r} is no address: {error}. Write it as https://host:8080.") from error
         if parts.scheme not in {"https", "http"} or not parts.hostname or parts.path not in {"", "/"} or parts.query:
             raise NodeSettingsRefused(f"{self.url!r} is no REST address of a node. Write it as https://host:8080.")
         if parts.scheme == "http" and not _is_loopback(parts.hostname):

@@ -90,24 +90,24 @@ class Following:
 
     async def close(self) -> None:
         """End all streams; the invoices stay in mind for the next reader."""
-        tasks = [*self._tasks, *self._streams.values()]
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._tasks.clear()
         self._streams.clear()
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def _give_stream(self, payment_hash: bytes) -> None:
         if payment_hash not in self._streams and len(self._streams) < self._streams_max:
-            self._streams[payment_hash] = asyncio.create_task(self._follow_hold(payment_hash))
+            self._streams[payment_hash] = self._spawn(self._follow_hold(payment_hash))
 
     def _fill_streams(self) -> None:
-        for payment_hash, followed in self._followed.items():
+        for payment_hash, followed in self._followed.items() if self._readers else ():
             if len(self._streams) >= self._streams_max:
                 return
             if followed.hold:
@@ -145,10 +145,10 @@ class Following:
                     elif isinstance(reply, Refusal):
                         await self._look(payment_hash)
                     if payment_hash not in self._followed:
-                        break
+                        self._fill_streams()
+                        return
             await asyncio.sleep(pause)
             pause = min(2 * pause, PAUSE_S[1])
-        self._fill_streams()
 
     async def _follow_settlements(self) -> None:
         """Read the stream of all settlements, resuming at the last one seen."""

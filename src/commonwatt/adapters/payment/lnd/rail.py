@@ -15,7 +15,7 @@ from typing import Any
 from commonwatt.adapters.payment.lnd.client import NOT_FOUND, Answer, LndClient, Refusal, Silence
 from commonwatt.adapters.payment.lnd.config import LndConfig
 from commonwatt.adapters.payment.lnd.following import Following
-from commonwatt.adapters.payment.lnd.reading import Odd, read_channels, read_invoice, read_payment, whole
+from commonwatt.adapters.payment.lnd.reading import Odd, read_channels, read_invoice, read_payment, read_request, whole
 from commonwatt.kernel import Done, Failed, Outcome, Unknown
 from commonwatt.payments.ports import (
     Capabilities,
@@ -187,8 +187,8 @@ class LndRail:
                 return Failed(f"The node cannot read this invoice: {reason}", "bad-invoice")
             case Answer(body=answer):
                 try:
-                    return bytes.fromhex(str(answer.get("payment_hash"))), whole(answer.get("num_msat"))
-                except ValueError as odd:
+                    return read_request(answer)
+                except Odd as odd:
                     return Unknown(f"the node's answer makes no sense: {odd}")
 
     async def _sent_before(self, payment_hash: bytes, refusal: Refusal, deadline: float) -> Outcome[PaymentReport]:

@@ -43,7 +43,7 @@ def whole(value: object) -> int:
 
 def read_invoice(body: Mapping[str, Any], payment_hash: bytes) -> InvoiceReport:
     """Read an lnrpc.Invoice: what is locked while accepted, what was received once settled, in msat."""
-    state = _STATES.get(str(body.get("state", "OPEN")))
+    state = _STATES.get(str(body.get("state")))
     match state:
         case None:
             raise Odd("an invoice in a state that nobody knows")
@@ -67,7 +67,7 @@ def read_payment(body: Mapping[str, Any], payment_hash: bytes) -> Outcome[Paymen
     """Read an lnrpc.Payment; in flight is Unknown, and so is every status that we do not know."""
     match body.get("status"):
         case "SUCCEEDED":
-            preimage = _hex(body.get("payment_preimage"))
+            preimage = _bytes_32(body.get("payment_preimage"))
             return Done(
                 PaymentReport(payment_hash, preimage, whole(body.get("value_msat")), whole(body.get("fee_msat")))
             )
@@ -78,19 +78,24 @@ def read_payment(body: Mapping[str, Any], payment_hash: bytes) -> Outcome[Paymen
             return Unknown("the payment is on its way")
 
 
-def _hex(value: object) -> bytes:
+def read_request(body: Mapping[str, Any]) -> tuple[bytes, int]:
+    """Read an lnrpc.PayReq: payment hash, and amount in msat, 0 when the invoice names none."""
+    return _bytes_32(body.get("payment_hash")), whole(body.get("num_msat"))
+
+
+def _bytes_32(value: object) -> bytes:
     try:
         read = bytes.fromhex(value) if isinstance(value, str) else b""
     except ValueError:
         read = b""
     if len(read) != _BYTES_OF_HASH:
-        raise Odd("a preimage is no 32 bytes")
+        raise Odd("a hash or preimage is not 32 bytes long")
     return read
 
 
 def read_channels(body: Mapping[str, Any]) -> RailBalance:
     """Sum what active channels could send and receive, in msat, without the reserves that each side must keep."""
-    channels = body.get("channels", [])
+    channels = body.get("channels")
     if not isinstance(channels, list) or not all(isinstance(channel, dict) for channel in channels):
         raise Odd("the channels are no list")
     spendable = receivable = 0
