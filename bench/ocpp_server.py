@@ -1,0 +1,129 @@
+"""The server under test, in a process of its own: says its port, then its CPU seconds whenever asked."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import importlib
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+import uvloop
+from aiohttp import WSMsgType, web
+
+from commonwatt.adapters.station.admission import Policy, Unknown
+from commonwatt.adapters.station.dialect import Caller
+from commonwatt.adapters.station.hub import Hub
+from commonwatt.adapters.station.listener import Listener, start_listener
+from commonwatt.adapters.station.ocpp16 import Ocpp16
+from commonwatt.adapters.station.ocpp16.check import checked
+from commonwatt.adapters.station.ports import Ports, charging_ports
+from commonwatt.charging.reports import Authorisation, StartAnswer
+from commonwatt.kernel import RandomIds
+from commonwatt.kit.clock import SystemClock
+from commonwatt.kit.database import Database, create_tables, open_engine
+from commonwatt.protocols.ocppj import FRAME_MAX, compose_result, parse
+
+STORES = ("books", "charging", "members", "metering", "payments", "stations", "tariffs")
+
+
+def silent_ports() -> Ports:
+    """Charging that prices nothing: what remains is validating and storing the frame."""
+    return Ports(
+        authorise=lambda _work, _station, _tag: Authorisation.ACCEPTED,
+        start_transaction=lambda _work, _report: StartAnswer(1, Authorisation.ACCEPTED),
+        record_samples=lambda _work, reports: [None] * len(reports),
+        stop_transaction=lambda _work, _report: None,
+        note_status=lambda _work, _report: None,
+        note_boot=lambda _work, _station, _now: None,
+        note_offline=lambda _work, _station: None,
+    )
+
+
+async def serve_stations(folder: Path, *, priced: bool) -> tuple[Listener, Database]:
+    for feature in STORES:
+        try:
+            importlib.import_module(f"commonwatt.{feature}.store")
+        except ModuleNotFoundError:
+            continue
+    engine = open_engine(folder / "bench.sqlite")
+    create_tables(engine)
+    clock, ids = SystemClock(), RandomIds()
+    database = Database(engine, clock, ids)
+    ports = charging_ports() if priced else silent_ports()
+    hub = Hub(database, clock, ids, ports)
+    listener = await start_listener(
+        "127.0.0.1",
+        0,
+        database=database,
+        clock=clock,
+        hub=hub,
+        policy=Policy(require_password=False, unknown=Unknown.ADMIT),
+        dialects=[Ocpp16(database, ports)],
+    )
+    return listener, database
+
+
+async def serve_echo(*, validating: bool) -> int:
+    caller = Caller("bench", clock=SystemClock(), flag=lambda *_: None)
+
+    async def enter(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(protocols=("ocpp1.6",), compress=False, max_msg_size=FRAME_MAX, autoping=False)
+        await socket.prepare(request)
+        while (message := await socket.receive()).type is WSMsgType.TEXT:
+            text = message.data
+            if validating:
+                call = parse(text)
+                checked(caller, call.action, call.payload)
+                text = compose_result(call.id, {})
+            await socket.send_str(text)
+        return socket
+
+    application = web.Application()
+    application.router.add_get("/ocpp/{identity}", enter)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    return runner.addresses[0][1]
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", choices=["priced", "stored", "echo", "validating-echo"])
+    parser.add_argument("--profile", type=Path)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        if arguments.what in {"priced", "stored"}:
+            listener, database = await serve_stations(Path(folder), priced=arguments.what == "priced")
+            port = listener.port
+        else:
+            listener = database = None
+            port = await serve_echo(validating=arguments.what == "validating-echo")
+        print(json.dumps({"port": port}), flush=True)
+        reader = asyncio.StreamReader()
+        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        profiler = None
+        if arguments.profile:
+            import cProfile  # noqa: PLC0415 (only when asked)
+
+            profiler = cProfile.Profile()
+            profiler.enable()
+        while await reader.readline():
+            gc.collect()
+            memory = psutil.Process().memory_full_info().pss
+            print(json.dumps({"cpu_s": time.process_time(), "pss": memory}), flush=True)
+        if profiler:
+            profiler.disable()
+            profiler.dump_stats(arguments.profile)
+        if listener and database:
+            await listener.close()
+            database.close()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())
