@@ -97,7 +97,7 @@ def show_journal(
     if as_csv:
         program.read(_print_csv, filters)
         return
-    page = program.read(journal, filters, None if cursor is None else str(cursor), limit)
+    page = program.read(journal, filters, cursor, limit)
     program.answer(page, lambda: _journal_text(page))
 
 

@@ -14,7 +14,6 @@ from commonwatt.books.store import accounts, entries, writes
 from commonwatt.kernel import BTC, Amount, Asset, Instant
 
 LIMIT_MAX = 500
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class JournalPage:
     """Postings, the newest first, and where the next page begins."""
 
     items: tuple[Posting, ...]
-    next_cursor: str | None
+    next_cursor: int | None
 
 
 def balance(connection: Connection, account: str, at: Instant | None = None, *, asset: Asset = BTC) -> Amount:
@@ -92,11 +91,11 @@ def available(connection: Connection, account: str, *, asset: Asset = BTC) -> Am
 def list_accounts(
     connection: Connection, prefix: str | None = None, after: tuple[str, str] | None = None, limit: int = 50
 ) -> list[AccountState]:
-    """Return accounts in the order of their names, at most `limit`, after the given name and asset code.
+    """Return at most `limit` accounts in the order of their names, after the given name and asset code.
 
     `prefix` asks for one account and all below it.
     """
-    statement = select(accounts).order_by(accounts.c.name, accounts.c.asset).limit(max(1, min(limit, LIMIT_MAX)))
+    statement = select(accounts).order_by(accounts.c.name, accounts.c.asset).limit(max(1, min(limit, LIMIT_MAX + 1)))
     if prefix is not None:
         statement = statement.where(_within(prefix))
     if after is not None:
@@ -139,31 +138,32 @@ def trial_balance(connection: Connection, at: Instant | None = None) -> list[Tri
 
 
 def journal(
-    connection: Connection, filters: JournalFilter | None = None, cursor: str | None = None, limit: int = 50
+    connection: Connection, filters: JournalFilter | None = None, cursor: int | None = None, limit: int = 50
 ) -> JournalPage:
-    """Return a page of postings, the newest first. `cursor` is the `next_cursor` of the page before.
-
-    Raises ValueError for a cursor that no page has given.
-    """
+    """Return a page of postings, the newest first. `cursor` is the `next_cursor` of the page before, a number."""
     count = max(1, min(limit, LIMIT_MAX))
     statement = _matching(filters or JournalFilter())
     if cursor is not None:
-        statement = statement.where(writes.c.number < int(cursor))
+        statement = statement.where(writes.c.number < cursor)
     rows = connection.execute(statement.order_by(writes.c.number.desc()).limit(count + 1)).all()
     postings = _with_entries(connection, rows[:count])
-    return JournalPage(postings, str(rows[count - 1].number) if len(rows) > count else None)
+    return JournalPage(postings, rows[count - 1].number if len(rows) > count else None)
 
 
 def export_journal(connection: Connection, filters: JournalFilter | None = None) -> Iterator[Posting]:
     """Yield all postings that match, the oldest first, without keeping them all in memory."""
-    statement = _matching(filters or JournalFilter()).order_by(writes.c.number).limit(_CHUNK)
     last = 0
-    while True:
-        rows = connection.execute(statement.where(writes.c.number > last)).all()
-        yield from _with_entries(connection, rows)
-        if len(rows) < _CHUNK:
-            return
-        last = rows[-1].number
+    while chunk := journal_after(connection, last, filters):
+        yield from chunk
+        last = chunk[-1].number
+
+
+def journal_after(
+    connection: Connection, number: int, filters: JournalFilter | None = None, limit: int = LIMIT_MAX
+) -> tuple[Posting, ...]:
+    """Return the next postings that match after a number, the oldest first; none when there are no more."""
+    statement = _matching(filters or JournalFilter()).where(writes.c.number > number)
+    return _with_entries(connection, connection.execute(statement.order_by(writes.c.number).limit(limit)).all())
 
 
 def _matching(filters: JournalFilter) -> Select[Any]:

@@ -1,0 +1,157 @@
+"""`/api/v1/journal` and `/api/v1/accounts`: the books for programs. Nothing is written here."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated, Any
+
+from litestar import Request, Router, get
+from litestar.params import Parameter, QueryParameter
+from litestar.response import Stream
+from litestar.types import Guard
+
+from commonwatt.books.export import HEADER, rows_of
+from commonwatt.books.model.posting import Posting
+from commonwatt.books.queries import (
+    AccountState,
+    JournalFilter,
+    TrialLine,
+    balance_states,
+    journal,
+    journal_after,
+    list_accounts,
+    trial_balance,
+)
+from commonwatt.kernel import Asset, Instant
+from commonwatt.kit.database import Database
+from commonwatt.kit.web import Answer, BadRequest, Page, Paging, encode_cursor, page_of, tagged
+from commonwatt.kit.web.comma_lists import cell
+
+_TEXT_MAX = 200
+At = Annotated[str | None, QueryParameter(name="at", description="A past instant, RFC 3339; now when absent.")]
+
+
+def routes(guards: Sequence[Guard]) -> list[Any]:
+    """Return the routes behind these guards: who may read the books is known to whoever assembles the house."""
+    handlers = [get_journal, get_accounts, get_balance, get_trial_balance]
+    return [Router("/api/v1", guards=list(guards), route_handlers=handlers, tags=["books"])]
+
+
+@get("/journal", summary="List postings")
+async def get_journal(
+    request: Request[Any, Any, Any],
+    database: Database,
+    paging: Paging,
+    account: Annotated[str | None, Parameter(description="this account and all below it", max_length=_TEXT_MAX)] = None,
+    asset: Annotated[str | None, Parameter(description="BTC, WH or an ISO 4217 code", max_length=3)] = None,
+    since: Annotated[str | None, QueryParameter(name="from", description="RFC 3339, inclusive")] = None,
+    until: Annotated[str | None, QueryParameter(name="to", description="RFC 3339, exclusive")] = None,
+    text: Annotated[str | None, Parameter(description="anywhere in the posting", max_length=_TEXT_MAX)] = None,
+    reference: Annotated[str | None, Parameter(description="exactly this", max_length=_TEXT_MAX)] = None,
+    format: Annotated[str, Parameter(description="json, or csv for all that match", pattern="json|csv")] = "json",  # noqa: A002
+) -> Answer | Stream:
+    """Return postings, the newest first; `format=csv` streams all that match, the oldest first, a row per entry."""
+    filters = JournalFilter(
+        account, _asset(asset), instant_of(since, "from"), instant_of(until, "to"), text or None, reference
+    )
+    if format == "csv":
+        headers = {"Content-Disposition": 'attachment; filename="journal.csv"', "Cache-Control": "no-store"}
+        return Stream(_csv(database, filters), media_type="text/csv; charset=utf-8", headers=headers)
+    before = paging.after[0] if paging.after else None
+    if before is not None and not isinstance(before, int):
+        raise BadRequest("The cursor belongs to another list; leave it out to begin anew.", field="cursor")
+    page = await database.read(journal, filters, before, paging.limit)
+    cursor = None if page.next_cursor is None else encode_cursor((page.next_cursor,))
+    return tagged(request, Page([shown(posting) for posting in page.items], cursor))
+
+
+@get("/accounts", summary="List accounts")
+async def get_accounts(
+    request: Request[Any, Any, Any],
+    database: Database,
+    paging: Paging,
+    account: Annotated[str | None, Parameter(description="this account and all below it", max_length=_TEXT_MAX)] = None,
+) -> Answer:
+    """Return accounts by name; each in every asset that it was used in, told in its own direction."""
+    after: tuple[str, str] | None = None
+    if paging.after:
+        match paging.after:
+            case (str(name), str(code)):
+                after = name, code
+            case _:
+                raise BadRequest("The cursor belongs to another list; leave it out to begin anew.", field="cursor")
+    states = await database.read(list_accounts, account, after, paging.limit + 1)
+    return tagged(request, page_of(states, paging, _state, lambda state: (state.name, state.balance.asset.code)))
+
+
+@get("/accounts/{name:str}/balance", summary="Read an account's balance")
+async def get_balance(request: Request[Any, Any, Any], database: Database, name: str, at: At = None) -> Answer:
+    """Return what an account holds, now or at a past instant, in every asset that it was ever used in."""
+    moment = instant_of(at, "at")
+    states = await database.read(balance_states, name, moment)
+    shown_states = [_state(state) if moment is None else {"balance": state.balance} for state in states]
+    return tagged(request, {"account": name, "at": moment, "balances": shown_states})
+
+
+@get("/trial-balance", summary="Read the trial balance")
+async def get_trial_balance(request: Request[Any, Any, Any], database: Database, at: At = None) -> Answer:
+    """Return what each kind of account comes to, debit or credit, now or at a past instant."""
+    moment = instant_of(at, "at")
+    lines: list[TrialLine] = await database.read(trial_balance, moment)
+    return tagged(request, {"at": moment, "items": lines})
+
+
+def instant_of(text: str | None, field: str) -> Instant | None:
+    """Read an instant of the query; raises BadRequest."""
+    if text is None:
+        return None
+    try:
+        return Instant.parse(text.replace(" ", "+"))
+    except ValueError:
+        raise BadRequest(f"{field} is no instant; write it as 2026-05-01T12:00:00Z.", field=field) from None
+
+
+def shown(posting: Posting) -> dict[str, Any]:
+    """Return a posting as the API shows it: a positive amount is a debit, a negative one a credit."""
+    return {
+        "number": posting.number,
+        "at": posting.at,
+        "memo": posting.memo,
+        "reference": posting.reference,
+        "key": posting.key,
+        "hold_id": posting.hold_id,
+        "entries": [{"account": entry.account, "amount": entry.amount} for entry in posting.entries],
+    }
+
+
+async def _csv(database: Database, filters: JournalFilter) -> AsyncIterator[str]:
+    """Write chunk by chunk, each read in a snapshot of its own: what is booked never changes."""
+    rows: list[Sequence[Any]] = [HEADER]
+    last = 0
+    while rows:
+        buffer = io.StringIO()
+        csv.writer(buffer).writerows([cell(value) for value in row] for row in rows)
+        yield buffer.getvalue()
+        chunk = await database.read(journal_after, last, filters)
+        rows = [row for posting in chunk for row in rows_of(posting)]
+        last = chunk[-1].number if chunk else last
+
+
+def _asset(code: str | None) -> str | None:
+    if code is None:
+        return None
+    try:
+        return Asset.of(code).code
+    except ValueError as error:
+        raise BadRequest(f"{error}.", field="asset") from None
+
+
+def _state(state: AccountState) -> dict[str, Any]:
+    return {
+        "account": state.name,
+        "balance": state.balance,
+        "held": state.held,
+        "available": state.available,
+    }
