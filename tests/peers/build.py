@@ -25,6 +25,9 @@ from commonwatt.adapters.payment.lnd.binaries import BTCD_VERSION, LND_VERSION, 
 GO_NEEDED = (1, 25, 10)
 """What lnd's go.mod asks for."""
 GO_VERSION = "1.26.6"
+"""What PyPI gives (go.txt) when the machine has nothing new enough."""
+OTHER_GOS = ("/usr/local/go/bin/go", *sorted(map(str, Path("/usr/lib").glob("go-1.*/bin/go")), reverse=True))
+"""Where a Go may be that is not on the PATH."""
 MODULES = {
     f"github.com/lightningnetwork/lnd@{LND_VERSION}": "h1:fVG+rDlVPSKAGxfq0hMHXbS6f7KXKQIHhZ4SWMlVa18=",
     f"github.com/btcsuite/btcd@{BTCD_VERSION}": "h1:yntnSshlG3+H7dTwIOR4LTFXDPojVBsFORBNN5y5c/c=",
@@ -65,8 +68,7 @@ def version_of(go: str | Path) -> tuple[int, ...]:
 
 def find_go() -> Path:
     """Return a Go that can build lnd: the machine's own, or one from PyPI, kept in the cache."""
-    own = [shutil.which("go"), "/usr/local/go/bin/go", *sorted(Path("/usr/lib").glob("go-1.*/bin/go"), reverse=True)]
-    for candidate in filter(None, own):
+    for candidate in filter(None, (shutil.which("go"), *OTHER_GOS)):
         if version_of(candidate) >= GO_NEEDED:
             return Path(candidate)
     home = peers_directory() / f"go-{GO_VERSION}"

