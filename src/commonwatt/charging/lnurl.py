@@ -1,0 +1,274 @@
+"""The LNURL server of charging: pay at a connector, add to a session, take its change, verify a payment.
+
+The code on the wall is pay-only (LUD-06): whoever scans it while somebody charges is told so, and can neither stop the
+charge nor take its change. Change is behind the session's secret (LUD-03), also while it runs: then it is stopped, its
+last reading awaited, and the rest offered. Every answer, refusals too, is JSON that wallets understand, with no key
+that the LUDs do not name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from litestar import Response, get
+from litestar.params import Parameter
+
+from commonwatt.charging import store
+from commonwatt.charging.actions.claim_change import ChangeOffer, claim_change, offer_change
+from commonwatt.charging.actions.offer_session import check_connector, offer_session, offer_top_up, pick_rail
+from commonwatt.charging.actions.stop_session import ask_to_stop
+from commonwatt.charging.errors import SessionRunning
+from commonwatt.charging.model.session import ACTIVE
+from commonwatt.charging.rules import Rules
+from commonwatt.kernel import BTC, Clock, Fault
+from commonwatt.kit.database import Database
+from commonwatt.kit.web import Site
+from commonwatt.payments import invoice_of, preimage_when_settled
+from commonwatt.payments.ports import Rail
+from commonwatt.payments.reports import Stage
+from commonwatt.protocols.bolt11 import Bolt11Error
+from commonwatt.protocols.lnurl import (
+    LnurlError,
+    PayAnswer,
+    PayRequest,
+    UrlAction,
+    Verification,
+    WithdrawRequest,
+    address_identifier,
+    compose_error,
+    compose_metadata,
+    compose_ok,
+    with_query,
+)
+from commonwatt.stations import ConnectorView, find_connector
+from commonwatt.stations.ports import StationLine
+from commonwatt.tariffs import current_rate, explain, tariff_for
+
+COMMENT_MAX = 120
+LAST_READING_S = 25
+"""How long a wallet that takes change during the charge waits for the last reading."""
+HASH_LENGTH = 64
+
+Rails = Mapping[str, Rail]
+Query = Annotated[str, Parameter(query="pr", default="")]
+
+
+def metadata_of(connector: ConnectorView, site: Site, terms: str) -> str:
+    """Return what a payment at a connector commits to: one line, its Lightning address, and the tariff in words."""
+    line = f"Charging at {connector.label or connector.station_name} ({site.name})"
+    return compose_metadata(
+        line, identifier=address_identifier(connector.name, site.host), long_description=terms or None
+    )
+
+
+def pay_url(site: Site, name: str) -> str:
+    """Return the address behind a connector's code."""
+    return site.url(f"/lnurl/pay/{name}")
+
+
+def withdraw_url(site: Site, secret: str) -> str:
+    """Return the address behind a session's change; it is as secret as the session's link."""
+    return site.url(f"/lnurl/withdraw/{secret}")
+
+
+def top_up_url(site: Site, secret: str) -> str:
+    """Return the address that adds to a session's credit."""
+    return site.url(f"/lnurl/topup/{secret}")
+
+
+@get(["/lnurl/pay/{name:str}", "/.well-known/lnurlp/{name:str}"], include_in_schema=False)
+async def show_pay(
+    name: str, database: Database, clock: Clock, site: Site, line: StationLine, rules: Rules, sa: str = "1"
+) -> Response[Any]:
+    """Say what may be paid at a connector now (LUD-06, LUD-16)."""
+    try:
+        view, terms = await _open_connector(name, database, clock, line)
+        callback = site.url(f"/lnurl/pay/{view.name}/callback")
+        request = PayRequest(
+            callback if sa != "0" else with_query(callback, sa="0"),
+            rules.payment_min_msat,
+            rules.payment_max_msat,
+            metadata_of(view, site, terms),
+            COMMENT_MAX,
+        )
+        return _answer(request.compose())
+    except (Fault, LnurlError) as error:
+        return _refuse(error)
+
+
+@get("/lnurl/pay/{name:str}/callback", include_in_schema=False)
+async def take_pay(
+    name: str,
+    database: Database,
+    clock: Clock,
+    site: Site,
+    line: StationLine,
+    rails: Rails,
+    rules: Rules,
+    amount: str = "",
+    comment: str = "",
+    sa: str = "1",
+) -> Response[Any]:
+    """Open a session and answer with its invoice (LUD-06, 09, 11, 12, 21)."""
+    try:
+        amount_msat = _amount(amount)
+        if len(comment) > COMMENT_MAX:
+            raise LnurlError(f"the comment is longer than {COMMENT_MAX} characters")
+        view, terms = await _open_connector(name, database, clock, line)
+        charge, invoice = await offer_session(
+            database,
+            line,
+            pick_rail(rails),
+            connector=view.name,
+            amount_msat=amount_msat,
+            metadata=metadata_of(view, site, terms),
+            comment=comment or None,
+            rules=rules,
+        )
+    except (Fault, LnurlError) as error:
+        return _refuse(error)
+    page = site.url(f"/s/{charge.secret}")
+    success = UrlAction("Watch your charge, stop it, take your change", page) if sa != "0" else None
+    verify = site.url(f"/lnurl/verify/{invoice.payment_hash}")
+    return _answer(PayAnswer(invoice.bolt11, success, disposable=False, verify=verify).compose())
+
+
+@get("/lnurl/topup/{secret:str}", include_in_schema=False)
+async def show_top_up(secret: str, database: Database, site: Site, rules: Rules) -> Response[Any]:
+    """Say what may be added to a running session (LUD-06)."""
+    try:
+        charge = await database.read(store.charge_by_secret, secret)
+        if charge is None or charge.session.status not in ACTIVE:
+            raise LnurlError("this charge is over, so nothing can be added to it")
+        request = PayRequest(
+            top_up_url(site, secret) + "/callback",
+            rules.payment_min_msat,
+            rules.payment_max_msat,
+            compose_metadata("More credit for your charge"),
+        )
+        return _answer(request.compose())
+    except (Fault, LnurlError) as error:
+        return _refuse(error)
+
+
+@get("/lnurl/topup/{secret:str}/callback", include_in_schema=False)
+async def take_top_up(
+    secret: str, database: Database, site: Site, rails: Rails, rules: Rules, amount: str = ""
+) -> Response[Any]:
+    """Answer with an invoice that adds to a session's credit."""
+    try:
+        _, invoice = await offer_top_up(
+            database,
+            pick_rail(rails),
+            secret=secret,
+            amount_msat=_amount(amount),
+            metadata=compose_metadata("More credit for your charge"),
+            rules=rules,
+        )
+    except (Fault, LnurlError) as error:
+        return _refuse(error)
+    verify = site.url(f"/lnurl/verify/{invoice.payment_hash}")
+    return _answer(PayAnswer(invoice.bolt11, disposable=False, verify=verify).compose())
+
+
+@get("/lnurl/withdraw/{secret:str}", include_in_schema=False)
+async def show_withdraw(secret: str, database: Database, site: Site, rules: Rules) -> Response[Any]:
+    """Offer a session's change (LUD-03); a charge that still runs is stopped first and its last reading awaited."""
+    try:
+        offer = await await_change(database, secret, rules)
+        request = WithdrawRequest(
+            withdraw_url(site, secret) + "/callback", offer.k1, "Change of your charge", offer.min_msat, offer.max_msat
+        )
+        return _answer(request.compose())
+    except (Fault, LnurlError) as error:
+        return _refuse(error)
+
+
+@get("/lnurl/withdraw/{secret:str}/callback", include_in_schema=False)
+async def take_withdraw(
+    secret: str, database: Database, rails: Rails, rules: Rules, pr: Query, k1: str = ""
+) -> Response[Any]:
+    """Take a wallet's invoice for the change; OK means that it is reserved on disk and will be paid."""
+    try:
+        await database.write(claim_change, secret, k1, pr, pick_rail(rails).name, rules)
+    except Bolt11Error as error:
+        return _answer(compose_error(f"this is no invoice: {error}"))
+    except (Fault, LnurlError) as error:
+        return _refuse(error)
+    return _answer(compose_ok())
+
+
+@get("/lnurl/verify/{payment_hash:str}", include_in_schema=False)
+async def verify_payment(payment_hash: str, database: Database) -> Response[Any]:
+    """Tell whether an invoice was paid (LUD-21); the preimage only once the money is ours."""
+    try:
+        if len(payment_hash) != HASH_LENGTH:
+            raise LnurlError("no invoice of ours has this payment hash")
+        invoice = await database.read(invoice_of, payment_hash)
+        settled = invoice.state is Stage.SETTLED
+        preimage = await database.read(preimage_when_settled, payment_hash) if settled else None
+        return _answer(Verification(invoice.bolt11, settled, preimage).compose())
+    except (Fault, LnurlError) as error:
+        return _refuse(error)
+
+
+async def await_change(database: Database, secret: str, rules: Rules) -> ChangeOffer:
+    """Return what a session's secret may claim, after stopping a charge that runs and hearing its last reading.
+
+    Raises SessionRunning when the station takes longer than a wallet waits; the charge is being stopped then.
+    """
+    charge = await database.read(store.charge_by_secret, secret)
+    if charge is not None and charge.session.status in ACTIVE:
+        await database.write(ask_to_stop, charge.id, "the driver took the change", rules)
+        for _ in range(LAST_READING_S * 4):
+            charge = await database.read(store.charge_by_secret, secret)
+            if charge is None or charge.session.billed:
+                break
+            await asyncio.sleep(0.25)
+        else:
+            raise SessionRunning("The charge is being stopped. Scan again in a minute; your change is safe.")
+    return await database.read(offer_change, secret)
+
+
+async def _open_connector(name: str, database: Database, clock: Clock, line: StationLine) -> tuple[ConnectorView, str]:
+    """Return a connector that takes payments now, and its tariff in words; raise the reason why it does not."""
+    view = await database.read(find_connector, name)
+    if view is not None and not line.is_connected(view.station):
+        view = None if view.station_state != "admitted" else view
+        if view is not None:
+            raise LnurlError("the charge point is offline; nothing was charged")
+    view = check_connector(view, name)
+    tariff = await database.read(tariff_for, view.station, view.number, clock.now())
+    if tariff.asset.code != BTC.code:
+        await database.read(current_rate, tariff.asset.code, clock.now())
+    return view, " ".join(explain(tariff))
+
+
+def _amount(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 15:  # noqa: PLR2004 (more msat than there are)
+        raise LnurlError("the amount must be a whole number of millisatoshi")
+    return int(text)
+
+
+def _answer(message: Mapping[str, Any]) -> Response[Any]:
+    """Answer a wallet; any page may ask too (browser wallets), and nothing of it may be kept."""
+    headers = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
+    return Response(message, headers=headers, media_type="application/json")
+
+
+def _refuse(error: Fault | LnurlError) -> Response[Any]:
+    reason = error.detail if isinstance(error, Fault) else str(error)
+    return _answer(compose_error(reason))
+
+
+ROUTES = [
+    show_pay,
+    take_pay,
+    show_top_up,
+    take_top_up,
+    show_withdraw,
+    take_withdraw,
+    verify_payment,
+]
