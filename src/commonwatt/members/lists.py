@@ -108,11 +108,13 @@ def list_invitations(connection: Connection, now: Instant) -> list[OpenInvitatio
     ]
 
 
-def list_tokens(connection: Connection, *, ended: bool = False) -> list[Token]:
-    """Return tokens, newest first; revoked ones only when asked."""
+def list_tokens(connection: Connection, *, ended: bool = False, maker: str | None = None) -> list[Token]:
+    """Return tokens, newest first; revoked ones only when asked, one maker's when named."""
     query = select(tokens).order_by(tokens.c.id.desc())
     if not ended:
         query = query.where(tokens.c.ended_ms.is_(None))
+    if maker is not None:
+        query = query.where(tokens.c.made_by == maker)
     return [
         Token(
             row.id,

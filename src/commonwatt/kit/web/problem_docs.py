@@ -10,6 +10,7 @@ from typing import Any
 from litestar import Request, Response, get
 
 from commonwatt.kit.web.errors import NoSuchPage
+from commonwatt.kit.web.problems import render_own
 
 PLACES = (
     Path(__file__).parent / "problem_pages",
@@ -66,11 +67,8 @@ async def show_problem(request: Request[Any, Any, Any], slug: str) -> Response[s
     if text is None:
         raise NoSuchPage("There is no page about this problem.")
     body, title = to_html(text), text.splitlines()[0].lstrip("# ")
-    engine = request.app.template_engine
-    site = request.app.state.site
-    if engine is not None and "document.html" in engine.engine.list_templates():
-        page = str(engine.get_template("document.html").render(title=title, body=body, site=site, request=request))
-    else:
+    page = render_own(request, "document.html", title=title, body=body)
+    if page is None:
         page = (
             "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
             f"<title>{html.escape(title)}</title><main>{body}</main></html>"

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from jinja2 import TemplateNotFound
 from litestar import Request, Response
 from litestar.exceptions import (
     HTTPException,
@@ -127,7 +126,7 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
     if challenge:
         headers["WWW-Authenticate"] = str(challenge)
     if wants_page(request):
-        page = _page(request, problem, site)
+        page = _page(request, problem)
         return Response(page, status_code=problem.status, media_type="text/html", headers=headers)
     return Response(to_json(problem.body()), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
 
@@ -139,18 +138,26 @@ EXCEPTION_HANDLERS: ExceptionHandlersMap = {
 }
 
 
-def _page(request: Request[Any, Any, Any], problem: Problem, site: Site) -> str:
-    """Render `problem.html` of the page kit, or a bare page where the templates are absent or fail themselves."""
+def render_own(request: Request[Any, Any, Any], name: str, **context: Any) -> str | None:
+    """Render a template of the page kit; None where it is absent or fails itself: these pages must always answer."""
     engine = request.app.template_engine
+    if engine is None:
+        return None
+    try:
+        return str(engine.get_template(name).render(site=request.app.state.site, request=request, **context))
+    except TemplateNotFoundException:
+        return None
+    except Exception as error:  # noqa: BLE001 (a page about an error must never be an error)
+        _log.error("page failed", template=name, error=repr(error))
+        return None
+
+
+def _page(request: Request[Any, Any, Any], problem: Problem) -> str:
+    """Render `problem.html` of the page kit, or a bare page without it."""
     fragment = request.headers.get("hx-request") == "true"
-    if engine is not None:
-        try:
-            template = engine.get_template("problem.html")
-            return str(template.render(problem=problem, site=site, request=request, fragment=fragment))
-        except (TemplateNotFound, TemplateNotFoundException):
-            pass
-        except Exception as error:  # noqa: BLE001 (a page about an error must never be an error)
-            _log.error("problem page failed", error=repr(error))
+    page = render_own(request, "problem.html", problem=problem, fragment=fragment)
+    if page is not None:
+        return page
     say = html.escape
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"

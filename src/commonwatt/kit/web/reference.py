@@ -9,6 +9,8 @@ from typing import Any
 from litestar import Request, get
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 
+from commonwatt.kit.web.problems import render_own
+
 _METHODS = ("get", "post", "put", "patch", "delete")
 say = html.escape
 
@@ -24,7 +26,6 @@ class ReferencePage(OpenAPIRenderPlugin):
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         """Return the page; inside the site's own layout (`reference.html`) where the page kit has one."""
-        site = request.app.state.site
         body = "".join(_groups(openapi_schema))
         info = openapi_schema["info"]
         title = f"{info['title']} {info['version']}"
@@ -33,12 +34,9 @@ class ReferencePage(OpenAPIRenderPlugin):
             "<code>commonwatt token create</code>. The machine-readable description is "
             "<a href='/api/v1/openapi.json'>openapi.json</a>.</p>"
         )
-        engine = request.app.template_engine
-        if engine is not None and "reference.html" in engine.engine.list_templates():
-            page = engine.get_template("reference.html").render(
-                title=title, body=lead + body, site=site, request=request
-            )
-            return str(page).encode()
+        page = render_own(request, "reference.html", title=title, body=lead + body)
+        if page is not None:
+            return page.encode()
         return (
             "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
             f"<title>{say(title)}</title><main><h1>{say(title)}</h1>{lead}{body}</main></html>"

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, delete, select, update
 
 from commonwatt.kit.database import Work
+from commonwatt.members.actions.create_token import end_tokens_beyond
 from commonwatt.members.actions.invite_member import count_owners
 from commonwatt.members.actions.record_act import record_act
 from commonwatt.members.actions.start_session import end_all_sessions
@@ -22,15 +23,17 @@ def change_role(work: Work, actor: Actor, member_id: str, role: Role) -> None:
         return
     _keep_an_owner(work, row)
     work.sql.execute(update(members).where(members.c.id == member_id).values(role=role))
+    end_tokens_beyond(work, actor, f"member/{member_id}", role)
     record_act(work, actor, "change role", f"member/{member_id}", {"from": row.role, "to": role, "name": row.name})
 
 
 def remove_member(work: Work, actor: Actor, member_id: str) -> None:
-    """Let a member go: sessions end, passkeys and codes are forgotten; its name stays in the log. Raises LastOwner."""
+    """Let a member go: sessions and its tokens end, passkeys and codes go; the log keeps its name. Raises LastOwner."""
     row = _living(work, member_id)
     _keep_an_owner(work, row)
     work.sql.execute(update(members).where(members.c.id == member_id).values(ended_ms=work.now.ms))
     end_all_sessions(work, member_id)
+    end_tokens_beyond(work, actor, f"member/{member_id}", None)
     work.sql.execute(delete(passkeys).where(passkeys.c.member_id == member_id))
     work.sql.execute(delete(recovery_codes).where(recovery_codes.c.member_id == member_id))
     record_act(work, actor, "remove member", f"member/{member_id}", {"name": row.name, "role": row.role})

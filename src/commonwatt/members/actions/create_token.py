@@ -13,7 +13,7 @@ from commonwatt.kit.web import BadRequest
 from commonwatt.members.actions.invite_member import check_name
 from commonwatt.members.actions.record_act import record_act
 from commonwatt.members.errors import NoSuchMember, ScopeRefused
-from commonwatt.members.model.actor import EVERYTHING, SCOPES, Actor
+from commonwatt.members.model.actor import EVERYTHING, SCOPES, Actor, Role
 from commonwatt.members.secrets import TOKEN_PREFIX, digest, new_secret
 from commonwatt.members.store import tokens
 
@@ -61,12 +61,27 @@ def create_token(work: Work, actor: Actor, name: str, scopes: Iterable[str], exp
 
 
 def revoke_token(work: Work, actor: Actor, token_id: str) -> None:
-    """End a token at once. Raises NoSuchMember when there is none, or it has been revoked."""
+    """End a token at once. Raises NoSuchMember when there is none, or it has been revoked.
+
+    Whoever may not administer members ends only tokens of its own making.
+    """
     row = work.sql.execute(select(tokens).where(tokens.c.id == token_id, tokens.c.ended_ms.is_(None))).first()
-    if row is None:
+    if row is None or (row.made_by != actor.id and not actor.may("members:admin")):
         raise NoSuchMember("There is no such token, or it was revoked before.", id=token_id)
     work.sql.execute(update(tokens).where(tokens.c.id == token_id).values(ended_ms=work.now.ms))
     record_act(work, actor, "revoke token", f"token/{token_id}", {"name": row.name})
+
+
+def end_tokens_beyond(work: Work, actor: Actor, maker: str, role: Role | None) -> None:
+    """End the tokens that a member made and could not make with a role any more; all of them without one."""
+    mine = select(tokens).where(tokens.c.made_by == maker, tokens.c.ended_ms.is_(None))
+    left = Actor(maker, "", role)
+    for row in work.sql.execute(mine).all():
+        if role is None or not all(left.may(scope) for scope in row.scopes.split(" ")):
+            work.sql.execute(update(tokens).where(tokens.c.id == row.id).values(ended_ms=work.now.ms))
+            record_act(
+                work, actor, "revoke token", f"token/{row.id}", {"name": row.name, "because": "its maker changed"}
+            )
 
 
 def touch_token(work: Work, token_id: str) -> None:

@@ -63,6 +63,12 @@ def end_session(work: Work, actor: Actor, session_id: str) -> None:
     record_act(work, actor, "end session", f"session/{session_id}")
 
 
+def sign_out(work: Work, actor: Actor) -> None:
+    """End the session that this very request came by."""
+    work.sql.execute(update(sessions).where(sessions.c.id == actor.session_id).values(ended_ms=work.now.ms))
+    record_act(work, actor, "sign out", f"session/{actor.session_id}")
+
+
 def end_all_sessions(work: Work, member_id: str, *, except_id: str | None = None) -> int:
     """End all sessions of a member, all but one where that is named; return how many."""
     condition = (sessions.c.member_id == member_id) & sessions.c.ended_ms.is_(None)

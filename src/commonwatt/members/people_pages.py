@@ -1,0 +1,240 @@
+"""Owner pages about people: who may come in, programs' tokens, one's own devices, and what was done by whom."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Request, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect, Stream, Template
+
+from commonwatt.kernel import Clock
+from commonwatt.kit.database import Database
+from commonwatt.kit.web import BadRequest, Paging, Site, csv_answer, page_of
+from commonwatt.members import lists
+from commonwatt.members.actions.change_member import change_role, remove_member
+from commonwatt.members.actions.create_token import create_token, revoke_token
+from commonwatt.members.actions.invite_member import invite_member, withdraw_invitation
+from commonwatt.members.actions.prove_by_passkey import ADD, begin_add, finish_add, remove_passkey, take_ceremony
+from commonwatt.members.actions.recover_by_code import make_recovery_codes
+from commonwatt.members.actions.start_session import end_all_sessions, end_session
+from commonwatt.members.guards import require, require_scope
+from commonwatt.members.model.actor import EVERYTHING, SCOPES, Actor, Role
+
+AnyRequest = Request[Any, Any, Any]
+Form = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
+DAY_S = 24 * 3600
+CSV_ROWS_MAX = 100_000
+SIGNED_IN = [require(Role.AUDITOR)]
+RUNS = [require(Role.OPERATOR)]
+OWNS = [require_scope("members:admin")]
+
+
+def _done(place: str, what: str) -> Redirect:
+    return Redirect(f"{place}?done={what}", status_code=303)
+
+
+def _number(form: dict[str, Any], name: str) -> int:
+    text = str(form.get(name, ""))
+    if not text.isascii() or not text.isdigit() or len(text) > 9:  # noqa: PLR2004 (more than any number of days)
+        raise BadRequest("This must be a whole number.", field=name)
+    return int(text)
+
+
+def _role(form: dict[str, Any]) -> Role:
+    try:
+        return Role(str(form.get("role", "")))
+    except ValueError as error:
+        raise BadRequest("A role is owner, operator or auditor.", field="role") from error
+
+
+async def _people(database: Database, clock: Clock, actor: Actor, **more: Any) -> Template:
+    context = {
+        "members": await database.read(lists.list_members),
+        "invitations": await database.read(lists.list_invitations, clock.now()),
+        "actor": actor,
+        "may_change": actor.may("members:admin"),
+        "link": None,
+        "done": "",
+        **more,
+    }
+    return Template("members/people.html", context=context, headers={"Cache-Control": "no-store"})
+
+
+@get("/people", guards=SIGNED_IN, include_in_schema=False)
+async def show_people(database: Database, clock: Clock, actor: Actor, done: str = "") -> Template:
+    """Show members and open invitations."""
+    return await _people(database, clock, actor, done=done)
+
+
+@post("/people/invite", guards=OWNS, include_in_schema=False)
+async def invite(data: Form, database: Database, clock: Clock, actor: Actor, site: Site) -> Template:
+    """Make an invitation and show its link, this once."""
+    days = _number(data, "days")
+    link = await database.write(invite_member, actor, str(data.get("name", "")), _role(data), days * DAY_S)
+    return await _people(database, clock, actor, link=site.url(link.path), expires=link.expires)
+
+
+@post("/people/{member_id:str}/role", guards=OWNS, include_in_schema=False)
+async def set_role(member_id: str, data: Form, database: Database, actor: Actor) -> Redirect:
+    """Change a member's role."""
+    await database.write(change_role, actor, member_id, _role(data))
+    return _done("/people", "role")
+
+
+@post("/people/{member_id:str}/remove", guards=OWNS, include_in_schema=False)
+async def remove(member_id: str, database: Database, actor: Actor) -> Redirect:
+    """Let a member go."""
+    await database.write(remove_member, actor, member_id)
+    return _done("/people", "removed")
+
+
+@post("/invitations/{invitation_id:str}/withdraw", guards=OWNS, include_in_schema=False)
+async def withdraw(invitation_id: str, database: Database, actor: Actor) -> Redirect:
+    """End an invitation that nobody used."""
+    await database.write(withdraw_invitation, actor, invitation_id)
+    return _done("/people", "withdrawn")
+
+
+async def _tokens(database: Database, actor: Actor, **more: Any) -> Template:
+    maker = None if actor.may("members:admin") else actor.id
+    context = {
+        "tokens": await database.read(lists.list_tokens, maker=maker),
+        "scopes": [scope for scope in SCOPES if actor.may(scope)],
+        "everything": EVERYTHING if actor.may(EVERYTHING) else "",
+        "new": None,
+        "done": "",
+        **more,
+    }
+    return Template("members/tokens.html", context=context, headers={"Cache-Control": "no-store"})
+
+
+@get("/tokens", guards=RUNS, include_in_schema=False)
+async def show_tokens(database: Database, actor: Actor, done: str = "") -> Template:
+    """Show the tokens that this member may see."""
+    return await _tokens(database, actor, done=done)
+
+
+@post("/tokens", guards=RUNS, include_in_schema=False)
+async def make_token(request: AnyRequest, database: Database, actor: Actor) -> Template:
+    """Make a token and show it, this once."""
+    form = await request.form()
+    days = _number(dict(form), "days")
+    scopes = [str(scope) for scope in form.getall("scope", [])]
+    new = await database.write(create_token, actor, str(form.get("name", "")), scopes, days * DAY_S if days else None)
+    return await _tokens(database, actor, new=new)
+
+
+@post("/tokens/{token_id:str}/revoke", guards=RUNS, include_in_schema=False)
+async def revoke(token_id: str, database: Database, actor: Actor) -> Redirect:
+    """Revoke a token."""
+    await database.write(revoke_token, actor, token_id)
+    return _done("/tokens", "revoked")
+
+
+async def _devices(request: AnyRequest, database: Database, clock: Clock, actor: Actor, **more: Any) -> Template:
+    own = actor.member_id or ""
+    context = {
+        "passkeys": await database.read(lists.list_passkeys, own),
+        "sessions": await database.read(lists.list_sessions, own, clock.now()),
+        "codes_left": await database.read(lists.count_codes, own),
+        "this_session": actor.session_id,
+        "member": actor,
+        "welcome": "welcome" in request.query_params,
+        "recovered": "recovered" in request.query_params,
+        "done": request.query_params.get("done", ""),
+        "codes": None,
+        **more,
+    }
+    return Template("members/devices.html", context=context, headers={"Cache-Control": "no-store"})
+
+
+@get("/devices", guards=SIGNED_IN, include_in_schema=False)
+async def show_devices(request: AnyRequest, database: Database, clock: Clock, actor: Actor) -> Template:
+    """Show one's own passkeys, sessions and recovery codes."""
+    return await _devices(request, database, clock, actor)
+
+
+@post("/devices/codes", guards=SIGNED_IN, include_in_schema=False)
+async def make_codes(request: AnyRequest, database: Database, clock: Clock, actor: Actor) -> Template:
+    """Make recovery codes and show them, this once."""
+    codes = await database.write(make_recovery_codes, actor)
+    return await _devices(request, database, clock, actor, codes=codes)
+
+
+@post("/devices/passkeys/begin", guards=SIGNED_IN, include_in_schema=False, status_code=200)
+async def begin_passkey(database: Database, site: Site, actor: Actor) -> dict[str, Any]:
+    """Give the options for another passkey."""
+    begun = await database.write(begin_add, site, actor)
+    return {"state": begun.state, "publicKey": begun.options}
+
+
+@post("/devices/passkeys/finish", guards=SIGNED_IN, include_in_schema=False, status_code=200)
+async def finish_passkey(data: dict[str, Any], database: Database, site: Site, actor: Actor) -> dict[str, str]:
+    """Keep another passkey."""
+    state, credential = data.get("state"), data.get("credential")
+    if not isinstance(state, str) or not isinstance(credential, dict):
+        raise BadRequest("The browser's answer is incomplete: it needs `state` and `credential`.", field="credential")
+    ceremony = await database.write(take_ceremony, state, ADD)
+    await database.write(finish_add, site, actor, ceremony, credential)
+    return {"location": "/devices?done=passkey"}
+
+
+@post("/devices/passkeys/{passkey_id:str}/remove", guards=SIGNED_IN, include_in_schema=False)
+async def drop_passkey(passkey_id: str, database: Database, actor: Actor) -> Redirect:
+    """Forget a passkey."""
+    await database.write(remove_passkey, actor, passkey_id)
+    return _done("/devices", "forgotten")
+
+
+@post("/devices/sessions/{session_id:str}/end", guards=SIGNED_IN, include_in_schema=False)
+async def end_one(session_id: str, database: Database, actor: Actor) -> Redirect:
+    """End one of one's own sessions."""
+    await database.write(end_session, actor, session_id)
+    return _done("/devices", "ended")
+
+
+@post("/devices/sessions/end-others", guards=SIGNED_IN, include_in_schema=False)
+async def end_others(database: Database, actor: Actor) -> Redirect:
+    """End all of one's own sessions but this one."""
+    await database.write(end_all_sessions, actor.member_id or "", except_id=actor.session_id)
+    return _done("/devices", "ended")
+
+
+@get("/audit", guards=SIGNED_IN, include_in_schema=False)
+async def show_audit(database: Database, paging: Paging, q: str = "", subject: str = "") -> Template:
+    """Show what was done by whom."""
+    acts = await database.read(lists.list_acts, paging, q, subject)
+    page = page_of(acts, paging, lambda act: act, lambda act: (act.id,))
+    context = {"acts": page.items, "next_cursor": page.next_cursor, "filtered": bool(q or subject)}
+    return Template("members/audit.html", context=context)
+
+
+@get("/audit.csv", guards=SIGNED_IN, include_in_schema=False)
+async def export_audit(database: Database, q: str = "", subject: str = "") -> Stream:
+    """Give the same list as a file."""
+    acts = await database.read(lists.list_acts, Paging(CSV_ROWS_MAX), q, subject)
+    header = ("at", "actor", "actor_id", "address", "act", "subject", "detail")
+    return csv_answer("audit", header, lists.act_rows(acts))
+
+
+ROUTES = [
+    show_people,
+    invite,
+    set_role,
+    remove,
+    withdraw,
+    show_tokens,
+    make_token,
+    revoke,
+    show_devices,
+    make_codes,
+    begin_passkey,
+    finish_passkey,
+    drop_passkey,
+    end_one,
+    end_others,
+    show_audit,
+    export_audit,
+]
