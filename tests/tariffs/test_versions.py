@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from commonwatt.kernel import Instant
+from commonwatt.members import Actor, Role
 from commonwatt.tariffs import (
     assign_tariff,
     assignment_history,
@@ -27,6 +28,8 @@ from commonwatt.tariffs.errors import (
     TariffRetired,
 )
 
+ADA = Actor("member/1", "Ada", Role.OPERATOR)
+
 
 def draft(price, **more):
     component = {"kind": "ENERGY", "price": price}
@@ -38,11 +41,11 @@ def price(tariff):
 
 
 async def test_a_new_version_leaves_the_old_one_and_the_past_as_they_were(database, clock):
-    first = await database.write(create_tariff, draft("0.45"), by="Ada")
+    first = await database.write(create_tariff, draft("0.45"), actor=ADA)
     await database.write(assign_tariff, first.id)
     began = clock.now()
     clock.step(seconds=3600)
-    second = await database.write(revise_tariff, first.id, draft("0.50"), by="Ada")
+    second = await database.write(revise_tariff, first.id, draft("0.50"), actor=ADA)
     assert await database.read(tariff_by_id, first.version) == first
     assert price(await database.read(tariff_for, "CP-1", 1, began)) == 450_000
     assert price(await database.read(tariff_for, "CP-1", 1, clock.now())) == 500_000

@@ -13,7 +13,9 @@ from commonwatt import __version__
 from commonwatt.kit.cli import EXIT_CODES, Lazy, LazyGroup, Program, run_group
 
 COMMANDS = (
+    Lazy("serve", "commonwatt.main.serve:serve", "Serve pages, API and stations in one process."),
     Lazy("books", "commonwatt.books.cli:books", "Balances, the journal, and whether all adds up."),
+    Lazy("tariff", "commonwatt.tariffs.cli:tariff", "Prices of charging: shown, tried and changed."),
     Lazy("backup", "commonwatt.main.backup:backup", "Copy everything into one file, while the server runs."),
     Lazy("restore", "commonwatt.main.backup:restore", "Put a backup into an empty data directory."),
     Lazy("config", "commonwatt.main.explain:config", "What each setting does, and where its value comes from."),

@@ -285,6 +285,22 @@ def show_tariff(connection: Connection, tariff_id: str, at: Instant) -> Listed:
     return _listed(connection, row, at, places_of(connection, at))
 
 
+def find_tariff(connection: Connection, word: str) -> str:
+    """Return the id of a tariff by its id or, without regard to case, its name; raise TariffMissing.
+
+    Of several of one name the one that is not retired is meant; among several of those nothing is guessed.
+    """
+    query = select(tariffs).where(or_(tariffs.c.id == word, func.lower(tariffs.c.name) == word.lower()))
+    rows = connection.execute(query).all()
+    rows = [row for row in rows if row.retired_ms is None] or rows
+    if len(rows) == 1:
+        return str(rows[0].id)
+    if not rows:
+        raise TariffMissing(f"There is no tariff {word}.", tariff=word)
+    ids = ", ".join(row.id for row in rows)
+    raise TariffMissing(f"Several tariffs are called {word}. Name one by its id: {ids}.", tariff=word)
+
+
 def _listed(connection: Connection, row: Row[Any], at: Instant, places: dict[str, tuple[Assignment, ...]]) -> Listed:
     query = select(func.count()).select_from(versions).where(versions.c.tariff_id == row.id)
     current = version_at(connection, row.id, at)

@@ -6,6 +6,7 @@ from sqlalchemy import insert, select
 
 from commonwatt.kernel import Instant
 from commonwatt.kit.database import Work
+from commonwatt.members import SYSTEM, Actor, record_act
 from commonwatt.tariffs.errors import TariffInvalid, TariffMissing, TariffRetired
 from commonwatt.tariffs.store import Assignment, assignments, read_assignment, tariffs
 
@@ -19,7 +20,7 @@ def assign_tariff(
     connector: int = 0,
     *,
     since: Instant | None = None,
-    by: str = "",
+    actor: Actor | None = None,
 ) -> Assignment:
     """Let a tariff hold at a place from now on or from `since`; None takes the place's own tariff away again.
 
@@ -44,7 +45,8 @@ def assign_tariff(
     ).first()
     if newest is not None and newest.tariff_id == tariff_id and newest.from_ms <= begins.ms:
         return read_assignment(newest)
-    made = Assignment(work.new_id(), station, connector, tariff_id, begins, work.now, by)
+    who = actor or SYSTEM
+    made = Assignment(work.new_id(), station, connector, tariff_id, begins, work.now, who.name)
     work.sql.execute(
         insert(assignments).values(
             id=made.id,
@@ -53,9 +55,11 @@ def assign_tariff(
             tariff_id=tariff_id,
             from_ms=begins.ms,
             made_ms=work.now.ms,
-            made_by=by,
+            made_by=who.name,
         )
     )
+    place_name = f"{station or 'site'}{f'/{connector}' if connector else ''}"
+    record_act(work, actor, "assign tariff", f"tariff/{tariff_id}", {"place": place_name, "since": begins})
     work.tell("tariffs", "assigned", station=station, connector=connector)
     return made
 

@@ -8,13 +8,14 @@ from sqlalchemy import insert
 
 from commonwatt.kernel import Instant
 from commonwatt.kit.database import Work
-from commonwatt.tariffs.document import encode_tariff
+from commonwatt.members import SYSTEM, Actor, record_act
+from commonwatt.tariffs.document import encode_tariff, write_tariff
 from commonwatt.tariffs.errors import TariffInvalid
 from commonwatt.tariffs.model.tariff import Tariff
 from commonwatt.tariffs.store import tariffs, versions
 
 
-def create_tariff(work: Work, draft: Tariff, *, by: str = "") -> Tariff:
+def create_tariff(work: Work, draft: Tariff, *, actor: Actor | None = None) -> Tariff:
     """Store a new tariff and return its first version, which holds from now on or from its `valid_from`.
 
     Raises TariffInvalid for a nameless one or one that would begin in the past.
@@ -23,10 +24,12 @@ def create_tariff(work: Work, draft: Tariff, *, by: str = "") -> Tariff:
         raise TariffInvalid("A tariff needs a name.", field="name")
     tariff_id = work.new_id()
     work.sql.execute(insert(tariffs).values(id=tariff_id, name=draft.name, made_ms=work.now.ms))
-    return add_version(work, tariff_id, 1, draft, by)
+    tariff = add_version(work, tariff_id, 1, draft, actor)
+    record_act(work, actor, "create tariff", f"tariff/{tariff_id}", write_tariff(tariff))
+    return tariff
 
 
-def add_version(work: Work, tariff_id: str, number: int, draft: Tariff, by: str) -> Tariff:
+def add_version(work: Work, tariff_id: str, number: int, draft: Tariff, actor: Actor | None) -> Tariff:
     """Store one version. Raises TariffInvalid when it would begin before now."""
     begins = draft.valid_from or work.now
     if begins < work.now:
@@ -46,7 +49,7 @@ def add_version(work: Work, tariff_id: str, number: int, draft: Tariff, by: str)
             valid_to_ms=_ms(tariff.valid_to),
             document=encode_tariff(tariff),
             made_ms=work.now.ms,
-            made_by=by,
+            made_by=(actor or SYSTEM).name,
         )
     )
     work.tell("tariffs", "changed", id=tariff_id)

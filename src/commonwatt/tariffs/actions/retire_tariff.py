@@ -5,11 +5,12 @@ from __future__ import annotations
 from sqlalchemy import select, update
 
 from commonwatt.kit.database import Work
+from commonwatt.members import Actor, record_act
 from commonwatt.tariffs.errors import TariffInUse, TariffMissing
 from commonwatt.tariffs.store import places_of, tariffs
 
 
-def retire_tariff(work: Work, tariff_id: str) -> None:
+def retire_tariff(work: Work, tariff_id: str, *, actor: Actor | None = None) -> None:
     """Retire a tariff; again is a no-op. Raises TariffMissing, and TariffInUse while it is assigned anywhere."""
     row = work.sql.execute(select(tariffs).where(tariffs.c.id == tariff_id)).first()
     if row is None:
@@ -25,4 +26,5 @@ def retire_tariff(work: Work, tariff_id: str) -> None:
             f"{row.name} is assigned to {named}. Assign another tariff there first.", tariff=tariff_id, places=named
         )
     work.sql.execute(update(tariffs).where(tariffs.c.id == tariff_id).values(retired_ms=work.now.ms))
+    record_act(work, actor, "retire tariff", f"tariff/{tariff_id}")
     work.tell("tariffs", "retired", id=tariff_id)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from sqlalchemy import select, update
 
 from commonwatt.kit.database import Work
+from commonwatt.members import Actor, record_act
 from commonwatt.tariffs.actions.create_tariff import add_version
+from commonwatt.tariffs.document import write_tariff
 from commonwatt.tariffs.errors import TariffChanged, TariffInvalid, TariffMissing, TariffRetired
 from commonwatt.tariffs.model.tariff import Tariff
 from commonwatt.tariffs.store import newest_version, tariffs
 
 
-def revise_tariff(work: Work, tariff_id: str, draft: Tariff, *, expected: str | None = None, by: str = "") -> Tariff:
+def revise_tariff(
+    work: Work, tariff_id: str, draft: Tariff, *, expected: str | None = None, actor: Actor | None = None
+) -> Tariff:
     """Add a version that holds from now on or from its `valid_from`, and return it.
 
     `expected` is the id of the version that the caller took for the newest. Raises TariffMissing, TariffRetired,
@@ -32,4 +36,6 @@ def revise_tariff(work: Work, tariff_id: str, draft: Tariff, *, expected: str | 
             version=newest.tariff.version,
         )
     work.sql.execute(update(tariffs).where(tariffs.c.id == tariff_id).values(name=draft.name))
-    return add_version(work, tariff_id, newest.number + 1, draft, by)
+    tariff = add_version(work, tariff_id, newest.number + 1, draft, actor)
+    record_act(work, actor, "revise tariff", f"tariff/{tariff_id}", write_tariff(tariff))
+    return tariff

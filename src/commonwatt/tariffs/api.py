@@ -1,0 +1,276 @@
+"""Tariffs and exchange rates for programs: `/api/v1/tariffs`, `/api/v1/rates`.
+
+A tariff is sent as the document of `document.py` (our form or the tariff object of OCPI 2.2.1). Writing takes an
+`Idempotency-Key`; a new version also takes `If-Match` with the ETag of the tariff as it was read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from litestar import Request, delete, get, post
+from litestar.params import Parameter
+from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
+from sqlalchemy import Connection
+
+from commonwatt.kernel import BTC, Clock, Instant
+from commonwatt.kit.database import Database, Work
+from commonwatt.kit.web import (
+    Answer,
+    IdempotencyKey,
+    Page,
+    Paging,
+    Site,
+    check_match,
+    etag_of,
+    once,
+    page_of,
+    tagged,
+)
+from commonwatt.members import Actor, require_scope
+from commonwatt.tariffs import store
+from commonwatt.tariffs.actions.assign_tariff import assign_tariff
+from commonwatt.tariffs.actions.create_tariff import create_tariff
+from commonwatt.tariffs.actions.retire_tariff import retire_tariff
+from commonwatt.tariffs.actions.revise_tariff import revise_tariff
+from commonwatt.tariffs.document import parse_tariff
+from commonwatt.tariffs.errors import NoRate, TariffInvalid
+from commonwatt.tariffs.model.bill import preview
+from commonwatt.tariffs.model.rate import Rate
+from commonwatt.tariffs.model.tariff import Tariff
+from commonwatt.tariffs.showing import (
+    show_assignment,
+    show_bill,
+    show_history,
+    show_listed,
+    show_rate,
+    show_version,
+)
+
+READ = [require_scope("tariffs:read")]
+WRITE = [require_scope("tariffs:write")]
+TAGS = ["tariffs"]
+
+Wh = Annotated[int, Parameter(ge=0, le=10_000_000, description="energy in Wh")]
+Seconds = Annotated[int, Parameter(ge=0, le=30 * 86_400, description="seconds")]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a session would use: so much energy in so long, then so long connected without charging."""
+
+    energy_wh: int
+    duration_s: int
+    parked_s: int = 0
+    start: str | None = None
+    """RFC 3339; now when absent."""
+    tariff: dict[str, Any] | None = None
+    """A tariff that is not stored yet."""
+    tariff_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a tariff shall hold: without a station the site, without a connector the whole station."""
+
+    tariff_id: str | None
+    """None takes the place's own tariff away."""
+    station: str | None = None
+    connector: int | None = None
+    since: str | None = None
+    """RFC 3339; now when absent."""
+
+
+@get("/api/v1/tariffs", guards=READ, tags=TAGS, summary="List tariffs")
+async def get_tariffs(
+    database: Database, clock: Clock, paging: Paging, search: str = "", *, retired: bool = False
+) -> Page[dict[str, Any]]:
+    """Return tariffs, the newest first, each with its version in force and where it holds."""
+    after = str(paging.after[0]) if paging.after else ""
+    rows = await database.read(
+        store.list_tariffs, clock.now(), limit=paging.limit + 1, after=after, retired=retired, search=search
+    )
+    return page_of(rows, paging, show_listed, lambda row: (row.id,))
+
+
+@post("/api/v1/tariffs", guards=WRITE, tags=TAGS, summary="Create a tariff")
+async def post_tariff(
+    data: dict[str, Any], database: Database, actor: Actor, idempotency_key: IdempotencyKey | None
+) -> dict[str, Any]:
+    """Store a new tariff and return its first version."""
+    draft = parse_tariff(data)
+
+    def act(work: Work) -> dict[str, Any]:
+        return show_version(create_tariff(work, draft, actor=actor))
+
+    return await database.write(once, idempotency_key, act)
+
+
+@get("/api/v1/tariffs/{tariff_id:str}", guards=READ, tags=TAGS, summary="Show a tariff")
+async def get_tariff(request: Request[Any, Any, Any], tariff_id: str, database: Database, clock: Clock) -> Answer:
+    """Return a tariff with its version in force and where it holds; its ETag guards a new version."""
+    return tagged(request, show_listed(await database.read(store.show_tariff, tariff_id, clock.now())))
+
+
+@get("/api/v1/tariffs/{tariff_id:str}/versions", guards=READ, tags=TAGS, summary="Show a tariff's history")
+async def get_versions(request: Request[Any, Any, Any], tariff_id: str, database: Database) -> Answer:
+    """Return all versions, the newest first; none of them ever changes."""
+    return tagged(request, Page([show_history(each) for each in await database.read(store.history, tariff_id)]))
+
+
+@post("/api/v1/tariffs/{tariff_id:str}/versions", guards=WRITE, tags=TAGS, summary="Change a tariff")
+async def post_version(
+    request: Request[Any, Any, Any],
+    tariff_id: str,
+    data: dict[str, Any],
+    database: Database,
+    actor: Actor,
+    idempotency_key: IdempotencyKey | None,
+) -> dict[str, Any]:
+    """Add a version that holds from now on or from its `valid_from`; what was sold keeps its price."""
+    draft = parse_tariff(data)
+
+    def act(work: Work) -> dict[str, Any]:
+        check_match(request, etag_of(show_listed(store.show_tariff(work.sql, tariff_id, work.now))))
+        return show_version(revise_tariff(work, tariff_id, draft, actor=actor))
+
+    return await database.write(once, idempotency_key, act)
+
+
+@delete(
+    "/api/v1/tariffs/{tariff_id:str}",
+    guards=WRITE,
+    tags=TAGS,
+    summary="Retire a tariff",
+    status_code=HTTP_204_NO_CONTENT,
+)
+async def delete_tariff(tariff_id: str, database: Database, actor: Actor) -> None:
+    """Retire a tariff that holds nowhere; what it priced stays as it was."""
+    await database.write(retire_tariff, tariff_id, actor=actor)
+
+
+@get("/api/v1/tariffs/{tariff_id:str}/preview", guards=READ, tags=TAGS, summary="Preview a price")
+async def get_preview(
+    tariff_id: str,
+    database: Database,
+    clock: Clock,
+    energy_wh: Wh,
+    duration_s: Seconds,
+    parked_s: Seconds = 0,
+    start: str | None = None,
+) -> dict[str, Any]:
+    """Return what so much energy in so much time would cost, by the same arithmetic that bills."""
+    wish = Use(energy_wh, duration_s, parked_s, start, tariff_id=tariff_id)
+    return await database.read(_preview, wish, clock.now())
+
+
+@post("/api/v1/tariffs/preview", guards=READ, tags=TAGS, summary="Preview a draft", status_code=HTTP_200_OK)
+async def post_preview(data: Use, database: Database, clock: Clock) -> dict[str, Any]:
+    """Return what a session would cost under a stored tariff or one that is only sent along."""
+    for name, value, most in (
+        ("energy_wh", data.energy_wh, 10_000_000),
+        ("duration_s", data.duration_s, 30 * 86_400),
+        ("parked_s", data.parked_s, 30 * 86_400),
+    ):
+        if not 0 <= value <= most:
+            raise TariffInvalid(f"It is out of bounds: 0 to {most}.", field=name)
+    return await database.read(_preview, data, clock.now())
+
+
+@get("/api/v1/tariffs/assignments", guards=READ, tags=TAGS, summary="List assignments")
+async def get_assignments(
+    request: Request[Any, Any, Any], database: Database, station: str | None = None, tariff_id: str | None = None
+) -> Answer:
+    """Return which tariff held and holds where, the newest first."""
+    rows = await database.read(store.assignment_history, tariff_id=tariff_id, station=station)
+    return tagged(request, Page([show_assignment(row) for row in rows]))
+
+
+@post("/api/v1/tariffs/assignments", guards=WRITE, tags=TAGS, summary="Assign a tariff")
+async def post_assignment(
+    data: Place, database: Database, actor: Actor, idempotency_key: IdempotencyKey | None
+) -> dict[str, Any]:
+    """Let a tariff hold at the site, a station or a connector from now on or from `since`."""
+    since = None if data.since is None else _instant(data.since, "since")
+
+    def act(work: Work) -> dict[str, Any]:
+        place = (data.station or "", data.connector or 0)
+        return show_assignment(assign_tariff(work, data.tariff_id, *place, since=since, actor=actor))
+
+    return await database.write(once, idempotency_key, act)
+
+
+@get("/api/v1/tariffs/in-force", guards=READ, tags=TAGS, summary="Tell which tariff holds")
+async def get_in_force(
+    database: Database, clock: Clock, station: str, connector: int, at: str | None = None
+) -> dict[str, Any]:
+    """Return the version that holds at a connector, now or at an instant."""
+    moment = clock.now() if at is None else _instant(at, "at")
+    return show_version(await database.read(store.tariff_for, station, connector, moment))
+
+
+@get("/api/v1/rates", guards=READ, tags=TAGS, summary="List exchange rates")
+async def get_rates(
+    database: Database, site: Site, paging: Paging, currency: str | None = None
+) -> Page[dict[str, Any]]:
+    """Return the prices of bitcoin that were used, the newest first, each with its sources."""
+    after = str(paging.after[0]) if paging.after else ""
+    rows = await database.read(store.list_rates, currency or site.currency, limit=paging.limit + 1, after=after)
+    return page_of(rows, paging, show_rate, lambda row: (row.id,))
+
+
+@get("/api/v1/rates/current", guards=READ, tags=TAGS, summary="Show the exchange rate")
+async def get_current_rate(database: Database, site: Site, clock: Clock, currency: str | None = None) -> dict[str, Any]:
+    """Return the price of bitcoin that a session would lock now; 503 `no-rate` when none can be believed."""
+    return show_rate(await database.read(store.current_rate, currency or site.currency, clock.now()))
+
+
+def _preview(connection: Connection, wish: Use, now: Instant) -> dict[str, Any]:
+    tariff = _tariff(connection, wish, now)
+    start = now if wish.start is None else _instant(wish.start, "start")
+    bill = preview(tariff, wish.energy_wh, wish.duration_s, wish.parked_s, start)
+    return {**show_bill(bill, _rate(connection, tariff, now)), "tariff": show_version(tariff)}
+
+
+def _tariff(connection: Connection, wish: Use, now: Instant) -> Tariff:
+    if wish.tariff is not None:
+        return parse_tariff(wish.tariff)
+    if wish.tariff_id is None:
+        raise TariffInvalid("Send a `tariff`, or the `tariff_id` of a stored one.", field="tariff")
+    current = store.version_at(connection, wish.tariff_id, now)
+    return current or store.newest_version(connection, wish.tariff_id).tariff
+
+
+def _rate(connection: Connection, tariff: Tariff, now: Instant) -> Rate | None:
+    """Return the rate for a preview in bitcoin; without one the preview is in the tariff's own money alone."""
+    if tariff.asset.code == BTC.code:
+        return None
+    try:
+        return store.current_rate(connection, tariff.asset.code, now)
+    except NoRate:
+        return None
+
+
+def _instant(said: str, field: str) -> Instant:
+    try:
+        return Instant.parse(said)
+    except (ValueError, OverflowError):
+        raise TariffInvalid(f"{said!r} is no time with a zone. Write 2026-06-01T00:00:00Z.", field=field) from None
+
+
+ROUTES = [
+    get_tariffs,
+    post_tariff,
+    get_tariff,
+    get_versions,
+    post_version,
+    delete_tariff,
+    get_preview,
+    post_preview,
+    get_assignments,
+    post_assignment,
+    get_in_force,
+    get_rates,
+    get_current_rate,
+]

@@ -1,0 +1,360 @@
+"""`commonwatt tariff`: what charging costs, shown, tried and changed in the terminal."""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from sqlalchemy import Connection
+
+from commonwatt.kernel import Amount, Asset, Instant
+from commonwatt.kit.cli import Program, amount_text, instant_text, table, with_program
+from commonwatt.kit.clock import SystemClock
+from commonwatt.kit.database import Work
+from commonwatt.members import TERMINAL
+from commonwatt.tariffs import store
+from commonwatt.tariffs.actions.assign_tariff import assign_tariff
+from commonwatt.tariffs.actions.create_tariff import create_tariff
+from commonwatt.tariffs.actions.retire_tariff import retire_tariff
+from commonwatt.tariffs.actions.revise_tariff import revise_tariff
+from commonwatt.tariffs.document import parse_tariff, write_tariff
+from commonwatt.tariffs.errors import TariffInvalid
+from commonwatt.tariffs.forms import FIELDS, form_from_tariff, span_seconds, tariff_from_form
+from commonwatt.tariffs.model.bill import Bill, preview
+from commonwatt.tariffs.model.explain import explain
+from commonwatt.tariffs.model.tariff import Kind, Tariff
+from commonwatt.tariffs.reading import BYTES_MAX, exact
+from commonwatt.tariffs.showing import show_assignment, show_bill, show_history, show_listed, show_rate, show_version
+
+F = TypeVar("F", bound=Callable[..., Any])
+OPTIONS = [name for name in FIELDS if name != "document"]
+_ENERGY = re.compile(r"([0-9.]+)\s*(k?wh)?", re.ASCII | re.IGNORECASE)
+_WORDS = {
+    Kind.ENERGY: "energy",
+    Kind.TIME: "charging time",
+    Kind.PARKING_TIME: "staying without charging",
+    Kind.FLAT: "session",
+    Kind.MINIMUM: "up to the minimum",
+    Kind.MAXIMUM: "down to the maximum",
+}
+
+
+def _described(function: F) -> F:
+    """Give a command the ways to describe a tariff: one option per field of the form, or a file."""
+    for name in reversed(OPTIONS):
+        function = click.option(f"--{name.replace('_', '-')}", name, metavar="TEXT", help=_sentence(FIELDS[name]))(
+            function
+        )
+    file_help = "A tariff as JSON or TOML, `-` for the standard input."
+    return click.option("--file", "file", metavar="FILE", help=file_help)(function)
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:] + "."
+
+
+@click.group()
+def tariff() -> None:
+    """Prices of charging: shown, tried and changed."""
+
+
+@tariff.command("list")
+@click.option("--search", default="", help="Only tariffs whose name contains this.")
+@click.option("--retired", is_flag=True, help="Retired ones too.")
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="Tariffs at most.")
+@with_program()
+def list_command(program: Program, search: str, retired: bool, limit: int) -> None:  # noqa: FBT001
+    """List tariffs with their first price and where they hold."""
+    rows = program.read(store.list_tariffs, _now(), limit=limit, retired=retired, search=search)
+    empty = "No tariff yet. Create one: commonwatt tariff create --name Standard --energy 0.45 --vat 20"
+    program.answer([show_listed(row) for row in rows], lambda: _list_text(rows) if rows else empty)
+
+
+@tariff.command("show")
+@click.argument("tariff_name", metavar="TARIFF")
+@with_program()
+def show_command(program: Program, tariff_name: str) -> None:
+    """Show TARIFF, by its name or id, in words and as it is stored."""
+
+    def query(connection: Connection) -> store.Listed:
+        return store.show_tariff(connection, store.find_tariff(connection, tariff_name), _now())
+
+    listed = program.read(query)
+    program.answer(show_listed(listed), lambda: _show_text(listed))
+
+
+@tariff.command("create")
+@click.option("--assign", is_flag=True, help="Let it hold at the whole site at once.")
+@_described
+@with_program()
+def create_command(program: Program, assign: bool, file: str | None, **fields: str | None) -> None:  # noqa: FBT001
+    """Create a tariff from options or a file."""
+    draft = _draft(program, file, fields)
+
+    def act(work: Work) -> Tariff:
+        made = create_tariff(work, draft, actor=TERMINAL)
+        if assign:
+            assign_tariff(work, made.id, actor=TERMINAL)
+        return made
+
+    made = program.write(act)
+    hint = "" if assign else f"\nIt holds nowhere yet: commonwatt tariff assign {made.id}"
+    program.answer(show_version(made), lambda: f"Created {made.name}, {made.id}.\n{_indented(made)}{hint}")
+
+
+@tariff.command("revise")
+@click.argument("tariff_name", metavar="TARIFF")
+@_described
+@with_program()
+def revise_command(program: Program, tariff_name: str, file: str | None, **fields: str | None) -> None:
+    """Change TARIFF by a new version; what was sold keeps its price. Prices that are not named stay."""
+    found = program.read(_named, tariff_name)
+    draft = _revised(program, found, file, fields)
+
+    def act(work: Work) -> Tariff:
+        return revise_tariff(work, found.id, draft, expected=_newest(work.sql, found.id), actor=TERMINAL)
+
+    made = program.write(act)
+    program.answer(show_version(made), lambda: f"{made.name} from {_moment(made.valid_from)} on:\n{_indented(made)}")
+
+
+@tariff.command("assign")
+@click.argument("tariff_name", metavar="TARIFF", required=False)
+@click.option("--station", default="", help="Only at this station; without, at the whole site.")
+@click.option("--connector", type=int, default=0, help="Only at this connector of the station.")
+@click.option("--none", "clear", is_flag=True, help="Take the place's own tariff away.")
+@click.option("--since", help="From when on, 2026-06-01T00:00:00Z; without, from now on.")
+@with_program()
+def assign_command(
+    program: Program,
+    tariff_name: str | None,
+    station: str,
+    connector: int,
+    clear: bool,  # noqa: FBT001
+    since: str | None,
+) -> None:
+    """Let TARIFF hold at the site, a station or a connector."""
+    if clear == (tariff_name is not None):
+        raise click.UsageError("Name a tariff, or say --none.")
+    begins = None if since is None else _instant(since, "since")
+
+    def act(work: Work) -> store.Assignment:
+        tariff_id = None if tariff_name is None else store.find_tariff(work.sql, tariff_name)
+        return assign_tariff(work, tariff_id, station, connector, since=begins, actor=TERMINAL)
+
+    made = program.write(act)
+    what = "No own tariff" if made.tariff_id is None else made.tariff_id
+    program.answer(show_assignment(made), f"{what} at {_place(made)} since {instant_text(made.since)}.")
+
+
+@tariff.command("retire")
+@click.argument("tariff_name", metavar="TARIFF")
+@with_program()
+def retire_command(program: Program, tariff_name: str) -> None:
+    """Retire TARIFF, which must not hold anywhere any more."""
+
+    def act(work: Work) -> str:
+        tariff_id = store.find_tariff(work.sql, tariff_name)
+        retire_tariff(work, tariff_id, actor=TERMINAL)
+        return tariff_id
+
+    tariff_id = program.write(act)
+    program.answer({"id": tariff_id, "retired": True}, f"{tariff_name} is retired; what it priced stays as it was.")
+
+
+@tariff.command("preview")
+@click.argument("tariff_name", metavar="TARIFF", required=False)
+@click.option("--use", "use", default="30 kWh", show_default=True, help="How much energy: 30, 30 kWh, 500 Wh.")
+@click.option("--for", "duration", default="1h", show_default=True, help="How long it charges: 1h, 45m.")
+@click.option("--parked", default="0", help="How long it then stays connected: 20m.")
+@click.option("--start", help="When it starts, 2026-06-01T22:00:00Z; without, now.")
+@_described
+@with_program()
+def preview_command(
+    program: Program,
+    tariff_name: str | None,
+    use: str,
+    duration: str,
+    parked: str,
+    start: str | None,
+    file: str | None,
+    **fields: str | None,
+) -> None:
+    """Tell what a session costs under TARIFF, or under one that is only described here."""
+    chosen = _draft(program, file, fields) if tariff_name is None else program.read(_named, tariff_name)
+    begins = _now() if start is None else _instant(start, "start")
+    bill = preview(chosen, _energy_wh(use), span_seconds(duration, "for"), span_seconds(parked, "parked"), begins)
+    program.answer(show_bill(bill), lambda: _bill_text(bill))
+
+
+@tariff.command("history")
+@click.argument("tariff_name", metavar="TARIFF")
+@with_program()
+def history_command(program: Program, tariff_name: str) -> None:
+    """Show all versions of TARIFF, the newest first."""
+
+    def query(connection: Connection) -> list[store.Version]:
+        return store.history(connection, store.find_tariff(connection, tariff_name))
+
+    versions = program.read(query)
+    heads = ("no", "from", "to", "made by", "price")
+    rows = [
+        (str(one.number), _moment(one.tariff.valid_from), _moment(one.tariff.valid_to), one.made_by, _first(one.tariff))
+        for one in versions
+    ]
+    program.answer([show_history(one) for one in versions], lambda: table(heads, rows, "rllll"))
+
+
+@tariff.command("rates")
+@click.option("--currency", help="Another than the site's.")
+@click.option("--limit", type=click.IntRange(1, 500), default=10, show_default=True, help="Rates at most.")
+@with_program()
+def rates_command(program: Program, currency: str | None, limit: int) -> None:
+    """Show the prices of bitcoin that were used, the newest first."""
+    code = currency or program.config.site.currency
+    rates = program.read(store.list_rates, code, limit=limit)
+    rows = [
+        (instant_text(rate.at), amount_text(Amount(Asset.of(rate.currency), rate.micro_per_btc)), ", ".join(rate.used))
+        for rate in rates
+    ]
+    empty = f"No price of bitcoin in {code} is known yet; the server asks for it while it runs."
+    program.answer(
+        [show_rate(rate) for rate in rates],
+        lambda: table(("at", "one bitcoin", "sources"), rows, "lrl") if rows else empty,
+    )
+
+
+def _draft(program: Program, file: str | None, fields: dict[str, str | None]) -> Tariff:
+    said = {name: value for name, value in fields.items() if value is not None}
+    if file is None:
+        site = program.config.site
+        return tariff_from_form(said, currency=site.currency, timezone=site.timezone)
+    if set(said) - {"name"}:
+        raise click.UsageError("Describe the tariff by a file or by options, not by both.")
+    document = _read_file(file)
+    return parse_tariff({**document, **said})
+
+
+def _revised(program: Program, found: Tariff, file: str | None, fields: dict[str, str | None]) -> Tariff:
+    said = {name: value for name, value in fields.items() if value is not None}
+    if file is not None:
+        document = {"name": found.name, **_read_file(file)}
+        return parse_tariff({**document, **said})
+    if not said:
+        raise click.UsageError("Say what changes, for instance --energy 0.50.")
+    form = form_from_tariff(found)
+    if form is None:
+        raise TariffInvalid(
+            f"{found.name} says more than options can. Write it to a file with `commonwatt tariff show {found.id} "
+            "--json`, change the file, and give it with --file.",
+            field="file",
+        )
+    return _draft(program, None, {**form, **said})
+
+
+def _read_file(name: str) -> dict[str, Any]:
+    try:
+        text = sys.stdin.read(BYTES_MAX + 1) if name == "-" else Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"{name} cannot be read: {error}", param_hint="--file") from None
+    if len(text) > BYTES_MAX:
+        raise TariffInvalid(f"A tariff has at most {BYTES_MAX} bytes.", field="file")
+    if text.lstrip().startswith("{"):
+        return write_tariff(parse_tariff(text))
+    try:
+        return write_tariff(parse_tariff(tomllib.loads(text, parse_float=Decimal)))
+    except tomllib.TOMLDecodeError as error:
+        raise TariffInvalid(f"The file is neither JSON nor TOML: {error}.", field="file") from None
+
+
+def _named(connection: Connection, word: str) -> Tariff:
+    tariff_id = store.find_tariff(connection, word)
+    return store.version_at(connection, tariff_id, _now()) or store.newest_version(connection, tariff_id).tariff
+
+
+def _newest(connection: Connection, tariff_id: str) -> str:
+    return store.newest_version(connection, tariff_id).tariff.version
+
+
+def _now() -> Instant:
+    return SystemClock().now()
+
+
+def _instant(said: str, field: str) -> Instant:
+    try:
+        return Instant.parse(said)
+    except ValueError:
+        raise TariffInvalid(f"{said!r} is no time with a zone. Write 2026-06-01T00:00:00Z.", field=field) from None
+
+
+def _energy_wh(said: str) -> int:
+    found = _ENERGY.fullmatch(said.strip())
+    if found is None:
+        raise TariffInvalid(f"{said!r} is no energy. Write 30 kWh or 500 Wh.", field="use")
+    return exact(found[1], 0 if (found[2] or "kWh").lower() == "wh" else 3, 10_000_000, "use")
+
+
+def _list_text(rows: list[store.Listed]) -> str:
+    cells = [
+        (row.name, _first(row.current), ", ".join(_place(place) for place in row.places) or "nowhere", row.id)
+        for row in rows
+    ]
+    return table(("name", "price", "holds at", "id"), cells)
+
+
+def _show_text(listed: store.Listed) -> str:
+    places = ", ".join(f"{_place(place)} since {instant_text(place.since)}" for place in listed.places) or "nowhere"
+    lines = [f"{listed.name}, {listed.id}", f"Holds at {places}. {listed.versions} version(s)."]
+    if listed.retired is not None:
+        lines.append(f"Retired {instant_text(listed.retired)}.")
+    if listed.current is not None:
+        lines.append(_indented(listed.current))
+    return "\n".join(lines)
+
+
+def _indented(one: Tariff) -> str:
+    return "\n".join(f"  {line}" for line in explain(one))
+
+
+def _first(one: Tariff | None) -> str:
+    if one is None:
+        return ""
+    lines = explain(one)
+    return lines[0].rstrip(".") + (" ..." if len(lines) > 1 else "")
+
+
+def _place(place: store.Assignment) -> str:
+    if not place.station:
+        return "the site"
+    return f"{place.station}/{place.connector}" if place.connector else place.station
+
+
+def _moment(instant: Instant | None) -> str:
+    return "" if instant is None else instant_text(instant)
+
+
+def _bill_text(bill: Bill) -> str:
+    rows = [
+        (_WORDS[line.kind], _quantity(line.kind, line.quantity), amount_text(Amount(bill.asset, line.gross)))
+        for line in bill.lines
+    ]
+    rows.append(("to pay", "", amount_text(Amount(bill.asset, bill.gross))))
+    rows.append(("of it VAT", "", amount_text(Amount(bill.asset, bill.vat))))
+    return table(("what", "how much", "costs"), rows, "lrr")
+
+
+def _quantity(kind: Kind, quantity: int) -> str:
+    match kind:
+        case Kind.ENERGY:
+            return f"{quantity // 1000}.{quantity % 1000:03d} kWh"
+        case Kind.TIME | Kind.PARKING_TIME:
+            seconds = -(-quantity // 1000)
+            return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d} h"
+        case _:
+            return ""
