@@ -158,8 +158,8 @@ def count_codes(connection: Connection, member_id: str) -> int:
 def list_acts(connection: Connection, paging: Paging, search: str = "", subject: str = "") -> list[Act]:
     """Return acts, newest first, one more than the page holds; `search` looks in act, subject and actor."""
     query = select(audit).order_by(audit.c.id.desc()).limit(paging.limit + 1)
-    if paging.after:
-        query = query.where(audit.c.id < paging.after[0])
+    for last in paging.key(int):
+        query = query.where(audit.c.id < last)
     if subject:
         query = query.where(audit.c.subject == subject)
     if search:

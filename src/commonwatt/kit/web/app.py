@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import LitestarDeprecationWarning
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.template import TemplateConfig
@@ -85,6 +86,8 @@ def build_app(
     }
     if live.hear not in database.on_notes:
         database.on_notes.append(live.hear)
+    for route in [*routes, *live_routes.ROUTES]:
+        _trust_injected(route, given)
     limits: list[Middleware] = [FairShares(Buckets(clock))] if choice.limited else []
     with warnings.catch_warnings():
         # Litestar 3 will want a marker on each injected parameter; 2.x, which we pin, injects by name.
@@ -113,6 +116,13 @@ def build_app(
         )
     app.asgi_handler = Surroundings(app.asgi_handler, site, clock, ids, choice.trusted_proxies)
     return app
+
+
+def _trust_injected(route: Any, names: Iterable[str]) -> None:
+    """Let a handler take what we inject as it is: our own objects need no validation, and protocols allow none."""
+    if isinstance(route, HTTPRouteHandler):
+        annotations = route.fn.__annotations__
+        annotations.update({name: Any for name in names if name in annotations})
 
 
 def _provide(value: Any) -> Provide:

@@ -17,6 +17,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 LIMIT_MAX = 500
+_FOREIGN = "The cursor belongs to another list; leave it out to begin at the first page."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,12 @@ class Paging:
 
     limit: int = 50
     after: tuple[str | int, ...] = ()
+
+    def key(self, *kinds: type) -> tuple[Any, ...]:
+        """Return `after` when it fits what the list sorts by, empty for the first page; raises BadRequest."""
+        if self.after and [type(part) for part in self.after] != list(kinds):
+            raise BadRequest(_FOREIGN, field="cursor")
+        return self.after
 
 
 async def read_paging(
@@ -74,5 +81,5 @@ def decode_cursor(cursor: str, kinds: tuple[type, ...] | None = None) -> tuple[s
     if not fits or any(isinstance(part, int) and abs(part) >= 1 << 63 for part in key):
         raise BadRequest("The cursor is not one of ours; leave it out to begin at the first page.", field="cursor")
     if kinds is not None and [type(part) for part in key] != list(kinds):
-        raise BadRequest("The cursor belongs to another list; leave it out to begin at the first page.", field="cursor")
+        raise BadRequest(_FOREIGN, field="cursor")
     return tuple(key)
