@@ -7,6 +7,7 @@ Reading order: `store`, `events`, `actions/admit_stations`, `actions/note_presen
 `actions/record_frames`, `queries`, `ports` (the line to the stations, which an adapter provides).
 """
 
+from commonwatt.stations.actions.administer import administer, note_command
 from commonwatt.stations.actions.admit_stations import (
     ADMITTED,
     REJECTED,
@@ -33,6 +34,7 @@ from commonwatt.stations.actions.note_presence import (
 from commonwatt.stations.actions.note_status import ConnectorStatus, ensure_connector, note_status, rename_connector
 from commonwatt.stations.actions.record_frames import FrameRow, flag_quirk, prune_frames, record_frames, tell_frames
 from commonwatt.stations.actions.remember_configuration import Setting, remember_configuration
+from commonwatt.stations.command import command_station
 from commonwatt.stations.errors import StationTaken
 from commonwatt.stations.identity import check_identity
 from commonwatt.stations.queries import (
@@ -72,9 +74,11 @@ __all__ = [
     "StationTaken",
     "StationView",
     "add_station",
+    "administer",
     "admit_station",
     "await_admission",
     "check_identity",
+    "command_station",
     "connector_at",
     "count_stations",
     "ensure_connector",
@@ -90,6 +94,7 @@ __all__ = [
     "list_stations",
     "mask_id_tags",
     "note_boot",
+    "note_command",
     "note_connected",
     "note_disconnected",
     "note_heartbeat",

@@ -204,6 +204,8 @@ class Hub:
                 _log.warning("presence not stored", error=error.detail)
 
     async def _check(self, link: Link) -> None:
+        if not link.caller.admitted:
+            await self._readmit(link)  # an operator may have decided in another process
         if not link.closed and not await link.ping():
             _log.info("station silent", station=link.caller.identity)
             await link.close(_GOING_AWAY, "no answer to a ping")

@@ -1,0 +1,147 @@
+"""`commonwatt station`: add, list, admit, reject stations, and send them commands."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from commonwatt.kernel import Fault, Instant, Unavailable
+from commonwatt.kit.cli import Program, instant_text, table, with_program
+from commonwatt.members import TERMINAL
+from commonwatt.stations import queries
+from commonwatt.stations.actions import admit_stations as acts
+from commonwatt.stations.actions.administer import administer
+from commonwatt.stations.queries import StationView
+
+
+class ServerUnreachable(Unavailable):
+    """The running server did not answer the command line."""
+
+    slug = "server-unreachable"
+    title = "No answer from the server"
+
+
+class ServerRefused(Fault):
+    """The running server answered with a problem; its own slug and title are shown."""
+
+    slug = "server-refused"
+    title = "The server said no"
+    status = 409
+
+
+@click.group()
+def station() -> None:
+    """Add, list, admit stations, and send them commands."""
+
+
+@station.command("add")
+@click.argument("identity")
+@click.option("--name", default="", help="What people call it.")
+@click.option("--no-password", is_flag=True, help="Let it connect without a password, where the site is open.")
+@with_program()
+def add(program: Program, identity: str, name: str, no_password: bool) -> None:  # noqa: FBT001
+    """Make IDENTITY known and let it in; its password is shown this once."""
+    password = program.write(
+        administer, TERMINAL, "station added", identity, acts.add_station, name, with_password=not no_password
+    )
+    lines = [f"{identity} may connect now."]
+    if password:
+        lines.append(f"Its password, shown this once: {password}")
+    lines.append("Enter the address, the identity and the password at the station; `commonwatt station list` shows it.")
+    program.answer({"identity": identity, "password": password}, "\n".join(lines))
+
+
+@station.command("list")
+@click.option("--search", default="", help="In identity, name, vendor, model or serial number.")
+@click.option("--state", type=click.Choice(["admitted", "waiting", "rejected"]), help="Only in this state.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
+@with_program()
+def list_all(program: Program, search: str, state: str | None, limit: int) -> None:
+    """Show the stations."""
+    rows = program.read(queries.list_stations, search=search, state=state, limit=limit)
+    empty = "No station is known. Point one at this server, or `commonwatt station add IDENTITY`."
+    heads = ("identity", "name", "state", "connected", "vendor", "model", "last seen")
+    program.answer(rows, lambda: table(heads, [_row(view) for view in rows]) if rows else empty)
+
+
+@station.command("admit")
+@click.argument("identity")
+@with_program()
+def admit(program: Program, identity: str) -> None:
+    """Let the waiting or rejected station IDENTITY in."""
+    program.write(administer, TERMINAL, "station admitted", identity, acts.admit_station)
+    program.answer(
+        {"identity": identity, "state": "admitted"}, f"{identity} is admitted; it is let in within a minute."
+    )
+
+
+@station.command("reject")
+@click.argument("identity")
+@with_program()
+def reject(program: Program, identity: str) -> None:
+    """Keep the station IDENTITY out from its next connection on."""
+    program.write(administer, TERMINAL, "station rejected", identity, acts.reject_station)
+    program.answer({"identity": identity, "state": "rejected"}, f"{identity} is rejected.")
+
+
+@station.command("password")
+@click.argument("identity")
+@with_program()
+def password(program: Program, identity: str) -> None:
+    """Give the station IDENTITY a fresh password and show it, this once."""
+    fresh = program.write(administer, TERMINAL, "password set", identity, acts.set_password)
+    program.answer({"identity": identity, "password": fresh}, f"The password of {identity}, shown this once: {fresh}")
+
+
+@station.command("send")
+@click.argument("identity")
+@click.argument("action")
+@click.argument("payload", default="{}")
+@click.option("--server", envvar="COMMONWATT_SERVER", default="http://localhost:8080", show_default=True)
+@click.option("--token", envvar="COMMONWATT_TOKEN", required=True, help="A token with the scope stations:command.")
+@with_program()
+def send(program: Program, identity: str, action: str, payload: str, server: str, token: str) -> None:
+    """Send ACTION with a JSON PAYLOAD to IDENTITY through the running server; show the station's answer."""
+    try:
+        given = json.loads(payload)
+    except ValueError as error:
+        raise click.BadParameter(f"{payload[:40]!r} is no JSON: {error}", param_hint="PAYLOAD") from None
+    answer = post_json(f"{server.rstrip('/')}/api/v1/stations/{quote(identity)}/commands/{quote(action)}", token, given)
+    program.answer(answer, json.dumps(answer["result"], indent=2, ensure_ascii=False))
+
+
+def post_json(url: str, token: str, value: Any) -> Any:
+    """Post JSON to the running server with a token; raises ServerRefused with its problem, or ServerUnreachable."""
+    if not url.startswith(("http://", "https://")):
+        raise click.BadParameter("begins with http:// or https://", param_hint="--server")
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Accept": "application/json"}
+    request = urllib.request.Request(url, json.dumps(value).encode(), headers, method="POST")  # noqa: S310 (checked)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 (the scheme is checked above)
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        raise _problem(error.read(), error.code) from None
+    except OSError as error:
+        msg = f"{url} does not answer ({error}). Start `commonwatt serve`, or name its address with --server."
+        raise ServerUnreachable(msg, url=url) from None
+
+
+def _problem(body: bytes, status: int) -> ServerRefused:
+    try:
+        problem = json.loads(body)
+    except ValueError:
+        problem = {}
+    detail = problem.get("detail") or f"It answered with status {status}."
+    extra = {key: problem[key] for key in ("code", "description", "type") if isinstance(problem.get(key), str)}
+    return ServerRefused(f"{problem.get('title', 'Refused')}: {detail}", http_status=status, **extra)
+
+
+def _row(view: StationView) -> tuple[str, ...]:
+    seen = "never" if view.seen_ms is None else instant_text(Instant(view.seen_ms))
+    connected = "yes" if view.connected else "no"
+    return (view.identity, view.name, view.state, connected, view.vendor or "", view.model or "", seen)

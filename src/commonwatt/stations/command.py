@@ -1,0 +1,46 @@
+"""One command to a station, with every way in which it can go wrong as an error of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from commonwatt.kernel import Done, Failed
+from commonwatt.stations.errors import CommandInvalid, StationBusy, StationCallError, StationOffline, StationTimeout
+from commonwatt.stations.ports import StationLine
+
+
+async def command_station(line: StationLine, identity: str, action: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """Send a raw call and return the station's answer.
+
+    Raises CommandInvalid (never sent, the payload is wrong), StationOffline and StationBusy (never sent),
+    StationCallError (the station said no in the protocol's own way), StationTimeout (sent, and nobody knows).
+    """
+    outcome = await line.send(identity, action, payload)
+    match outcome:
+        case Done(answer):
+            return answer
+        case Failed(reason, "invalid"):
+            raise CommandInvalid(f"{reason} Nothing was sent; correct the command.", station=identity, action=action)
+        case Failed(reason, "busy"):
+            raise StationBusy(f"{reason} Send it again in a moment.", station=identity, action=action)
+        case Failed(reason, "callerror"):
+            code, _, description = reason.partition(": ")
+            raise StationCallError(
+                f"{identity} answered {action} with {reason}",
+                station=identity,
+                action=action,
+                code=code,
+                description=description,
+            )
+        case Failed(_, _):
+            raise StationOffline(
+                f"{identity} has no connection, so {action} was not sent. Look at its power and network.",
+                station=identity,
+                action=action,
+            )
+        case unknown:
+            raise StationTimeout(
+                f"{unknown.reason} It may still have been carried out: look at the station before you repeat it.",
+                station=identity,
+                action=action,
+            )
