@@ -29,6 +29,8 @@ class Rules:
     fee_ppm: int = 5_000
     fee_base_msat: int = 5_000
     """The most that returning change may cost the owner in routing fees: base plus millionths of the amount."""
+    success_action: bool = True
+    """Whether wallets show the link to the session after the payment (LUD-09); some refuse answers that carry it."""
     currency: str = "EUR"
 
     def fee_limit(self, amount_msat: int) -> int:

@@ -27,7 +27,7 @@ from commonwatt.kit.cli import Program, say, with_program
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.database import open_engine
 from commonwatt.main.config import Data
-from commonwatt.main.opening import NoData, schema_revision
+from commonwatt.main.opening import NoData
 
 FORMAT = "commonwatt-backup/1"
 MANIFEST = "manifest.json"
@@ -232,13 +232,13 @@ def _settle_log(path: Path) -> None:
 
 
 def _revision(path: Path) -> str | None:
-    engine = open_engine(path)
-    try:
-        with engine.connect() as connection:
-            return schema_revision(connection)
-    finally:
-        engine.dispose()
-        _settle_log(path)
+    """Read the migration that a copy stands at without touching the file."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        try:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        except sqlite3.OperationalError:
+            return None
+    return None if row is None else str(row[0])
 
 
 def _write(content: IO[bytes] | None, target: Path) -> str:

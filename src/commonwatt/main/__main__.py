@@ -1,0 +1,5 @@
+"""`python -m commonwatt.main` is `commonwatt`."""
+
+from commonwatt.main.cli import run
+
+run()

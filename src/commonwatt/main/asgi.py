@@ -1,0 +1,85 @@
+"""Every route of every feature, and what handlers may ask for by name."""
+
+from __future__ import annotations
+
+import importlib
+from ipaddress import ip_network
+from typing import Any
+
+from litestar import Litestar, Request
+from litestar.di import Provide
+
+from commonwatt import charging, members
+from commonwatt.books import api as books_api
+from commonwatt.kit import pages as page_kit
+from commonwatt.kit.database import Database
+from commonwatt.kit.web import Behaviour, build_app
+from commonwatt.main.assembly import House
+from commonwatt.main.config import Config
+from commonwatt.main.worlds import Worlds
+
+EDGES = (
+    "commonwatt.members.api",
+    "commonwatt.members.pages",
+    "commonwatt.tariffs.api",
+    "commonwatt.stations.api",
+    "commonwatt.charging.api",
+    "commonwatt.charging.lnurl",
+)
+"""Modules with `ROUTES`, in the order of the map."""
+SANDBOX_EDGES: tuple[str, ...] = ()
+
+
+def build_pages(config: Config, house: House, worlds: Worlds, *, limited: bool = True) -> Litestar:
+    """Return the application over a house."""
+    edges = EDGES + (SANDBOX_EDGES if worlds.sandbox is not None else ())
+    routes: list[Any] = [route for name in edges for route in _routes(name)]
+    routes += books_api.routes([members.allow(scope="books:read")])
+    routes += [*page_kit.ROUTES, *(page_kit.DEMO_ROUTES if house.site.sandbox else ())]
+    behaviour = Behaviour(
+        middleware=[members.Identify(house.database, house.site)],
+        exception_handlers=members.EXCEPTION_HANDLERS,
+        topic_gate=topic_gate(house.database),
+        metrics_guards=[members.allow(scope="metrics:read")],
+        template_config=page_kit.template_engine(house.clock),
+        trusted_proxies=[ip_network(network) for network in config.http.trusted_proxies],
+        limited=limited,
+    )
+    dependencies = {
+        **members.DEPENDENCIES,
+        "line": Provide(lambda: house.hub, sync_to_thread=False),
+        "rails": Provide(lambda: house.rails, sync_to_thread=False),
+        "rules": Provide(lambda: house.rules, sync_to_thread=False),
+        "jobs": Provide(lambda: house.jobs, sync_to_thread=False),
+        "sandbox": Provide(lambda: worlds.sandbox, sync_to_thread=False),
+        "config": Provide(lambda: config, sync_to_thread=False),
+    }
+    return build_app(
+        routes,
+        site=house.site,
+        database=house.database,
+        clock=house.clock,
+        ids=house.database.ids,
+        live=house.live,
+        dependencies=dependencies,
+        behaviour=behaviour,
+    )
+
+
+def _routes(module: str) -> list[Any]:
+    return list(importlib.import_module(module).ROUTES)
+
+
+def topic_gate(database: Database) -> Any:
+    """Return who may hear what: members everything but other people's secrets, a driver the session of the link."""
+
+    async def gate(request: Request[Any, Any, Any], topic: str) -> str | None:
+        kind, _, name = topic.partition("/")
+        if kind == "s":
+            charge = await database.read(charging.charge_by_secret, name)
+            return None if charge is None else charge.subject
+        if kind == "c":
+            return None
+        return topic if isinstance(request.scope.get("user"), members.Actor) else None
+
+    return gate

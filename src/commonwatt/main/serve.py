@@ -1,0 +1,66 @@
+"""`commonwatt serve`: one process for everything, ready when it says so."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from commonwatt.kit.cli import Program, say, with_program
+from commonwatt.kit.log import configure_log
+from commonwatt.main.config import Config
+
+
+@click.command()
+@click.option("--http", "http_bind", metavar="HOST:PORT", help="Where pages and API listen; port 0 picks a free one.")
+@click.option("--stations", "stations_bind", metavar="HOST:PORT", help="Where stations connect.")
+@with_program()
+def serve(program: Program, *, http_bind: str | None, stations_bind: str | None) -> None:
+    """Serve pages, API and stations until Ctrl-C."""
+    if http_bind is not None:
+        program.overrides["http.bind"] = http_bind
+    if stations_bind is not None:
+        program.overrides["stations.bind"] = stations_bind
+    run(_serve(program.config, as_json=program.as_json))
+
+
+def run(story: object) -> None:
+    """Run a coroutine on uvloop."""
+    import uvloop  # noqa: PLC0415 (only servers need it)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(story)  # type: ignore[arg-type]
+
+
+async def _serve(config: Config, *, as_json: bool) -> None:
+    from commonwatt.main.serving import serving, until_stopped  # noqa: PLC0415 (heavy; not for `--help`)
+
+    configure_log(config.log.format, config.log.level, sys.stderr if as_json else sys.stdout)
+    async with serving(config) as running:
+        facts = {
+            "http": running.site.base_url,
+            "http_port": running.http_port,
+            "stations": running.stations_url,
+            "stations_port": running.listener.port,
+            "data": str(Path(config.data.dir)),
+            "owner_link": running.setup_link,
+        }
+        if as_json:
+            say(msgspec.json.encode(facts).decode())
+        else:
+            say(_welcome(facts))
+        await until_stopped()
+
+
+def _welcome(facts: dict[str, object]) -> str:
+    lines = [
+        f"Pages and API   {facts['http']}",
+        f"Stations        {facts['stations']}/{{identity}}",
+        f"Data            {facts['data']}",
+    ]
+    if facts["owner_link"]:
+        lines.append(f"You are first   {facts['owner_link']}  (once, within a day)")
+    return "\n".join([*lines, "Ctrl-C stops."])

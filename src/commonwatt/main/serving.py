@@ -1,0 +1,160 @@
+"""A running server: the house, the stations' listener and the pages, from one configuration, in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from commonwatt import members
+from commonwatt.adapters.station.admission import Policy, Unknown
+from commonwatt.adapters.station.listener import Listener, start_listener
+from commonwatt.adapters.station.ocpp16.dialect import Ocpp16
+from commonwatt.kernel import Clock, Ids, RandomIds, Unavailable
+from commonwatt.kit.clock import SystemClock
+from commonwatt.kit.database import open_engine
+from commonwatt.kit.web import Site, listen, serve
+from commonwatt.main.asgi import build_pages
+from commonwatt.main.assembly import House, Limits, assemble, station_ports
+from commonwatt.main.config import Config, StationAuth, UnknownStations
+from commonwatt.main.migrations import migrate
+from commonwatt.main.worlds import Worlds, open_worlds, rules_of
+
+
+class DataInUse(Unavailable):
+    """Another server runs over the same data."""
+
+    slug = "data-in-use"
+    title = "Another server uses this data"
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A server that is ready: where it listens, and what it consists of."""
+
+    house: House
+    worlds: Worlds
+    listener: Listener
+    http_port: int
+    setup_link: str | None
+    """The first owner's one-time link, while there is no owner."""
+
+    @property
+    def site(self) -> Site:
+        """What people see."""
+        return self.house.site
+
+    @property
+    def stations_url(self) -> str:
+        """What stations connect to, without their identity."""
+        return f"ws://{self.listener.host}:{self.listener.port}/ocpp"
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    config: Config, *, clock: Clock | None = None, ids: Ids | None = None, limited: bool = True
+) -> AsyncIterator[Serving]:
+    """Start everything, yield once it answers, and stop it in order; raises DataInUse, CannotListen, NotSaved."""
+    clock, ids = clock or SystemClock(), ids or RandomIds()
+    data = config.data.dir
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with only_server(data):
+        engine = open_engine(config.data.database)
+        migrate(engine)
+        sock = listen(config.http.bind.host, config.http.bind.port)
+        port = sock.getsockname()[1]
+        site = site_of(config, port)
+        worlds = await open_worlds(config, clock, ids)
+        rules = rules_of(config)
+        house = assemble(
+            site=site,
+            engine=engine,
+            clock=clock,
+            ids=ids,
+            rails=worlds.rails,
+            rules=rules,
+            limits=Limits(config.frames.days, config.frames.megabytes),
+            rate_sources=worlds.rate_sources,
+            rate_policy=worlds.rate_policy,
+            rate_every_s=config.rates.refresh_s,
+        )
+        dialect = Ocpp16(house.database, station_ports(rules), heartbeat_s=config.stations.heartbeat_s)
+        await house.start()
+        listener = await start_listener(
+            config.stations.bind.host,
+            config.stations.bind.port,
+            database=house.database,
+            clock=clock,
+            hub=house.hub,
+            policy=policy_of(config),
+            dialects=[dialect],
+        )
+        app = build_pages(config, house, worlds, limited=limited)
+        pages = await serve(app, sock, certificate=config.http.tls_certificate, key=config.http.tls_key)
+        setup = await house.database.write(members.offer_setup)
+        try:
+            link = None if setup is None else site.url(setup.path)
+            yield Serving(house, worlds, listener, port, link)
+        finally:
+            await pages.stop()
+            await listener.close()
+            await house.stop()
+            for source in worlds.rate_sources:
+                await source.close()
+            if worlds.sandbox is not None:
+                worlds.sandbox.close()
+
+
+def site_of(config: Config, port: int) -> Site:
+    """Return what people see; an empty base_url becomes localhost with the port that was bound."""
+    site = config.site
+    scheme = "https" if config.http.tls_certificate else "http"
+    return Site(
+        name=site.name,
+        base_url=site.base_url or f"{scheme}://localhost:{port}",
+        timezone=site.timezone,
+        currency=site.currency,
+        sandbox=config.sandbox,
+        accent=site.accent,
+        language=site.language,
+        contact=site.contact,
+    )
+
+
+def policy_of(config: Config) -> Policy:
+    """Return the rule for stations."""
+    return Policy(
+        require_password=config.stations.auth is StationAuth.REQUIRED,
+        unknown=Unknown.WAIT if config.stations.unknown is UnknownStations.WAITING_ROOM else Unknown.REJECT,
+    )
+
+
+@contextlib.contextmanager
+def only_server(data: Path) -> Iterator[IO[str]]:
+    """Keep a second server away from the same data for as long as this one lives, however it ends."""
+    with (data / "server.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            msg = f"A server runs over {data} already. Stop it first, or name another folder with --data."
+            raise DataInUse(msg, data=str(data)) from error
+        lock.seek(0)
+        lock.truncate()
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield lock
+
+
+async def until_stopped() -> None:
+    """Return when the process is asked to stop (SIGINT, SIGTERM)."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()

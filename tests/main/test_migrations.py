@@ -1,0 +1,29 @@
+"""The migrated database is the declared one, and migrating twice changes nothing."""
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from tests.conftest import SOURCE
+
+from commonwatt.kit.database import open_engine
+from commonwatt.main.migrations import all_tables, head, migrate
+
+
+def test_migrations_lead_to_the_declared_tables(tmp_path):
+    engine = open_engine(tmp_path / "db.sqlite")
+    migrate(engine)
+    migrate(engine)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert context.get_current_revision() == head()
+        assert compare_metadata(context, all_tables()) == []
+
+
+def test_every_module_with_tables_is_known_to_migrations():
+    from commonwatt.main.migrations import STORES
+
+    declared = {
+        "commonwatt." + ".".join(path.relative_to(SOURCE).with_suffix("").parts)
+        for path in SOURCE.rglob("*.py")
+        if "\n    metadata,\n" in path.read_text()
+    }
+    assert declared == set(STORES)
