@@ -9,7 +9,7 @@ class KeyReused(Refused):
     """A write's key was used before for something else."""
 
     slug = "key-reused"
-    title = "The key was used for another write"
+    title = "Idempotency key used before"
 
 
 class Unbalanced(Refused):

@@ -1,0 +1,176 @@
+"""A backup holds everything or nothing, and is restored only where nothing is lost."""
+
+import asyncio
+import io
+import json
+import sqlite3
+import tarfile
+
+import pytest
+from tests.conftest import declare_tables
+
+from commonwatt.books import Entry, balance, post
+from commonwatt.kernel import BTC, Amount, Instant, RandomIds
+from commonwatt.kit.cli import run_group
+from commonwatt.kit.clock import SystemClock
+from commonwatt.kit.database import Database, create_tables, open_engine
+from commonwatt.main.backup import BackupUnreadable, DataInTheWay, make_backup, restore_backup
+from commonwatt.main.cli import commonwatt, new_program
+from commonwatt.main.config import Data
+from commonwatt.main.opening import NoData
+
+NOW = Instant.parse("2026-05-01T12:00:00Z")
+
+
+def pay(work, key):
+    lines = [Entry.debit("rail:sandbox", Amount(BTC, 1000)), Entry.credit("session:s1", Amount(BTC, 1000))]
+    return post(work, key, lines, "Paid")
+
+
+@pytest.fixture
+def data(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return Data(dir=folder)
+
+
+@pytest.fixture
+async def database(data):
+    declare_tables()
+    engine = open_engine(data.database)
+    create_tables(engine)
+    database = Database(engine, SystemClock(), RandomIds())
+    await database.write(pay, "in")
+    with sqlite3.connect(data.sandbox) as sandbox:
+        sandbox.execute("create table node (name text)")
+        sandbox.execute("insert into node values ('driver')")
+    yield database
+    database.close()
+
+
+def paid(folder) -> int:
+    engine = open_engine(folder / "commonwatt.sqlite")
+    with engine.connect() as connection:
+        units = balance(connection, "session:s1").units
+    engine.dispose()
+    return units
+
+
+async def test_there_and_back_while_the_server_writes(database, data, tmp_path):
+    writing = asyncio.create_task(asyncio.wait_for(write_for_ever(database), 30))
+    await asyncio.sleep(0)
+    manifest = await asyncio.to_thread(make_backup, data, tmp_path / "b.tar", NOW)
+    writing.cancel()
+    assert list(manifest.files) == ["commonwatt.sqlite", "sandbox.sqlite"]
+    assert (tmp_path / "b.tar").stat().st_mode & 0o777 == 0o600
+    there = Data(dir=tmp_path / "there")
+    assert restore_backup(there, tmp_path / "b.tar", replace=False) == manifest
+    assert paid(there.dir) >= 1000
+    with sqlite3.connect(there.sandbox) as sandbox:
+        assert sandbox.execute("select name from node").fetchall() == [("driver",)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.tar", "data", "there"]
+
+
+async def write_for_ever(database):
+    count = 0
+    while True:
+        count += 1
+        await database.write(pay, f"more{count}")
+
+
+async def test_data_is_not_written_over_unless_told_and_then_kept_aside(database, data, tmp_path):
+    make_backup(data, tmp_path / "b.tar", NOW)
+    await database.write(pay, "later")
+    with pytest.raises(DataInTheWay, match="exists"):
+        make_backup(data, tmp_path / "b.tar", NOW)
+    with pytest.raises(DataInTheWay, match="holds data already"):
+        restore_backup(data, tmp_path / "b.tar", replace=False)
+    with pytest.raises(DataInTheWay, match="is in use"):
+        restore_backup(data, tmp_path / "b.tar", replace=True)
+    assert paid(data.dir) == 2000
+    database.close()
+    restore_backup(data, tmp_path / "b.tar", replace=True)
+    assert paid(data.dir) == 1000
+    aside = data.dir / "commonwatt.sqlite.replaced-1"
+    aside.rename(data.dir / "commonwatt.sqlite")
+    assert paid(data.dir) == 2000
+
+
+async def test_nothing_to_copy(tmp_path):
+    with pytest.raises(NoData):
+        make_backup(Data(dir=tmp_path), tmp_path / "b.tar", NOW)
+    assert list(tmp_path.iterdir()) == []
+
+
+def repack(source, target, change):
+    """Write the backup anew with members changed by `change(name, content)`; None leaves one out."""
+    with tarfile.open(source) as old, tarfile.open(target, "w") as new:
+        for member in old:
+            content = change(member.name, old.extractfile(member).read())
+            if content is None:
+                continue
+            name, content = content
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            new.addfile(info, io.BytesIO(content))
+
+
+def damaged(name, content):
+    return name, content[:-1] + b"x" if name.endswith("sqlite") else content
+
+
+def foreign(name, content):
+    return (name, b'{"format": "other/1"}') if name == "manifest.json" else (name, content)
+
+
+def escaping(name, content):
+    return name, content.replace(b"sandbox.sqlite", b"../../evil.txt")
+
+
+def incomplete(name, content):
+    return None if name == "sandbox.sqlite" else (name, content)
+
+
+def headless(name, content):
+    return None if name == "manifest.json" else (name, content)
+
+
+@pytest.mark.parametrize("change", [damaged, foreign, escaping, incomplete, headless])
+async def test_what_was_tampered_with_is_not_restored(database, data, tmp_path, change):
+    make_backup(data, tmp_path / "b.tar", NOW)
+    repack(tmp_path / "b.tar", tmp_path / "bad.tar", change)
+    with pytest.raises(BackupUnreadable):
+        restore_backup(Data(dir=tmp_path / "there"), tmp_path / "bad.tar", replace=False)
+    assert list((tmp_path / "there").iterdir()) == []
+    assert not (tmp_path / "evil.txt").exists()
+
+
+async def test_what_is_cut_short_or_something_else_is_not_restored(database, data, tmp_path):
+    make_backup(data, tmp_path / "b.tar", NOW)
+    whole = (tmp_path / "b.tar").read_bytes()
+    for content in (whole[: len(whole) // 2], b"", b"hello", whole[:600]):
+        (tmp_path / "bad.tar").write_bytes(content)
+        with pytest.raises(BackupUnreadable):
+            restore_backup(Data(dir=tmp_path / "there"), tmp_path / "bad.tar", replace=False)
+
+
+async def test_books_that_do_not_add_up_are_not_restored(database, data, tmp_path):
+    with sqlite3.connect(data.database) as raw:
+        raw.execute("update books_entry set units = 7 where line = 0")
+    raw.close()
+    make_backup(data, tmp_path / "b.tar", NOW)
+    words = ["restore", str(tmp_path / "b.tar"), "--data", str(tmp_path / "there")]
+    assert run_group(commonwatt, words, new_program()) == 5
+
+
+async def test_the_commands(database, data, tmp_path, capsys):
+    assert (
+        run_group(commonwatt, ["backup", str(tmp_path / "b.tar"), "--data", str(data.dir), "--json"], new_program())
+        == 0
+    )
+    assert json.loads(capsys.readouterr().out)["format"] == "commonwatt-backup/1"
+    words = ["restore", str(tmp_path / "b.tar"), "--data", str(tmp_path / "there")]
+    assert run_group(commonwatt, words, new_program()) == 0
+    assert "books add up" in capsys.readouterr().out
+    assert run_group(commonwatt, words, new_program()) == 1
+    assert run_group(commonwatt, [*words, "--yes"], new_program()) == 0

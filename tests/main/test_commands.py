@@ -1,0 +1,169 @@
+"""The commands of a whole installation, as a person or a script calls them."""
+
+import importlib
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+
+import click
+import pytest
+from tests.conftest import declare_tables
+
+from commonwatt.books import Entry, balance, post
+from commonwatt.kernel import BTC, Amount, RandomIds
+from commonwatt.kit.cli import run_group
+from commonwatt.kit.clock import SystemClock
+from commonwatt.kit.database import Database, create_tables, open_engine
+from commonwatt.main.cli import COMMANDS, commonwatt, new_program
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch):
+    for name in list(os.environ):
+        if name.startswith("COMMONWATT_"):
+            monkeypatch.delenv(name)
+
+
+def run(*words) -> int:
+    return run_group(commonwatt, [str(word) for word in words], new_program())
+
+
+@pytest.fixture
+async def data(tmp_path):
+    """A data directory with one driver's payment on its books."""
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o700)
+    declare_tables()
+    engine = open_engine(folder / "commonwatt.sqlite")
+    create_tables(engine)
+    database = Database(engine, SystemClock(), RandomIds())
+    await database.write(pay, "in", 1500)
+    database.close()
+    return folder
+
+
+def pay(work, key, units):
+    lines = [Entry.debit("rail:sandbox", Amount(BTC, units)), Entry.credit("session:s1", Amount(BTC, units))]
+    return post(work, key, lines, "The driver paid", "session/s1")
+
+
+@pytest.mark.parametrize("declared", COMMANDS, ids=lambda one: one.name)
+def test_every_declared_command_exists_and_says_the_same(declared):
+    module, _, name = declared.target.partition(":")
+    command = getattr(importlib.import_module(module), name)
+    assert isinstance(command, click.Command)
+    assert command.help
+    assert declared.says.endswith(".")
+    assert len(declared.says) <= 62
+
+
+def every_command(group=commonwatt, words=()):
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        yield (*words, name), command
+        if isinstance(command, click.Group):
+            yield from every_command(command, (*words, name))
+
+
+def test_every_command_and_option_is_explained():
+    for words, command in every_command():
+        assert command.help, words
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert option.help, (words, option.name)
+
+
+def test_help_is_quick():
+    took = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        said = subprocess.run([sys.executable, "-m", "commonwatt.main", "--help"], capture_output=True, check=True)
+        took.append(time.perf_counter() - begun)
+        assert b"books" in said.stdout
+    assert min(took) < 0.6, "the target is 0.3 s on a machine that does nothing else"
+
+
+def test_help_imports_neither_database_nor_web():
+    code = (
+        "import sys\nfrom commonwatt.main.cli import run\n"
+        "try: run(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('sqlalchemy', 'litestar', 'aiohttp', 'msgspec', 'structlog') if m in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert said.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell, capsys):
+    assert run("completion", shell) == 0
+    assert "_COMMONWATT_COMPLETE" in capsys.readouterr().out
+
+
+def test_balances(data, capsys):
+    assert run("books", "balance", "session:s1", "--data", data) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "account     balance   held  available",
+        "session:s1  1.5 sat  0 sat    1.5 sat",
+    ]
+    assert run("--data", data, "books", "balance", "session:s1", "--at", "2020-01-01", "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["balance"]["units"] == 0
+    assert run("books", "balance", "--data", data) == 0
+    assert "rail" in capsys.readouterr().out
+    assert run("books", "balance", "sesion:s1", "--data", data) == 1
+    assert "names no account" in capsys.readouterr().err
+    assert run("books", "balance", "--at", "yesterday", "--data", data) == 2
+
+
+def test_the_journal(data, capsys):
+    assert run("books", "journal", "--search", "driver", "--data", data) == 0
+    said = capsys.readouterr().out
+    assert "rail:sandbox" in said
+    assert "The driver paid" in said
+    assert run("books", "journal", "--csv", "--data", data) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert run("books", "journal", "--search", "nobody", "--data", data, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"items": [], "next_cursor": None}
+
+
+def test_the_audit(data, capsys):
+    assert run("books", "check", "--data", data) == 0
+    assert "All adds up" in capsys.readouterr().out
+    with sqlite3.connect(data / "commonwatt.sqlite") as raw:
+        raw.execute("update books_entry set units = 7 where line = 0")
+    assert run("books", "check", "--data", data) == 5
+    said = capsys.readouterr().err
+    assert "Stop the server" in said
+
+
+def test_no_data_is_said_clearly(tmp_path, capsys):
+    assert run("books", "balance", "--data", tmp_path / "nowhere") == 3
+    assert "Name the right data directory" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_reading_commands_cannot_write(data):
+    program = new_program()
+    program.overrides["data.dir"] = str(data)
+    with pytest.raises(Exception, match="readonly"):
+        program.read(lambda connection: connection.exec_driver_sql("delete from books_entry"))
+    assert program.write(pay, "in2", 500).number == 2
+    assert program.read(balance, "session:s1") == Amount(BTC, 2000)
+
+
+def test_explaining_the_configuration(capsys, monkeypatch):
+    assert run("config", "explain", "stations.unknown") == 0
+    assert "waiting-room" in capsys.readouterr().out
+    monkeypatch.setenv("COMMONWATT_LND_MACAROON_HEX", "0201deadbeef")
+    assert run("config", "explain", "lnd", "--json") == 0
+    said = capsys.readouterr().out
+    assert "deadbeef" not in said
+    assert json.loads(said)["lnd.macaroon_hex"]["origin"] == "the environment (COMMONWATT_LND_MACAROON_HEX)"
+    assert run("config", "explain", "lnd.macaron") == 3
+    monkeypatch.setenv("COMMONWATT_LND_MACARON", "x")
+    assert run("config", "explain") == 1
+    assert "COMMONWATT_LND_MACAROON" in capsys.readouterr().err
