@@ -10,6 +10,7 @@ from commonwatt.payments.actions.note_invoice import note_invoice
 from commonwatt.payments.actions.pay_out import pay_out
 from commonwatt.payments.actions.request_invoice import request_invoice
 from commonwatt.payments.jobs import Performer
+from commonwatt.payments.lnurl_client import LnurlClient, fetch_invoice_from_address
 from commonwatt.payments.queries import (
     PaymentFilter,
     PaymentSums,
@@ -29,6 +30,7 @@ from commonwatt.payments.reports import Invoice, Payout, PayoutState, Stage, Wis
 
 __all__ = [
     "Invoice",
+    "LnurlClient",
     "PaymentFilter",
     "PaymentSums",
     "Payout",
@@ -39,6 +41,7 @@ __all__ = [
     "Wish",
     "cancel_invoice",
     "capture_invoice",
+    "fetch_invoice_from_address",
     "invoice_of",
     "invoices_of",
     "list_invoices",
