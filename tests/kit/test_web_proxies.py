@@ -1,0 +1,58 @@
+"""Only a proxy that the configuration names is believed about who asks."""
+
+from ipaddress import ip_network
+
+import pytest
+
+from commonwatt.kernel import SeededIds
+from commonwatt.kit.clock import SteppedClock
+from commonwatt.kit.web import Site
+from commonwatt.kit.web.limits import _who
+from commonwatt.kit.web.surroundings import Surroundings, client_of
+
+SITE = Site("Test", "https://charge.example")
+
+
+async def seen(peer, forwarded, trusted, proto=None):
+    found = {}
+
+    async def app(scope, receive, send):
+        found.update(client=client_of(scope), scheme=scope["scheme"], who=_who(scope))
+
+    headers = [(b"x-forwarded-for", forwarded.encode())] if forwarded is not None else []
+    if proto is not None:
+        headers.append((b"x-forwarded-proto", proto))
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": headers, "client": (peer, 1), "scheme": "http"}
+    networks = [ip_network(one) for one in trusted]
+    await Surroundings(app, SITE, SteppedClock(), SeededIds(), networks)(scope, None, None)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "trusted", "client"),
+    [
+        ("203.0.113.9", "198.51.100.1", [], "203.0.113.9"),
+        ("203.0.113.9", "198.51.100.1", ["10.0.0.0/8"], "203.0.113.9"),
+        ("10.0.0.1", "198.51.100.1", ["10.0.0.0/8"], "198.51.100.1"),
+        ("10.0.0.1", "1.1.1.1, 198.51.100.1, 10.0.0.2", ["10.0.0.0/8"], "198.51.100.1"),
+        ("10.0.0.1", "not an address", ["10.0.0.0/8"], "10.0.0.1"),
+        ("10.0.0.1", "", ["10.0.0.0/8"], "10.0.0.1"),
+        ("10.0.0.1", None, ["10.0.0.0/8"], "10.0.0.1"),
+        ("::1", "2001:db8::1", ["::1/128"], "2001:db8::1"),
+    ],
+)
+async def test_the_client_s_address(peer, forwarded, trusted, client):
+    assert (await seen(peer, forwarded, trusted))["client"] == client
+
+
+async def test_the_scheme_comes_from_a_trusted_proxy_only():
+    assert (await seen("10.0.0.1", None, ["10.0.0.0/8"], b"https"))["scheme"] == "https"
+    assert (await seen("10.0.0.1", None, ["10.0.0.0/8"], b"gopher"))["scheme"] == "http"
+    assert (await seen("192.0.2.1", None, ["10.0.0.0/8"], b"https"))["scheme"] == "http"
+
+
+async def test_a_household_of_ipv6_addresses_has_one_share():
+    one = await seen("2001:db8:1:2:aaaa::1", None, [])
+    two = await seen("2001:db8:1:2:bbbb::2", None, [])
+    other = await seen("2001:db8:1:3::1", None, [])
+    assert one["who"] == two["who"] != other["who"]
