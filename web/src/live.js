@@ -72,33 +72,59 @@ function listen(root) {
   };
   let source = null;
   let lost = false;
+  let last = "";
   const open = () => {
-    source = new EventSource(root.dataset.live);
-    source.onopen = () => {
-      showLife(true);
-      if (lost) want("");
-      lost = false;
-    };
-    source.onerror = () => {
-      lost = true;
-      showLife(false);
-      if (source.readyState === EventSource.CLOSED) setTimeout(open, 5000);
-    };
-    const take = (event) => {
-      let data = {};
-      try { data = JSON.parse(event.data); } catch { return; }
-      hear(data.name ?? event.type, data.data ?? data);
-    };
-    source.onmessage = take;
-    source.addEventListener("note", take);
-    source.addEventListener("ping", () => showLife(true));
+    source = new AbortController();
+    stream(source.signal);
+  };
+  const again = (pause) => {
+    lost = true;
+    showLife(false);
+    setTimeout(() => { if (!source.signal.aborted) open(); }, pause);
+  };
+  const stream = async (signal) => {
+    let answer;
+    try {
+      const headers = { accept: "text/event-stream", ...(last ? { "last-event-id": last } : {}) };
+      answer = await fetch(root.dataset.live, { headers, signal, credentials: "same-origin", cache: "no-store" });
+    } catch { return signal.aborted || again(3000); }
+    if (!answer.ok) return answer.status >= 500 || answer.status === 429 ? again(15000) : undefined;
+    showLife(true);
+    if (lost) want("");
+    lost = false;
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        showLife(true);
+        const blocks = (text + value).split("\n\n");
+        text = blocks.pop();
+        for (const block of blocks) take(block);
+      }
+    } catch { /* the line was lost */ }
+    if (!signal.aborted) again(2000);
+  };
+  const take = (block) => {
+    const fields = Object.fromEntries(block.split("\n").filter((line) => !line.startsWith(":")).map((line) => {
+      const [name, ...rest] = line.split(": ");
+      return [name, rest.join(": ")];
+    }));
+    if (fields.id) last = fields.id;
+    if (fields.event === "resumed") return want("");
+    if (!fields.event || !fields.data) return;
+    try {
+      const said = JSON.parse(fields.data);
+      hear(fields.event, said.data ?? said);
+    } catch { /* not of ours */ }
   };
   open();
   root.addEventListener("live:expired", () => want(""));
   addEventListener("offline", () => { lost = true; showLife(false); });
   addEventListener("online", () => want(""));
   document.addEventListener("visibilitychange", () => { if (!document.hidden) want(""); });
-  addEventListener("pagehide", () => source.close());
+  addEventListener("pagehide", () => source.abort());
   addEventListener("pageshow", (event) => { if (event.persisted) { open(); want(""); } });
 }
 

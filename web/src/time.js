@@ -39,8 +39,8 @@ enhancing("time[data-elapsed]", (element) => {
     const seconds = Math.max(0, Math.floor((Date.now() - start) / 1000));
     const two = (number) => String(number).padStart(2, "0");
     element.textContent = seconds >= 3600
-      ? `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)} h`
-      : `${Math.floor(seconds / 60)}:${two(seconds % 60)} min`;
+      ? `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
+      : `${Math.floor(seconds / 60)}:${two(seconds % 60)}`;
   };
   const timer = setInterval(show, 1000);
   show();

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from jinja2 import TemplateNotFound as JinjaTemplateNotFound
 from litestar import Request
-from litestar.contrib.jinja import JinjaTemplateEngine
+from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.exceptions import TemplateNotFoundException
 from litestar.template import TemplateConfig
 
@@ -104,7 +104,14 @@ def environment(features: Iterable[str] | None = None) -> Environment:
     )
     env.filters.update(values.FILTERS)
     env.globals.update(
-        page=CurrentPage(), asset=asset, icon=icon, qr=qr, language_names=LANGUAGE_NAMES, accent_file=accent_file
+        page=CurrentPage(),
+        units=values.units,
+        msat=values.msat,
+        asset=asset,
+        icon=icon,
+        qr=qr,
+        language_names=LANGUAGE_NAMES,
+        accent_file=accent_file,
     )
     return env
 

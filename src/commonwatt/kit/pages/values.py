@@ -6,16 +6,17 @@ for titles, CSV headings and the terminal. Numbers are written by the page's lan
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import date as calendar_date
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from babel.dates import format_datetime, format_time, format_timedelta
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.numbers import format_decimal, get_currency_precision
 from markupsafe import Markup
 
-from commonwatt.kernel import Amount, Instant
+from commonwatt.kernel import BTC, Amount, Asset, Instant
 from commonwatt.kernel.quantity import Quantity
 from commonwatt.kit.pages.page import current_page
 
@@ -147,6 +148,13 @@ def energy(wh: int | Quantity | None, why: str = "") -> Markup:
     return Markup('<data value="{}" title="{}" class="nowrap">{}</data>').format(_whole(wh), title, energy_text(wh))
 
 
+def meter(wh: int | Quantity | None, why: str = "") -> Markup:
+    """Show a register as its display does: kWh with all three decimals."""
+    if wh is None:
+        return unknown(why)
+    return Markup('<span class="nowrap">{}</span>').format(f"{number_text(Decimal(_whole(wh)).scaleb(-3), 3)}{THIN}kWh")
+
+
 def power(watts: int | Quantity | None, why: str = "") -> Markup:
     """Show power, the exact W on hover."""
     if watts is None:
@@ -189,22 +197,28 @@ def _time(moment: Instant, text: str, mark: str | Markup = "") -> Markup:
     )
 
 
-def instant(moment: Instant | None, why: str = "") -> Markup:
+def moment_of(value: Instant | int) -> Instant:
+    """Return an instant, also of milliseconds as rows have them."""
+    return Instant(value) if isinstance(value, int) else value
+
+
+def instant(moment: Instant | int | None, why: str = "") -> Markup:
     """Show an instant; it stays true while the page is open, ISO on hover."""
     if moment is None:
         return unknown(why)
+    moment = moment_of(moment)
     near = abs(moment.since(current_page().now)) < DAY_MS
     return _time(moment, instant_text(moment), Markup(" data-relative") if near else "")
 
 
-def date(moment: Instant | None, why: str = "") -> Markup:
+def date(moment: Instant | int | None, why: str = "") -> Markup:
     """Show date and time, never relative: for receipts and journals."""
-    return unknown(why) if moment is None else _time(moment, date_text(moment))
+    return unknown(why) if moment is None else _time(moment_of(moment), date_text(moment_of(moment)))
 
 
-def clock(moment: Instant | None, why: str = "") -> Markup:
+def clock(moment: Instant | int | None, why: str = "") -> Markup:
     """Show hour and minute."""
-    return unknown(why) if moment is None else _time(moment, clock_text(moment))
+    return unknown(why) if moment is None else _time(moment_of(moment), clock_text(moment_of(moment)))
 
 
 def countdown(moment: Instant) -> Markup:
@@ -258,6 +272,26 @@ def count(value: int | None, why: str = "") -> Markup:
     return unknown(why) if value is None else Markup("{}").format(number_text(value, 0))
 
 
+def day_text(day: calendar_date) -> str:
+    """Write a calendar day."""
+    return format_date(day, "medium", locale=current_page().language)
+
+
+def units(number: int, code: str) -> Amount:
+    """Return so many units of an asset, for rows that keep the two apart."""
+    return Amount(Asset.of(code), number)
+
+
+def msat(number: int) -> Amount:
+    """Return so many msat of bitcoin."""
+    return Amount(BTC, number)
+
+
+def extract_from(place: int, items: Sequence[Any]) -> Any:
+    """Return the item at a place: `places|map("extract_from", names)`."""
+    return items[place]
+
+
 def unknown(why: str = "") -> Markup:
     """Show that something is not known, and why: never a zero."""
     reason = why or current_page().text("not known")
@@ -273,6 +307,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "price": price,
     "energy": energy,
     "energy_text": energy_text,
+    "meter": meter,
     "power": power,
     "power_text": power_text,
     "instant": instant,
@@ -284,5 +319,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "duration_text": duration_text,
     "percent": percent,
     "count": count,
+    "day": day_text,
+    "extract_from": extract_from,
     "unknown": lambda value, why="": unknown(why) if value is None else value,
 }
