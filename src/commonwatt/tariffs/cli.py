@@ -265,12 +265,11 @@ def _read_file(name: str) -> dict[str, Any]:
         raise click.BadParameter(f"{name} cannot be read: {error}", param_hint="--file") from None
     if len(text) > BYTES_MAX:
         raise TariffInvalid(f"A tariff has at most {BYTES_MAX} bytes.", field="file")
-    if text.lstrip().startswith("{"):
-        return write_tariff(parse_tariff(text))
     try:
-        return write_tariff(parse_tariff(tomllib.loads(text, parse_float=Decimal)))
+        source = text if text.lstrip().startswith("{") else tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         raise TariffInvalid(f"The file is neither JSON nor TOML: {error}.", field="file") from None
+    return {name: value for name, value in write_tariff(parse_tariff(source)).items() if value}
 
 
 def _named(connection: Connection, word: str) -> Tariff:

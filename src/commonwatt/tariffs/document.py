@@ -35,8 +35,9 @@ _IGNORED = {
     "tariff_alt_url",
     "energy_mix",
     "last_updated",
+    "explained",
 }
-"""Fields of OCPI that say nothing about the price, and our own identifiers, which we give ourselves."""
+"""Fields of OCPI that say nothing about the price, and what we add ourselves when we show a tariff."""
 _NAMES = {
     "currency": "asset",
     "start_date_time": "valid_from",

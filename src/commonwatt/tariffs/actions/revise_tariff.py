@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import select, update
 
 from commonwatt.kit.database import Work
@@ -10,7 +12,7 @@ from commonwatt.tariffs.actions.create_tariff import add_version
 from commonwatt.tariffs.document import write_tariff
 from commonwatt.tariffs.errors import TariffChanged, TariffInvalid, TariffMissing, TariffRetired
 from commonwatt.tariffs.model.tariff import Tariff
-from commonwatt.tariffs.store import newest_version, tariffs
+from commonwatt.tariffs.store import history, tariffs
 
 
 def revise_tariff(
@@ -18,6 +20,7 @@ def revise_tariff(
 ) -> Tariff:
     """Add a version that holds from now on or from its `valid_from`, and return it.
 
+    A `valid_from` in the past that a version already has counts as absent: the draft is an edited copy of that version.
     `expected` is the id of the version that the caller took for the newest. Raises TariffMissing, TariffRetired,
     TariffChanged when another is newer by now, TariffInvalid when it would begin in the past.
     """
@@ -28,13 +31,17 @@ def revise_tariff(
         raise TariffMissing(f"There is no tariff {tariff_id}.", tariff=tariff_id)
     if row.retired_ms is not None:
         raise TariffRetired(f"{row.name} is retired and takes no new prices. Create a new tariff.", tariff=tariff_id)
-    newest = newest_version(work.sql, tariff_id)
+    versions = history(work.sql, tariff_id)
+    newest = versions[0]
     if expected is not None and expected != newest.tariff.version:
         raise TariffChanged(
             f"{row.name} got version {newest.number} after you read it. Look at it, then decide again.",
             tariff=tariff_id,
             version=newest.tariff.version,
         )
+    begins = draft.valid_from
+    if begins is not None and begins < work.now and begins in {version.tariff.valid_from for version in versions}:
+        draft = replace(draft, valid_from=None)
     work.sql.execute(update(tariffs).where(tariffs.c.id == tariff_id).values(name=draft.name))
     tariff = add_version(work, tariff_id, newest.number + 1, draft, actor)
     record_act(work, actor, "revise tariff", f"tariff/{tariff_id}", write_tariff(tariff))

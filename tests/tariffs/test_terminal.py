@@ -1,0 +1,116 @@
+"""`commonwatt tariff` from nothing to a changed price."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from tests.conftest import declare_tables
+
+from commonwatt.kernel import RandomIds
+from commonwatt.kit.cli import Program, run_group
+from commonwatt.kit.clock import SystemClock
+from commonwatt.kit.database import Database, create_tables, open_engine
+from commonwatt.tariffs.cli import tariff
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    declare_tables()
+    path = tmp_path / "site.db"
+    engine = open_engine(path)
+    create_tables(engine)
+    engine.dispose()
+    site = SimpleNamespace(currency="EUR", timezone="Europe/Prague")
+
+    def call(*words):
+        program = Program(
+            lambda _overrides: SimpleNamespace(site=site),
+            lambda _config, _read_only: Database(open_engine(path), SystemClock(), RandomIds()),
+        )
+        code = run_group(tariff, list(words), program)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+def test_from_nothing_to_a_changed_price(run):
+    assert "tariff create" in run("list")[1]
+    code, out, _ = run("create", "--name", "Yard", "--energy", "0.45", "--vat", "20", "--assign")
+    assert (code, "0.45 EUR per kWh, 20 % VAT included." in out) == (0, True)
+    assert "the site" in run("list")[1]
+    assert "Holds at the site" in run("show", "yard")[1]
+    code, out, _ = run("revise", "Yard", "--energy", "0.50")
+    assert (code, "0.50 EUR per kWh, 20 % VAT included." in out) == (0, True)
+    history = json.loads(run("history", "Yard", "--json")[1])
+    assert [(one["number"], one["made_by"]) for one in history] == [(2, "terminal"), (1, "terminal")]
+    bill = json.loads(run("preview", "Yard", "--use", "30 kWh", "--for", "1h", "--json")[1])
+    assert bill["gross"]["text"] == "15.00 EUR"
+    assert "15.00 EUR" in run("preview", "Yard")[1]
+    assert run("assign", "Yard", "--station", "CP-1", "--connector", "2")[0] == 0
+    assert run("retire", "Yard")[0] == 1
+    assert run("assign", "--none", "--station", "CP-1", "--connector", "2")[0] == 0
+    assert run("assign", "--none")[0] == 0
+    assert run("retire", "Yard")[0] == 0
+    assert "No price of bitcoin" in run("rates")[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"asset": "EUR", "elements": [{"components": [{"kind": "ENERGY", "price": 0.3}]}]}',
+        'asset = "EUR"\n[[elements]]\ncomponents = [{ kind = "ENERGY", price = 0.3 }]\n',
+    ],
+    ids=["JSON", "TOML"],
+)
+def test_a_tariff_from_a_file(run, tmp_path, text):
+    file = tmp_path / "tariff"
+    file.write_text(text)
+    code, out, _ = run("create", "--file", str(file), "--name", "Filed", "--json")
+    made = json.loads(out)
+    assert (code, made["name"], made["elements"][0]["components"][0]["price"]) == (0, "Filed", "0.3")
+    assert run("revise", "Filed", "--file", str(file))[0] == 0
+
+
+def test_what_is_shown_can_be_given_back(run, tmp_path):
+    run("create", "--name", "Yard", "--energy", "0.45", "--idle", "0.10", "--idle-after", "15m")
+    shown = json.loads(run("show", "Yard", "--json")[1])
+    file = tmp_path / "tariff.json"
+    file.write_text(json.dumps(shown["current"]))
+    code, _, err = run("revise", "Yard", "--file", str(file))
+    assert (code, err) == (0, "")
+    code, _, err = run("create", "--file", str(file), "--name", "Copy")
+    assert (code, "in the past" in err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("create", "--energy", "0.45"), 1),
+        (("create", "--name", "x"), 1),
+        (("create", "--name", "x", "--energy", "cheap"), 1),
+        (("create", "--name", "x", "--file", "/nowhere/at/all"), 2),
+        (("create", "--file", "x", "--energy", "1"), 2),
+        (("show", "nobody"), 3),
+        (("revise", "nobody", "--energy", "1"), 3),
+        (("assign",), 2),
+        (("assign", "nobody"), 3),
+        (("preview", "--energy", "1", "--use", "much"), 1),
+        (("preview", "--energy", "1", "--start", "noon"), 1),
+    ],
+)
+def test_wrong_words_get_an_exit_code_and_a_reason(run, words, code):
+    found, out, err = run(*words)
+    assert found == code
+    assert out == ""
+    assert err.strip()
+
+
+def test_two_tariffs_of_one_name_are_told_apart_by_id(run):
+    for _ in range(2):
+        run("create", "--name", "Yard", "--energy", "1")
+    code, _, err = run("show", "Yard")
+    assert code == 3
+    assert "Several tariffs" in err
