@@ -124,7 +124,6 @@ async def test_a_stopping_server_ends_its_streams(database, clock, ids):
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(b"GET /live?topics=overview HTTP/1.1\r\nHost: localhost\r\n\r\n")
     await reader.readuntil(b"retry")
-    live.close()
     await asyncio.wait_for(server.stop(), 4)
     assert await reader.read() is not None
     writer.close()

@@ -368,6 +368,16 @@ def test_who_may_do_what(actor, scope, allowed):
     assert actor.may(scope) is allowed
 
 
+def test_who_may_hear_what():
+    token = Actor("t", "t", None, frozenset({"sessions:read"}))
+    assert token.may_hear("session/1")
+    assert not token.may_hear("station/CP-1")
+    assert not token.may_hear("*")
+    assert Actor("m", "m", Role.AUDITOR).may_hear("station/*")
+    assert not Actor("m", "m", Role.AUDITOR).may_hear("something-new")
+    assert Actor("m", "m", Role.OWNER).may_hear("*")
+
+
 def test_auditors_see_no_id_tags():
     auditor, operator = Actor("m", "m", Role.AUDITOR), Actor("m", "m", Role.OPERATOR)
     assert mask_id_tag(operator, "04A2B3C4") == "04A2B3C4"

@@ -109,7 +109,7 @@ def build_app(
             plugins=[WordsInSchema()],
             openapi_config=_description(site),
             template_config=choice.template_config,
-            state=State({"site": site, "clock": clock}),
+            state=State({"site": site, "clock": clock, "live": live}),
             logging_config=None,
             debug=False,
             on_shutdown=[*choice.on_shutdown],

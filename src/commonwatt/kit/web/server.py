@@ -53,14 +53,18 @@ class _Uvicorn(uvicorn.Server):
 class RunningServer:
     """A server that answers."""
 
-    def __init__(self, server: uvicorn.Server, task: asyncio.Task[None], port: int) -> None:
+    def __init__(self, app: Any, server: uvicorn.Server, task: asyncio.Task[None], port: int) -> None:
         """Take what `serve` started."""
+        self._app = app
         self._server = server
         self._task = task
         self.port = port
 
     async def stop(self) -> None:
-        """Stop taking requests, let the running end, and return when the sockets are closed."""
+        """Stop taking requests, end live streams, let the other requests end, and close the sockets."""
+        live = getattr(getattr(self._app, "state", None), "live", None)
+        if live is not None:
+            live.close()
         self._server.should_exit = True
         await self._task
 
@@ -96,4 +100,4 @@ async def serve(
             task.result()
             raise CannotListen("The web server ended before it answered; the log says why.", address=str(port))
         await asyncio.sleep(0.005)
-    return RunningServer(server, task, port)
+    return RunningServer(app, server, task, port)

@@ -44,6 +44,20 @@ SCOPES: dict[str, Role] = {
 """Every scope, and the least role of a member that may do the same."""
 
 
+TOPICS: dict[str, str] = {
+    "overview": "stations:read",
+    "station": "stations:read",
+    "connector": "stations:read",
+    "session": "sessions:read",
+    "payment": "payments:read",
+    "tariff": "tariffs:read",
+    "books": "books:read",
+    "jobs": "jobs:read",
+    "audit": "members:admin",
+}
+"""The scope that listening to a live topic asks for, by the topic's first word; other topics ask for everything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who asks. `id` is what the audit log keeps: `member/<id>`, `token/<id>` or `terminal`."""
@@ -74,6 +88,10 @@ class Actor:
             return True
         thing, _, verb = scope.partition(":")
         return verb == "read" and f"{thing}:write" in self.scopes
+
+    def may_hear(self, topic: str) -> bool:
+        """Whether this actor may listen to a live topic such as `station/CP-1`."""
+        return self.may(TOPICS.get(topic.partition("/")[0], EVERYTHING))
 
     @property
     def sees_id_tags(self) -> bool:
