@@ -58,9 +58,12 @@ async def test_a_tariff_from_its_making_to_its_end(client, clock):
     assert client.post("/api/v1/tariffs/assignments", json=place).json()["station"] == "CP-1"
     held = client.get("/api/v1/tariffs/in-force", params={"station": "CP-1", "connector": 1}).json()
     assert held["version"] == made["version"]
+    began = clock.now()
     clock.step(seconds=60)
     dearer = {**DOCUMENT, "elements": [{"components": [{"kind": "ENERGY", "price": "0.50", "vat": 20}]}]}
     assert client.post(f"/api/v1/tariffs/{made['id']}/versions", json=dearer).status_code == 201
+    at = {"station": "CP-1", "connector": 1, "at": began.iso()}
+    assert client.get("/api/v1/tariffs/in-force", params=at).json()["version"] == made["version"]
     versions = client.get(f"/api/v1/tariffs/{made['id']}/versions").json()["items"]
     assert [(one["number"], one["made_by"]) for one in versions] == [(2, "test"), (1, "test")]
     refused = client.delete(f"/api/v1/tariffs/{made['id']}")
@@ -112,6 +115,19 @@ async def test_a_preview_bills_by_the_same_arithmetic(client, database, clock):
     draft = client.post("/api/v1/tariffs/preview", json={**use, "tariff": DOCUMENT}).json()
     assert draft["bitcoin"]["units"] == 22_500_000
     assert draft["lines"][0]["quantity"] == 30_000
+
+
+@pytest.mark.parametrize("start", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "now", "2026-05-01"])
+async def test_a_preview_far_from_this_age_is_refused(client, start):
+    made = client.post("/api/v1/tariffs", json=DOCUMENT).json()
+    use = {"energy_wh": 1, "duration_s": 1, "start": start}
+    assert client.get(f"/api/v1/tariffs/{made['id']}/preview", params=use).status_code == 422
+
+
+async def test_a_connector_that_cannot_be_is_refused(client):
+    for number in ("-1", "1000", str(1 << 70), "one"):
+        answer = client.get("/api/v1/tariffs/in-force", params={"station": "CP-1", "connector": number})
+        assert answer.status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,9 @@ def test_prices_are_read_exactly(price):
         (document(surprise=1), "surprise"),
         (document(valid_from="tomorrow"), "valid_from"),
         (document(valid_from="2026-05-01T00:00:00"), "valid_from"),
+        (document(valid_from=1777636800), "valid_from"),
+        (document(valid_from="0001-01-01T00:00:00Z"), "valid_from"),
+        (document(valid_to="9999-12-31T23:59:59-23:59"), "valid_to"),
         (document(valid_from="2026-05-02T00:00:00Z", valid_to="2026-05-01T00:00:00Z"), "valid_to"),
         (document(min_price={"net": 2, "gross": 1}), "min_price.gross"),
         (document(min_price={"net": 2}, max_price={"net": 1}), "max_price"),
@@ -128,7 +131,7 @@ def test_a_form_makes_a_tariff():
     assert found.elements == (
         Element((Component(Kind.ENERGY, 300_000, 200_000),), Restrictions(start_minute=22 * 60, end_minute=6 * 60)),
         Element((Component(Kind.FLAT, 1_000_000, 200_000), Component(Kind.ENERGY, 450_000, 200_000))),
-        Element((Component(Kind.PARKING_TIME, 6_000_000, 200_000),), Restrictions(min_parked_s=900)),
+        Element((Component(Kind.PARKING_TIME, 6_000_000, 200_000, 0),), Restrictions(min_parked_s=900)),
     )
     assert found.max_price == Price(50_000_000, 60_000_000)
     form = form_from_tariff(found)

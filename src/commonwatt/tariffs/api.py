@@ -39,6 +39,7 @@ from commonwatt.tariffs.errors import NoRate, TariffInvalid
 from commonwatt.tariffs.model.bill import preview
 from commonwatt.tariffs.model.rate import Rate
 from commonwatt.tariffs.model.tariff import Tariff
+from commonwatt.tariffs.reading import moment
 from commonwatt.tariffs.showing import (
     show_assignment,
     show_bill,
@@ -53,6 +54,7 @@ WRITE = [require_scope("tariffs:write")]
 TAGS = ["tariffs"]
 
 Wh = Annotated[int, Parameter(ge=0, le=10_000_000, description="energy in Wh")]
+Connector = Annotated[int, Parameter(ge=0, le=999, description="a connector's number")]
 Seconds = Annotated[int, Parameter(ge=0, le=30 * 86_400, description="seconds")]
 
 
@@ -192,7 +194,7 @@ async def post_assignment(
     data: Place, database: Database, actor: Actor, idempotency_key: IdempotencyKey | None
 ) -> dict[str, Any]:
     """Let a tariff hold at the site, a station or a connector from now on or from `since`."""
-    since = None if data.since is None else _instant(data.since, "since")
+    since = None if data.since is None else moment(data.since, "since")
 
     def act(work: Work) -> dict[str, Any]:
         place = (data.station or "", data.connector or 0)
@@ -203,11 +205,11 @@ async def post_assignment(
 
 @get("/api/v1/tariffs/in-force", guards=READ, tags=TAGS, summary="Tell which tariff holds")
 async def get_in_force(
-    database: Database, clock: Clock, station: str, connector: int, at: str | None = None
+    database: Database, clock: Clock, station: str, connector: Connector, at: str | None = None
 ) -> dict[str, Any]:
     """Return the version that holds at a connector, now or at an instant."""
-    moment = clock.now() if at is None else _instant(at, "at")
-    return show_version(await database.read(store.tariff_for, station, connector, moment))
+    when = clock.now() if at is None else moment(at, "at")
+    return show_version(await database.read(store.tariff_for, station, connector, when))
 
 
 @get("/api/v1/rates", guards=READ, tags=TAGS, summary="List exchange rates")
@@ -228,7 +230,7 @@ async def get_current_rate(database: Database, site: Site, clock: Clock, currenc
 
 def _preview(connection: Connection, wish: Use, now: Instant) -> dict[str, Any]:
     tariff = _tariff(connection, wish, now)
-    start = now if wish.start is None else _instant(wish.start, "start")
+    start = now if wish.start is None else moment(wish.start, "start")
     bill = preview(tariff, wish.energy_wh, wish.duration_s, wish.parked_s, start)
     return {**show_bill(bill, _rate(connection, tariff, now)), "tariff": show_version(tariff)}
 
@@ -250,13 +252,6 @@ def _rate(connection: Connection, tariff: Tariff, now: Instant) -> Rate | None:
         return store.current_rate(connection, tariff.asset.code, now)
     except NoRate:
         return None
-
-
-def _instant(said: str, field: str) -> Instant:
-    try:
-        return Instant.parse(said)
-    except (ValueError, OverflowError):
-        raise TariffInvalid(f"{said!r} is no time with a zone. Write 2026-06-01T00:00:00Z.", field=field) from None
 
 
 ROUTES = [

@@ -29,7 +29,7 @@ from commonwatt.tariffs.forms import FIELDS, form_from_tariff, span_seconds, tar
 from commonwatt.tariffs.model.bill import Bill, preview
 from commonwatt.tariffs.model.explain import explain
 from commonwatt.tariffs.model.tariff import Kind, Tariff
-from commonwatt.tariffs.reading import BYTES_MAX, exact
+from commonwatt.tariffs.reading import BYTES_MAX, exact, moment
 from commonwatt.tariffs.showing import show_assignment, show_bill, show_history, show_listed, show_rate, show_version
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -142,7 +142,7 @@ def assign_command(
     """Let TARIFF hold at the site, a station or a connector."""
     if clear == (tariff_name is not None):
         raise click.UsageError("Name a tariff, or say --none.")
-    begins = None if since is None else _instant(since, "since")
+    begins = None if since is None else moment(since, "since")
 
     def act(work: Work) -> store.Assignment:
         tariff_id = None if tariff_name is None else store.find_tariff(work.sql, tariff_name)
@@ -188,7 +188,7 @@ def preview_command(
 ) -> None:
     """Tell what a session costs under TARIFF, or under one that is only described here."""
     chosen = _draft(program, file, fields) if tariff_name is None else program.read(_named, tariff_name)
-    begins = _now() if start is None else _instant(start, "start")
+    begins = _now() if start is None else moment(start, "start")
     bill = preview(chosen, _energy_wh(use), span_seconds(duration, "for"), span_seconds(parked, "parked"), begins)
     program.answer(show_bill(bill), lambda: _bill_text(bill))
 
@@ -283,13 +283,6 @@ def _newest(connection: Connection, tariff_id: str) -> str:
 
 def _now() -> Instant:
     return SystemClock().now()
-
-
-def _instant(said: str, field: str) -> Instant:
-    try:
-        return Instant.parse(said)
-    except ValueError:
-        raise TariffInvalid(f"{said!r} is no time with a zone. Write 2026-06-01T00:00:00Z.", field=field) from None
 
 
 def _energy_wh(said: str) -> int:

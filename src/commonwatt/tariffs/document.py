@@ -17,7 +17,7 @@ import msgspec
 from commonwatt.kernel import Asset, Instant
 from commonwatt.tariffs.errors import TariffInvalid
 from commonwatt.tariffs.model.tariff import Component, Element, Kind, Price, Restrictions, Tariff
-from commonwatt.tariffs.reading import Reader, decimal_text, decode
+from commonwatt.tariffs.reading import Reader, decimal_text, decode, moment
 
 ELEMENTS_MAX = 50
 COMPONENTS_MAX = 8
@@ -128,14 +128,7 @@ def _timezone(top: Reader) -> str:
 
 def _instant(top: Reader, name: str) -> Instant | None:
     said = top.take(name)
-    if said is None:
-        return None
-    try:
-        return Instant.parse(said)
-    except (TypeError, ValueError, OverflowError):
-        raise TariffInvalid(
-            f"{said!r} is no time with a zone. Write it like 2026-05-01T00:00:00Z.", field=top.at(name)
-        ) from None
+    return None if said is None else moment(said, top.at(name))
 
 
 def _price(top: Reader, name: str, asset: Asset) -> Price | None:

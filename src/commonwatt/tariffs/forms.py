@@ -10,12 +10,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from commonwatt.kernel import Asset, Instant
+from commonwatt.kernel import Asset
 from commonwatt.tariffs.document import parse_tariff
 from commonwatt.tariffs.errors import TariffInvalid
 from commonwatt.tariffs.model.explain import percent
 from commonwatt.tariffs.model.tariff import Kind, Tariff
-from commonwatt.tariffs.reading import UNITS_MAX, decimal_text, exact
+from commonwatt.tariffs.reading import UNITS_MAX, decimal_text, exact, moment
 
 FIELDS = {
     "name": "what the owner calls it",
@@ -108,7 +108,7 @@ class _Form:
         if "energy" in self._said:
             components.append(self._component(Kind.ENERGY, self._units("energy"), self._said.get("energy_step", "1")))
         if "time" in self._said:
-            components.append(self._component(Kind.TIME, self._per_hour("time"), 1))
+            components.append(self._component(Kind.TIME, self._per_hour("time"), 0))
         return [{"components": components}] if components else []
 
     def night(self) -> list[dict[str, Any]]:
@@ -127,7 +127,7 @@ class _Form:
         """Return the element of the fee for staying without charging."""
         if "idle" not in self._said:
             return []
-        component = self._component(Kind.PARKING_TIME, self._per_hour("idle"), 1)
+        component = self._component(Kind.PARKING_TIME, self._per_hour("idle"), 0)
         grace = span_seconds(self._said.get("idle_after", "0"), "idle_after")
         return [{"components": [component], **({"restrictions": {"min_parked": grace}} if grace else {})}]
 
@@ -144,14 +144,7 @@ class _Form:
     def instant(self, name: str) -> str | None:
         """Return an instant as text."""
         said = self._said.get(name)
-        if said is None:
-            return None
-        try:
-            return Instant.parse(said).iso()
-        except ValueError:
-            raise TariffInvalid(
-                f"{said!r} is no time with a zone. Write it like 2026-06-01T00:00:00Z.", field=name
-            ) from None
+        return None if said is None else moment(said, name).iso()
 
     def _component(self, kind: Kind, units: int, step: str | int) -> dict[str, Any]:
         return {

@@ -8,12 +8,14 @@ from typing import Any
 
 import msgspec
 
+from commonwatt.kernel import Instant
 from commonwatt.tariffs.errors import TariffInvalid
 
 BYTES_MAX = 200_000
 UNITS_MAX = 10**17
 """The largest price: a million bitcoin, or a hundred thousand million of a currency."""
 DIGITS_MAX = 50
+EARLIEST, LATEST = Instant.parse("2000-01-01T00:00:00Z"), Instant.parse("2200-01-01T00:00:00Z")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -61,6 +63,19 @@ def exact(said: object, scale: int, most: int, place: str) -> int:
     if rest:
         raise TariffInvalid(f"{_shown(said)} has more than the {scale} decimals that are counted.", field=place)
     return scaled
+
+
+def moment(said: object, place: str) -> Instant:
+    """Read an instant as RFC 3339 with a zone, between 2000 and 2200. Raises TariffInvalid naming the place."""
+    try:
+        found = Instant.parse(said) if isinstance(said, str) else None
+    except (ValueError, OverflowError):
+        found = None
+    if found is None or not EARLIEST <= found < LATEST:
+        raise TariffInvalid(
+            f"{_shown(said)} is no time with a zone from this age. Write it like 2026-05-01T00:00:00Z.", field=place
+        )
+    return found
 
 
 class Reader:
