@@ -6,7 +6,7 @@ import logging
 
 import pytest
 import structlog
-from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client import REGISTRY, generate_latest
 
 from commonwatt.kit.log import DOTS, configure_log, hide_secrets
 from commonwatt.kit.metrics import PREFIX, counter, reference, watch_database
@@ -77,14 +77,15 @@ def test_no_field_is_hidden_for_nothing():
     assert hide_secrets(None, "info", {"token_id": 1, "preimage": None}) == {"token_id": 1, "preimage": None}
 
 
-def test_the_database_is_watched(database):
-    registry = CollectorRegistry()
-    watch_database(database, registry)
-    said = generate_latest(registry).decode()
-    assert "commonwatt_database_commits_total 0.0" in said
+async def test_the_database_is_watched(database):
+    await database.write(lambda _work: None)
+    watch_database(database)
+    said = generate_latest(REGISTRY).decode()
+    assert "commonwatt_database_commits_total 1.0" in said
     assert 'commonwatt_jobs{state="dead"} 0.0' in said
-    assert "| `commonwatt_jobs` | gauge | Jobs in the outbox, by state. |" in reference(registry)
-    database.engine.dispose()
+    watch_database(None)
+    assert "commonwatt_jobs" not in generate_latest(REGISTRY).decode()
+    assert "| `commonwatt_jobs` | gauge | Jobs in the outbox, by state. |" in reference()
 
 
 def test_a_metric_without_a_sentence_is_refused():

@@ -18,6 +18,7 @@ from commonwatt.main.backup import BackupUnreadable, DataInTheWay, make_backup, 
 from commonwatt.main.cli import commonwatt, new_program
 from commonwatt.main.config import Data
 from commonwatt.main.opening import NoData
+from commonwatt.main.serving import only_server
 
 NOW = Instant.parse("2026-05-01T12:00:00Z")
 
@@ -96,6 +97,13 @@ async def test_data_is_not_written_over_unless_told_and_then_kept_aside(database
     assert paid(data.dir) == 2000
 
 
+async def test_a_running_server_is_not_robbed_of_its_data(database, data, tmp_path):
+    make_backup(data, tmp_path / "b.tar", NOW)
+    database.close()
+    with only_server(data.dir), pytest.raises(DataInTheWay, match="A server runs"):
+        restore_backup(data, tmp_path / "b.tar", replace=True)
+
+
 async def test_nothing_to_copy(tmp_path):
     with pytest.raises(NoData):
         make_backup(Data(dir=tmp_path), tmp_path / "b.tar", NOW)
@@ -127,6 +135,10 @@ def escaping(name, content):
     return name, content.replace(b"sandbox.sqlite", b"../../evil.txt")
 
 
+def newer(name, content):
+    return name, content.replace(b'"revision": null', b'"revision": "9999"')
+
+
 def incomplete(name, content):
     return None if name == "sandbox.sqlite" else (name, content)
 
@@ -135,7 +147,7 @@ def headless(name, content):
     return None if name == "manifest.json" else (name, content)
 
 
-@pytest.mark.parametrize("change", [damaged, foreign, escaping, incomplete, headless])
+@pytest.mark.parametrize("change", [damaged, foreign, escaping, newer, incomplete, headless])
 async def test_what_was_tampered_with_is_not_restored(database, data, tmp_path, change):
     make_backup(data, tmp_path / "b.tar", NOW)
     repack(tmp_path / "b.tar", tmp_path / "bad.tar", change)

@@ -11,15 +11,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from tests.conftest import declare_tables
 
 from commonwatt.kit.cli import run_group
-from commonwatt.kit.database import create_tables, open_engine
+from commonwatt.kit.database import open_engine
 from commonwatt.main import examining
 from commonwatt.main.cli import commonwatt, new_program
 from commonwatt.main.config import Address, Config, Data, Http, Lnd, Payments, Rates, Site, StationAuth, Stations
 from commonwatt.main.doctor import Verdict, examine
+from commonwatt.main.migrations import migrate
 from commonwatt.main.opening import open_database
+from commonwatt.main.serving import only_server
 
 EVERYWHERE = ".".join("0000")
 
@@ -33,9 +34,8 @@ def config(tmp_path):
 
 @pytest.fixture
 def tables(config):
-    declare_tables()
     engine = open_engine(config.data.database)
-    create_tables(engine)
+    migrate(engine)
     engine.dispose()
 
 
@@ -111,7 +111,22 @@ def test_a_port_that_is_taken(config):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         busy = dataclasses.replace(config, http=Http(bind=Address("127.0.0.1", taken.getsockname()[1])))
-        assert verdicts(examining.look_at_ports(busy), "ports") == [Verdict.DOUBTFUL, Verdict.GOOD]
+        assert verdicts(examining.look_at_ports(busy), "ports") == [Verdict.BAD, Verdict.GOOD]
+
+
+def test_our_own_server_may_have_the_ports(config, tmp_path):
+    with only_server(tmp_path):
+        assert [finding.what for finding in examining.look_at_ports(config)] == ["A server runs over this data."]
+    assert verdicts(examining.look_at_ports(config), "ports") == [Verdict.GOOD, Verdict.GOOD]
+
+
+def test_a_database_of_another_version(config, tables):
+    with sqlite3.connect(config.data.database) as raw:
+        raw.execute("update alembic_version set version_num = '9999'")
+    raw.close()
+    (finding,) = examining.look_at_database(config)
+    assert finding.verdict is Verdict.BAD
+    assert "9999" in finding.what
 
 
 @pytest.mark.parametrize(

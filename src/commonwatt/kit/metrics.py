@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -31,53 +31,62 @@ def histogram(name: str, says: str, buckets: Sequence[float], labels: Sequence[s
 
 
 class DatabaseMetrics:
-    """What the writer and the outbox of one database are doing; register it once per process."""
+    """What the writer and the outbox of the process's database are doing."""
 
-    def __init__(self, database: Database) -> None:
-        """Watch a database."""
-        self._database = database
+    def __init__(self) -> None:
+        """Watch nothing yet."""
+        self.database: Database | None = None
 
-    def describe(self) -> Iterable[Metric]:
-        """Name the metrics without touching the database."""
-        return self._families({}, None)
+    def describe(self) -> list[Metric]:
+        """Name the metrics without touching a database."""
+        return _families(0, 0, {}, 0)
 
-    def collect(self) -> Iterable[Metric]:
-        """Count now, on a connection of its own."""
+    def collect(self) -> list[Metric]:
+        """Count now, on a connection of its own; nothing while no database is watched or it cannot be read."""
+        database = self.database
+        if database is None:
+            return []
         statement = select(outbox.c.state, func.count(), func.min(outbox.c.due_ms)).group_by(outbox.c.state)
         try:
-            with self._database.engine.connect() as connection:
+            with database.engine.connect() as connection:
                 rows = connection.execute(statement).all()
         except SQLAlchemyError:
-            return self._families({}, None)
-        oldest = next((due for state, _, due in rows if state == "waiting"), None)
-        return self._families({state: count for state, count, _ in rows}, oldest)
-
-    def _families(self, jobs: dict[str, int], oldest_ms: int | None) -> list[Metric]:
-        commits = CounterMetricFamily(PREFIX + "database_commits", "Transactions that were committed.")
-        commits.add_metric([], self._database.commits)
-        calls = CounterMetricFamily(PREFIX + "database_calls", "Actions that ran in those transactions.")
-        calls.add_metric([], self._database.calls)
-        states = GaugeMetricFamily(PREFIX + "jobs", "Jobs in the outbox, by state.", labels=["state"])
-        for state in ("waiting", "running", "done", "dead"):
-            states.add_metric([state], jobs.get(state, 0))
-        late = GaugeMetricFamily(PREFIX + "jobs_late_seconds", "How long the job that is due longest has waited.")
-        now = self._database.clock.now().ms
-        late.add_metric([], 0 if oldest_ms is None else max(0, now - oldest_ms) / 1000)
-        return [commits, calls, states, late]
+            return []
+        now = database.clock.now().ms
+        due = next((due for state, _, due in rows if state == "waiting"), now)
+        return _families(
+            database.commits, database.calls, {state: count for state, count, _ in rows}, max(0, now - due)
+        )
 
 
-def watch_database(database: Database, registry: CollectorRegistry = REGISTRY) -> DatabaseMetrics:
-    """Show a database's metrics in a registry; `registry.unregister` ends it."""
-    metrics = DatabaseMetrics(database)
-    registry.register(metrics)
-    return metrics
+def _families(commits: int, calls: int, jobs: dict[str, int], late_ms: int) -> list[Metric]:
+    committed = CounterMetricFamily(PREFIX + "database_commits", "Transactions that were committed.")
+    committed.add_metric([], commits)
+    called = CounterMetricFamily(PREFIX + "database_calls", "Actions that ran in those transactions.")
+    called.add_metric([], calls)
+    states = GaugeMetricFamily(PREFIX + "jobs", "Jobs in the outbox, by state.", labels=["state"])
+    for state in ("waiting", "running", "done", "dead"):
+        states.add_metric([state], jobs.get(state, 0))
+    late = GaugeMetricFamily(PREFIX + "jobs_late_seconds", "How long the job that is due longest has waited.")
+    late.add_metric([], late_ms / 1000)
+    return [committed, called, states, late]
+
+
+_WATCH = DatabaseMetrics()
+REGISTRY.register(_WATCH)
+
+
+def watch_database(database: Database | None) -> None:
+    """Show this database's metrics from now on, in place of the one before; None shows none."""
+    _WATCH.database = database
 
 
 def reference(registry: CollectorRegistry = REGISTRY) -> str:
     """Return all our metrics as a Markdown table: name, kind, meaning."""
     lines = ["# Metrics", "", "`/metrics` answers in the text format of Prometheus.", ""]
     lines += ["| name | kind | what it says |", "|---|---|---|"]
-    ours = {metric.name: metric for metric in registry.collect() if metric.name.startswith(PREFIX)}
+    known = [*registry.collect(), *_WATCH.describe()]
+    ours = {metric.name: metric for metric in known if metric.name.startswith(PREFIX)}
     for name, metric in sorted(ours.items()):
         shown = f"{name}_total" if metric.type == "counter" else name
         lines.append(f"| `{shown}` | {metric.type} | {metric.documentation} |")

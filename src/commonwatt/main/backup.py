@@ -27,7 +27,8 @@ from commonwatt.kit.cli import Program, say, with_program
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.database import open_engine
 from commonwatt.main.config import Data
-from commonwatt.main.opening import NoData
+from commonwatt.main.migrations import scripts
+from commonwatt.main.opening import NoData, server_runs
 
 FORMAT = "commonwatt-backup/1"
 MANIFEST = "manifest.json"
@@ -99,7 +100,10 @@ def restore_backup(data: Data, source: Path, *, replace: bool) -> Manifest:
     if present and not replace:
         msg = f"{data.dir} holds data already. Choose an empty directory with --data, or replace it with --yes."
         raise DataInTheWay(msg, data=str(data.dir))
-    data.dir.mkdir(parents=True, exist_ok=True)
+    if server_runs(data.dir):
+        msg = f"A server runs over {data.dir}. Stop it, then restore."
+        raise DataInTheWay(msg, data=str(data.dir))
+    data.dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(dir=data.dir, prefix=".restore-") as room:
         manifest = _unpack(source, Path(room))
         for name in manifest.files:
@@ -184,6 +188,9 @@ def _manifest(archive: tarfile.TarFile, source: Path) -> Manifest:
         msg = f"{source} is no backup of ours, or one of a newer version."
         raise BackupUnreadable(msg, file=str(source))
     manifest = Manifest(**said)
+    if manifest.revision not in known_revisions():
+        msg = f"{source} was made by a newer version ({manifest.version}). Install that version, then restore."
+        raise BackupUnreadable(msg, file=str(source))
     names = set(manifest.files)
     if MEMBERS[0] not in names or not names <= set(MEMBERS):
         msg = f"{source} does not hold what a backup holds."
@@ -229,6 +236,11 @@ def _settle_log(path: Path) -> None:
     """Fold the write-ahead log into the file; SQLite refuses while anybody else has it open."""
     with closing(sqlite3.connect(path, timeout=1)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+
+
+def known_revisions() -> set[str | None]:
+    """Return the migrations that this version can start from; None is a database before the first."""
+    return {None, *(script.revision for script in scripts().walk_revisions())}
 
 
 def _revision(path: Path) -> str | None:

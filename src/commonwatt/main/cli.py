@@ -14,8 +14,14 @@ from commonwatt.kit.cli import EXIT_CODES, Lazy, LazyGroup, Program, run_group
 
 COMMANDS = (
     Lazy("serve", "commonwatt.main.serve:serve", "Serve pages, API and stations in one process."),
+    Lazy(
+        "station", "commonwatt.main.station_commands:station", "Charge points: add, admit, command, pretend to be one."
+    ),
     Lazy("books", "commonwatt.books.cli:books", "Balances, the journal, and whether all adds up."),
     Lazy("tariff", "commonwatt.tariffs.cli:tariff", "Prices of charging: shown, tried and changed."),
+    Lazy("token", "commonwatt.members.cli:token", "Keys for programs that use the API."),
+    Lazy("member", "commonwatt.members.cli:member", "The people who run this site."),
+    Lazy("owner", "commonwatt.members.cli:owner", "The way back in for an owner who lost it."),
     Lazy("backup", "commonwatt.main.backup:backup", "Copy everything into one file, while the server runs."),
     Lazy("restore", "commonwatt.main.backup:restore", "Put a backup into an empty data directory."),
     Lazy("config", "commonwatt.main.explain:config", "What each setting does, and where its value comes from."),

@@ -21,7 +21,8 @@ from commonwatt.main.config import Address, Config
 
 PREFIX = "COMMONWATT_"
 ALIASES = {"COMMONWATT_DATA": "data.dir"}
-NOT_KEYS = {"COMMONWATT_CONFIG"}
+NOT_KEYS = {"COMMONWATT_CONFIG", "COMMONWATT_SERVER", "COMMONWATT_TOKEN", "COMMONWATT_STATION_PASSWORD"}
+"""Variables that other parts of the command line read: the file itself, and a remote server with its keys."""
 FILE_NAME = "commonwatt.toml"
 DOTS = "••••••"
 RAILS = ("sandbox", "lnd")

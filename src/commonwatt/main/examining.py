@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography import x509
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, text
 
 from commonwatt.adapters.payment.lnd import LndConfig, LndRail
 from commonwatt.adapters.rates import FIXED, open_sources
@@ -25,7 +25,8 @@ from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.pages.assets import BUILT
 from commonwatt.main.config import Address, Config, StationAuth
 from commonwatt.main.doctor import Check, Finding, bad, doubtful, good
-from commonwatt.main.opening import open_database, schema_revision
+from commonwatt.main.migrations import head
+from commonwatt.main.opening import open_database, schema_revision, server_runs
 
 ROOM_LEAST, ROOM_WANTED = 200 * 1024**2, 2 * 1024**3
 CERTIFICATE_DAYS = 14
@@ -86,11 +87,15 @@ def _look_inside(connection: Connection) -> Iterator[Finding]:
     if mode != "wal" or durable != 2:  # noqa: PLR2004 (FULL, as SQLite numbers it)
         wrong = f"It runs with journal_mode={mode} and synchronous={durable}, a power cut could lose payments."
         yield bad("database", wrong, "Put the data directory on a local disk; network file systems cannot keep a log.")
-    revision = schema_revision(connection)
-    if not inspect(connection).has_table("books_account"):
-        yield bad("database", "It holds no tables.", "Start `commonwatt serve` once; it makes them.")
+    revision, newest = schema_revision(connection), head()
+    if revision is None:
+        yield bad("database", "It holds no tables of ours.", "Start `commonwatt serve` once; it makes them.")
         return
-    yield good("database", f"It is whole and safe against power cuts (revision {revision or 'none'}).")
+    if revision != newest:
+        todo = "Start `commonwatt serve` once to bring it up to date; if it is newer than this version, update."
+        yield bad("database", f"It stands at migration {revision}, this version at {newest}.", todo)
+        return
+    yield good("database", f"It is whole, safe against power cuts, and up to date (migration {revision}).")
     try:
         checked = check_books(connection)
         yield good("books", f"{checked.postings:,} postings in {checked.accounts:,} accounts add up.")
@@ -103,8 +108,8 @@ def _look_inside(connection: Connection) -> Iterator[Finding]:
         yield doubtful(
             "jobs", f"{dead} jobs ended without success.", "Look at the page Jobs: each has a reason and a retry."
         )
-    newest = connection.execute(text("SELECT max(made_ms) FROM outbox")).scalar()
-    ahead = (newest or 0) - SystemClock().now().ms
+    latest = connection.execute(text("SELECT max(made_ms) FROM outbox")).scalar()
+    ahead = (latest or 0) - SystemClock().now().ms
     if ahead > CLOCK_SLACK_MS:
         yield bad(
             "clock", f"Stored entries are {ahead // 1000} s ahead of this clock.", "Set the clock; run a time service."
@@ -121,13 +126,16 @@ def look_at_clock(_config: Config) -> Iterator[Finding]:
 
 
 def look_at_ports(config: Config) -> Iterator[Finding]:
-    """Whether the addresses to listen on are free."""
+    """Whether the addresses to listen on are free, or our own server has them."""
+    if server_runs(config.data.dir):
+        yield good("ports", "A server runs over this data.")
+        return
     for name, address in (("http", config.http.bind), ("stations", config.stations.bind)):
         if address.port == 0 or (wrong := _taken(address)) is None:
             yield good("ports", f"{name} can listen on {address}.")
         else:
-            todo = f"If our server runs, all is well; else stop what uses it, or set {name}.bind."
-            yield doubtful("ports", f"{name} cannot listen on {address}: {wrong}.", todo)
+            todo = f"Stop what uses it, or set {name}.bind to another port."
+            yield bad("ports", f"{name} cannot listen on {address}: {wrong}.", todo)
 
 
 def _taken(address: Address) -> str | None:

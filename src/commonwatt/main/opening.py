@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, event, inspect, text
@@ -42,6 +44,18 @@ def schema_revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def server_runs(data: Path) -> bool:
+    """Whether a server holds the lock of this data directory."""
+    try:
+        with (data / "server.lock").open("r") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
 
 
 def _forbid_changes(connection: Any, _record: object) -> None:

@@ -66,7 +66,7 @@ class LazyGroup(click.Group):
         for name in super().list_commands(ctx):
             command = super().get_command(ctx, name)
             if command is not None and not command.hidden:
-                rows.append((name, command.get_short_help_str(limit=60)))
+                rows.append((name, command.get_short_help_str(limit=max(40, formatter.width - 16))))
         if rows:
             with formatter.section("Commands"):
                 formatter.write_dl(rows)
