@@ -25,6 +25,26 @@ def declare_tables() -> None:
         importlib.import_module("commonwatt." + ".".join(path.relative_to(SOURCE).with_suffix("").parts))
 
 
+PEERS = ("lnd", "browser", "npm")
+"""Markers of tests that need a peer from outside."""
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--strict-peers", action="store_true", help="a test that is skipped because its peer is missing fails"
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    wanted = item.config.getoption("--strict-peers") and any(item.get_closest_marker(name) for name in PEERS)
+    if wanted and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome, report.longrepr = "failed", f"its peer must be here: {reason}"
+    return report
+
+
 @pytest.fixture
 def clock() -> SteppedClock:
     return SteppedClock()

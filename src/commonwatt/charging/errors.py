@@ -104,3 +104,11 @@ class TagUnusable(Refused):
     slug = "tag-unusable"
     title = "This cannot be a tag"
     status = 422
+
+
+class AddressUnusable(Refused):
+    """Change cannot be sent there."""
+
+    slug = "address-unusable"
+    title = "This is no Lightning address"
+    status = 422

@@ -130,7 +130,9 @@ async def take_pay(
     except (Fault, LnurlError) as error:
         return _refuse(error)
     page = site.url(f"/s/{charge.secret}")
-    success = UrlAction("Watch your charge, stop it, take your change", page) if sa != "0" and rules.success_action else None
+    success = (
+        UrlAction("Watch your charge, stop it, take your change", page) if sa != "0" and rules.success_action else None
+    )
     verify = site.url(f"/lnurl/verify/{invoice.payment_hash}")
     return _answer(PayAnswer(invoice.bolt11, success, disposable=False, verify=verify).compose())
 

@@ -9,7 +9,7 @@ from typing import Any
 from litestar import Litestar, Request
 from litestar.di import Provide
 
-from commonwatt import charging, members
+from commonwatt import charging, members, stations
 from commonwatt.books import api as books_api
 from commonwatt.kit import pages as page_kit
 from commonwatt.kit.database import Database
@@ -24,6 +24,7 @@ EDGES = (
     "commonwatt.tariffs.api",
     "commonwatt.stations.api",
     "commonwatt.charging.api",
+    "commonwatt.charging.pages",
     "commonwatt.charging.lnurl",
 )
 """Modules with `ROUTES`, in the order of the map."""
@@ -75,11 +76,11 @@ def topic_gate(database: Database) -> Any:
 
     async def gate(request: Request[Any, Any, Any], topic: str) -> str | None:
         kind, _, name = topic.partition("/")
-        if kind == "s":
-            charge = await database.read(charging.charge_by_secret, name)
-            return None if charge is None else charge.subject
-        if kind == "c":
-            return None
+        if kind == "session" and (charge := await database.read(charging.charge_by_secret, name)) is not None:
+            return charge.subject
+        if kind == "connector":
+            view = await database.read(stations.find_connector, name)
+            return None if view is None else f"place/{view.station}"
         return topic if isinstance(request.scope.get("user"), members.Actor) else None
 
     return gate

@@ -1,0 +1,197 @@
+"""What a driver's pages show, computed from a charge: sums in fiat and sats, how far the credit goes, the chart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from commonwatt.charging import queries
+from commonwatt.charging.charge import Charge
+from commonwatt.charging.model.session import Status
+from commonwatt.charging.pricing import rate_of, tariff_of, to_msat
+from commonwatt.charging.rules import Rules
+from commonwatt.kernel import BTC, Amount, Instant, Rounding
+from commonwatt.metering import Reading, readings_of
+from commonwatt.payments import Stage, invoices_of
+from commonwatt.stations import ConnectorView, connector_at
+from commonwatt.tariffs import Rate, Tariff, limit_energy, msat_to_fiat, preview
+
+CHOICES_MICRO = (5_000_000, 10_000_000, 20_000_000, 40_000_000)
+"""What is offered to pay, in millionths of the currency."""
+CHOICES_MSAT = (5_000_000, 10_000_000, 25_000_000, 50_000_000)
+"""The same where the tariff is in bitcoin."""
+EXAMPLE_WH, EXAMPLE_S = 30_000, 3600
+TYPICAL_W = 11_000
+HOUR_S = 3600
+CHART_POINTS_MAX = 600
+
+Both = dict[str, Amount | None]
+
+
+def both(tariff: Tariff, rate: Rate | None, msat: int) -> Both:
+    """Return an amount in the tariff's currency, and in sats beside it where that is another one."""
+    if tariff.asset.code == BTC.code or rate is None:
+        return {"amount": Amount(BTC, msat), "sats": None}
+    fiat = msat_to_fiat(msat, rate, Rounding.HALF_UP).quotient
+    return {"amount": Amount(tariff.asset, fiat), "sats": Amount(BTC, msat)}
+
+
+def payment_choices(tariff: Tariff, rate: Rate | None, rules: Rules, now: Instant) -> list[dict[str, Any]]:
+    """Return what a driver may choose to pay, each with about how much energy it buys."""
+    choices = []
+    wanted = CHOICES_MSAT if tariff.asset.code == BTC.code else CHOICES_MICRO
+    for units in wanted:
+        msat = to_msat(tariff, rate, units, Rounding.UP)
+        msat = -(-msat // 1000) * 1000
+        if rules.payment_min_msat <= msat <= rules.payment_max_msat:
+            energy = energy_for(tariff, units, now)
+            choices.append({"msat": msat, "energy_wh": energy, **both(tariff, rate, msat)})
+    return choices
+
+
+def energy_for(tariff: Tariff, units: int, now: Instant) -> int | None:
+    """Return about how much energy an amount buys at a usual power, in Wh rounded down to 100; None beyond 200 kWh."""
+    low, high = 0, 200_000
+    if _cost(tariff, high, now) <= units:
+        return None
+    while high - low > 50:  # noqa: PLR2004 (Wh)
+        middle = (low + high) // 2
+        low, high = (middle, high) if _cost(tariff, middle, now) <= units else (low, middle)
+    return low - low % 100
+
+
+def _cost(tariff: Tariff, energy_wh: int, now: Instant) -> int:
+    return preview(tariff, energy_wh, energy_wh * HOUR_S // TYPICAL_W, 0, now).gross
+
+
+def example(tariff: Tariff, rate: Rate | None, now: Instant) -> dict[str, Any]:
+    """Return what 30 kWh in an hour cost, by the same function that bills."""
+    gross = preview(tariff, EXAMPLE_WH, EXAMPLE_S, 0, now).gross
+    msat = to_msat(tariff, rate, gross)
+    sats = None if tariff.asset.code == BTC.code or rate is None else Amount(BTC, msat)
+    return {"energy_wh": EXAMPLE_WH, "duration_s": EXAMPLE_S, "amount": Amount(tariff.asset, gross), "sats": sats}
+
+
+def session_context(sql: Connection, charge: Charge, now: Instant, zone: str) -> dict[str, Any]:
+    """Return everything that a driver's session page shows."""
+    tariff, rate = tariff_of(sql, charge), rate_of(sql, charge)
+    session = charge.session
+    invoices = invoices_of(sql, charge.subject)
+    waiting = [invoice for invoice in invoices if invoice.state is Stage.OPEN and invoice.expires > now]
+    offered = session.status is Status.OFFERED
+    asked = sum(invoice.amount_msat for invoice in invoices if invoice.state is not Stage.CANCELLED)
+    credit = session.credit_msat
+    left = max(0, credit - session.cost_msat)
+    state, change = change_of(sql, charge)
+    readings = readings_of(sql, session.transaction_id) if session.transaction_id else []
+    return {
+        "charge": charge,
+        "connector": place_of(sql, charge),
+        "tariff": tariff,
+        "invoice": next(iter(waiting), None) if offered else None,
+        "price": both(tariff, rate, credit or asked),
+        "cost": both(tariff, rate, session.billed_msat if session.billed else session.cost_msat),
+        "left": both(tariff, rate, left),
+        "change": both(tariff, rate, change),
+        "used_percent": session.cost_msat * 100 // credit if credit else 0,
+        "power_w": charge.progress.power_w if charge.progress.register else None,
+        "began": charge.began,
+        "ended": charge.ended,
+        "duration_s": duration_s(charge, now),
+        "lasts": lasts(sql, charge, now),
+        "deadline": Instant(session.deadline_ms) if session.deadline_ms else None,
+        "chart": chart_of(readings, now, zone, live=not session.over),
+        "top_up": None if offered else next(iter(waiting), None),
+        "top_ups": payment_choices(tariff, rate, Rules(), now)[:3],
+        "change_state": state,
+        "address": charge.address or "",
+        "receipt": f"/r/{charge.id}" if session.over and charge.began else "",
+    }
+
+
+def place_of(sql: Connection, charge: Charge) -> ConnectorView | None:
+    """Return the connector of a charge."""
+    return connector_at(sql, charge.station, charge.connector)
+
+
+def duration_s(charge: Charge, now: Instant) -> int:
+    """Return how long a charge takes or took, in whole seconds."""
+    if charge.began is None:
+        return 0
+    tally = charge.progress.tally
+    end = Instant(tally.at_ms) if charge.session.over and tally else now
+    return max(0, end.since(charge.began) // 1000)
+
+
+def lasts(sql: Connection, charge: Charge, now: Instant) -> dict[str, Any] | None:
+    """Return how far the credit goes at the present power; None when nothing runs."""
+    session, progress = charge.session, charge.progress
+    if session.status is not Status.CHARGING or progress.tally is None or not session.prepaid:
+        return None
+    tariff, rate = tariff_of(sql, charge), rate_of(sql, charge)
+    units = session.credit_msat
+    if rate is not None:
+        units = msat_to_fiat(session.credit_msat, rate, Rounding.DOWN).quotient
+    limit = limit_energy(tariff, progress.tally, units, progress.power_w, now)
+    return {"energy_wh": limit.energy_wh, "until": limit.until}
+
+
+def change_of(sql: Connection, charge: Charge) -> tuple[str, int]:
+    """Return where a session's change is, and how much it is in msat."""
+    session = charge.session
+    if not session.billed:
+        return "running", 0
+    claims = queries.list_claims(sql, charge.id)
+    paying = [claim for claim in claims if claim.state == "paying"]
+    done = [claim for claim in claims if claim.state == "done"]
+    if paying:
+        return "paying", sum(claim.amount_msat for claim in paying)
+    if charge.owed_msat >= 1000:  # noqa: PLR2004 (a satoshi: less cannot be paid by most wallets)
+        return "owed", charge.owed_msat
+    if done:
+        return "paid", sum(claim.amount_msat for claim in done)
+    return "none", 0
+
+
+def chart_of(readings: list[Reading], now: Instant, zone: str, *, live: bool) -> dict[str, Any] | None:
+    """Return power and energy over time for the chart; None before the second reading."""
+    if len(readings) < 2:  # noqa: PLR2004 (one point is no line)
+        return None
+    step = -(-len(readings) // CHART_POINTS_MAX)
+    kept = [*readings[::step], readings[-1]]
+    power = [[reading.at_ms, _kilo(reading.power_w)] for reading in kept if reading.power_w is not None]
+    energy = [[reading.at_ms, _kilo(reading.energy_wh)] for reading in kept if reading.energy_wh is not None]
+    chart: dict[str, Any] = {
+        "unit": "kW",
+        "zone": zone,
+        "series": [
+            {
+                "name": "Power",
+                "meaning": "car",
+                "shape": "area",
+                "unit": "kW",
+                "field": "power_w",
+                "scale": 0.001,
+                "points": power,
+            },
+            {
+                "name": "Energy",
+                "meaning": "battery",
+                "shape": "line",
+                "unit": "kWh",
+                "axis": 1,
+                "field": "energy_wh",
+                "scale": 0.001,
+                "points": energy,
+            },
+        ],
+    }
+    if live:
+        chart["now"] = now.ms
+    return chart
+
+
+def _kilo(value: int | None) -> float | None:
+    """Return thousands for the chart alone: a picture, not a bill."""
+    return None if value is None else value / 1000

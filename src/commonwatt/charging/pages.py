@@ -1,0 +1,232 @@
+"""The driver's pages: a connector (`/c/<name>`), a session behind its secret (`/s/<secret>`), a receipt (`/r/<id>`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Final
+
+from litestar import Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect, Template
+from sqlalchemy import Connection
+
+from commonwatt.charging import store
+from commonwatt.charging.actions.claim_change import leave_address
+from commonwatt.charging.actions.offer_session import offer_session, offer_top_up, pick_rail
+from commonwatt.charging.actions.stop_session import ask_to_stop
+from commonwatt.charging.charge import Charge
+from commonwatt.charging.driver_view import both, example, payment_choices, session_context
+from commonwatt.charging.effects import SendChange
+from commonwatt.charging.errors import AddressUnusable, NoSuchConnector, NoSuchSession
+from commonwatt.charging.lnurl import metadata_of, pay_url, withdraw_url
+from commonwatt.charging.pricing import to_msat
+from commonwatt.charging.receipt import receipt_context, receipt_of, receipt_pdf
+from commonwatt.charging.rules import Rules
+from commonwatt.kernel import BTC, Clock, Fault, Instant, Rounding
+from commonwatt.kit.database import Database, Work
+from commonwatt.kit.web import Site
+from commonwatt.payments.ports import Rail
+from commonwatt.protocols.lnurl import LnurlError, address_identifier, encode_lnurl, read_link
+from commonwatt.stations import ConnectorView, find_connector
+from commonwatt.stations.ports import StationLine
+from commonwatt.tariffs import Rate, Tariff, current_rate, explain, tariff_for
+
+Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+SEE_OTHER: Final = 303
+STATES = {"Available": "free", "Preparing": "plugged", "Faulted": "out", "Unavailable": "out", "Unknown": "out"}
+SECRET_HEADERS = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+
+
+@get("/c/{name:str}", include_in_schema=False)
+async def show_connector(
+    name: str,
+    database: Database,
+    clock: Clock,
+    site: Site,
+    line: StationLine,
+    rules: Rules,
+) -> Template:
+    """Show a connector to whoever scanned its code."""
+    context = await _connector_context(name, database, clock, site, line, rules)
+    return Template("charging/connector.html", context={**context, "typed": "", "wrong": ""})
+
+
+@post("/c/{name:str}/pay", include_in_schema=False, status_code=SEE_OTHER)
+async def pay_connector(
+    name: str,
+    data: Form,
+    database: Database,
+    clock: Clock,
+    site: Site,
+    line: StationLine,
+    rails: Mapping[str, Rail],
+    rules: Rules,
+) -> Template | Redirect:
+    """Open a session for the chosen amount and lead to its page, where the payment code is."""
+    context = await _connector_context(name, database, clock, site, line, rules)
+    view: ConnectorView = context["connector"]
+    try:
+        amount = _chosen(data, context["tariff"], context["rate"])
+        terms = " ".join(explain(context["tariff"]))
+        charge, _ = await offer_session(
+            database,
+            line,
+            pick_rail(rails),
+            connector=view.name,
+            amount_msat=amount,
+            metadata=metadata_of(view, site, terms),
+            rules=rules,
+        )
+    except Fault as error:
+        wrong = {**context, "typed": data.get("own", ""), "wrong": error.detail}
+        return Template("charging/connector.html", context=wrong, status_code=error.status)
+    return Redirect(f"/s/{charge.secret}", status_code=SEE_OTHER)
+
+
+@get("/s/{secret:str}", include_in_schema=False)
+async def show_session(secret: str, database: Database, clock: Clock, site: Site) -> Template:
+    """Show a session to its driver."""
+    return await _session_page(secret, database, clock, site)
+
+
+@post("/s/{secret:str}/stop", include_in_schema=False, status_code=SEE_OTHER)
+async def stop(secret: str, database: Database, clock: Clock, site: Site, rules: Rules) -> Template | Redirect:
+    """Stop the charge at its driver's wish."""
+    charge = await _charge(database, secret)
+    try:
+        await database.write(ask_to_stop, charge.id, "the driver stopped it", rules)
+    except Fault as error:
+        return await _session_page(secret, database, clock, site, wrong=error)
+    return Redirect(f"/s/{secret}", status_code=SEE_OTHER)
+
+
+@post("/s/{secret:str}/top-up", include_in_schema=False, status_code=SEE_OTHER)
+async def top_up(
+    secret: str, data: Form, database: Database, clock: Clock, site: Site, rails: Mapping[str, Rail], rules: Rules
+) -> Template | Redirect:
+    """Make a payment code for more credit."""
+    try:
+        amount = int(data.get("amount", "0")) if data.get("amount", "").isdigit() else 0
+        await offer_top_up(database, pick_rail(rails), secret=secret, amount_msat=amount, rules=rules)
+    except Fault as error:
+        return await _session_page(secret, database, clock, site, wrong=error)
+    return Redirect(f"/s/{secret}", status_code=SEE_OTHER)
+
+
+@post("/s/{secret:str}/address", include_in_schema=False, status_code=SEE_OTHER)
+async def keep_address(secret: str, data: Form, database: Database, clock: Clock, site: Site) -> Template | Redirect:
+    """Note where the change shall go; a session that is over sends it at once."""
+    try:
+        await database.write(_leave, secret, data.get("address", ""))
+    except Fault as error:
+        return await _session_page(secret, database, clock, site, wrong=error)
+    return Redirect(f"/s/{secret}", status_code=SEE_OTHER)
+
+
+@get("/r/{name:str}", include_in_schema=False)
+async def show_receipt(name: str, database: Database, clock: Clock, site: Site) -> Response[Any]:
+    """Show a receipt as a page, as `.json` or as `.pdf`; its id is unguessable and names no person."""
+    session_id, _, form = name.partition(".")
+    charge = await database.read(store.charge_by_id, session_id)
+    if charge is None or charge.began is None or form not in ("", "json", "pdf"):
+        raise NoSuchSession("There is no receipt of this number. Check that the link was copied whole.")
+    if form == "json":
+        return Response(await database.read(receipt_of, charge, site), media_type="application/json")
+    context = await database.read(receipt_context, charge, site, clock.now())
+    if form == "":
+        return Template("charging/receipt.html", context=context)
+    facts = await database.read(receipt_of, charge, site)
+    headers = {"Content-Disposition": f'inline; filename="receipt-{charge.id[:13]}.pdf"'}
+    return Response(receipt_pdf(facts, context), media_type="application/pdf", headers=headers)
+
+
+async def _connector_context(
+    name: str, database: Database, clock: Clock, site: Site, line: StationLine, rules: Rules
+) -> dict[str, Any]:
+    view = await database.read(find_connector, name)
+    if view is None or view.station_state != "admitted":
+        raise NoSuchConnector(f"No charge point is named {name[:64]!r}. Scan its code again.", connector=name[:64])
+    now = clock.now()
+    tariff = await database.read(tariff_for, view.station, view.number, now)
+    rate, trouble = await database.read(_rate_now, tariff, now)
+    choices = [] if trouble else payment_choices(tariff, rate, rules, now)
+    least, most = (both(tariff, rate, msat)["amount"] for msat in (rules.payment_min_msat, rules.payment_max_msat))
+    return {
+        "connector": view,
+        "state": STATES.get(view.status, "busy") if line.is_connected(view.station) else "offline",
+        "tariff": tariff,
+        "rate": rate,
+        "choices": choices,
+        "chosen": choices[min(1, len(choices) - 1)]["msat"] if choices else 0,
+        "preview": None if trouble else example(tariff, rate, now),
+        "least": least,
+        "most": most,
+        "currency": tariff.asset.code,
+        "address": "" if trouble else address_identifier(view.name, site.host),
+        "lnurl": "" if trouble else encode_lnurl(pay_url(site, view.name)),
+        "trouble": trouble,
+    }
+
+
+def _rate_now(sql: Connection, tariff: Tariff, now: Instant) -> tuple[Rate | None, str]:
+    """Return the rate that a new session would lock, or why there is none."""
+    if tariff.asset.code == BTC.code:
+        return None, ""
+    try:
+        return current_rate(sql, tariff.asset.code, now), ""
+    except Fault as error:
+        return None, error.detail
+
+
+def _chosen(data: Mapping[str, str], tariff: Tariff, rate: Rate | None) -> int:
+    """Return the chosen amount in msat: one of the choices, or the own amount as typed, rounded up to a satoshi."""
+    typed = data.get("own", "").strip().replace(",", ".")
+    if not typed:
+        return int(data["amount"]) if data.get("amount", "").isdigit() else 0
+    try:
+        amount = Decimal(typed).scaleb(tariff.asset.scale)
+        units = int(amount) if amount.is_finite() and amount.copy_abs() < 10**18 else 0
+    except (InvalidOperation, ValueError):
+        units = 0
+    return -(-to_msat(tariff, rate, units, Rounding.UP) // 1000) * 1000
+
+
+async def _session_page(
+    secret: str, database: Database, clock: Clock, site: Site, *, wrong: Fault | None = None
+) -> Template:
+    charge = await _charge(database, secret)
+    context = await database.read(session_context, charge, clock.now(), site.timezone)
+    lnurl = encode_lnurl(withdraw_url(site, secret))
+    context = {**context, "change_lnurl": lnurl, "wrong": wrong.detail if wrong else ""}
+    return Template(
+        "charging/session.html",
+        context=context,
+        headers=SECRET_HEADERS,
+        status_code=wrong.status if wrong else 200,
+    )
+
+
+async def _charge(database: Database, secret: str) -> Charge:
+    charge = await database.read(store.charge_by_secret, secret)
+    if charge is None:
+        raise NoSuchSession("No session has this link. Check that it was copied whole.")
+    return charge
+
+
+def _leave(work: Work, secret: str, address: str) -> None:
+    address = address.strip()
+    try:
+        read_link(address)
+    except LnurlError as error:
+        raise AddressUnusable(f"{address[:80]!r} is no Lightning address: {error}.") from None
+    if not re.fullmatch(r"[^\s@]{1,64}@[^\s@]{1,120}|lnurl1[a-z0-9]+", address, re.IGNORECASE):
+        raise AddressUnusable("Write a Lightning address like name@wallet.example.")
+    charge = leave_address(work, secret, address)
+    if charge.session.billed and charge.owed_msat:
+        work.request(SendChange(charge.id), key=f"change:{charge.id}")
+
+
+ROUTES = [show_connector, pay_connector, show_session, stop, top_up, keep_address, show_receipt]

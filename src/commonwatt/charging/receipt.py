@@ -1,0 +1,113 @@
+"""The receipt of a session: facts as JSON whose digest names them, and the same as a PDF by typst."""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+from typing import Any
+
+import typst
+from sqlalchemy import Connection
+
+from commonwatt.charging import store
+from commonwatt.charging.charge import Charge
+from commonwatt.charging.driver_view import both, duration_s, place_of
+from commonwatt.charging.pricing import bill_of, rate_of, tariff_of
+from commonwatt.kernel import Instant, digest_of
+from commonwatt.kit.web import Site
+from commonwatt.tariffs import money
+
+
+def receipt_of(sql: Connection, charge: Charge, site: Site) -> dict[str, Any]:
+    """Return the facts of a receipt as JSON values without floats; `digest` is over all the others."""
+    session, bill = charge.session, bill_of(sql, charge)
+    row = store.transaction_by_id(sql, session.transaction_id) if session.transaction_id else None
+    rate = rate_of(sql, charge)
+    facts: dict[str, Any] = {
+        "receipt": charge.id,
+        "issuer": site.name,
+        "contact": site.contact,
+        "station": charge.station,
+        "connector": charge.connector,
+        "began": _iso(charge.began),
+        "ended": _iso(charge.ended),
+        "energy_wh": session.energy_wh,
+        "meter_start_wh": row.meter_start_wh if row else None,
+        "meter_stop_wh": row.meter_stop_wh if row else None,
+        "tariff_version": charge.tariff_version,
+        "asset": charge.asset,
+        "lines": [
+            {
+                "kind": line.kind.value,
+                "quantity": line.quantity,
+                "unit_price": line.unit_price,
+                "vat_ppm": line.vat_ppm,
+                "net": line.net,
+                "vat": line.vat,
+            }
+            for line in (bill.lines if bill else ())
+        ],
+        "net": bill.net if bill else 0,
+        "vat": bill.vat if bill else 0,
+        "gross": bill.gross if bill else 0,
+        "micro_per_btc": rate.micro_per_btc if rate else None,
+        "paid_msat": session.paid_msat,
+        "billed_msat": session.billed_msat,
+        "change_msat": session.change_msat,
+    }
+    return {**facts, "digest": digest_of(facts)}
+
+
+def receipt_context(sql: Connection, charge: Charge, site: Site, now: Instant) -> dict[str, Any]:
+    """Return what the receipt's page shows."""
+    tariff, rate = tariff_of(sql, charge), rate_of(sql, charge)
+    session = charge.session
+    facts = receipt_of(sql, charge, site)
+    return {
+        "charge": charge,
+        "connector": place_of(sql, charge),
+        "tariff": tariff,
+        "bill": bill_of(sql, charge),
+        "began": charge.began,
+        "ended": charge.ended,
+        "duration_s": duration_s(charge, now),
+        "meter_start_wh": facts["meter_start_wh"],
+        "meter_stop_wh": facts["meter_stop_wh"],
+        "total": both(tariff, rate, session.billed_msat),
+        "paid": both(tariff, rate, session.paid_msat),
+        "returned": both(tariff, rate, charge.returned_msat),
+        "owed": both(tariff, rate, charge.owed_msat),
+        "rate_text": f"1 BTC = {money(rate.micro_per_btc, tariff.asset)}" if rate else "",
+        "digest": facts["digest"],
+    }
+
+
+def receipt_pdf(facts: dict[str, Any], context: dict[str, Any]) -> bytes:
+    """Return a receipt as a PDF of one page."""
+    asset = context["tariff"].asset
+    data = {
+        "issuer": facts["issuer"],
+        "contact": facts["contact"],
+        "place": f"{facts['station']}, connector {facts['connector']}",
+        "began": facts["began"] or "",
+        "ended": facts["ended"] or "",
+        "energy": f"{facts['energy_wh']} Wh",
+        "meter": f"{facts['meter_start_wh']} Wh to {facts['meter_stop_wh']} Wh",
+        "lines": [
+            [line["kind"], str(line["quantity"]), money(line["net"] + line["vat"], asset)] for line in facts["lines"]
+        ],
+        "vat": money(facts["vat"], asset),
+        "total": money(facts["gross"], asset),
+        "paid": f"{facts['paid_msat']} msat",
+        "billed": f"{facts['billed_msat']} msat",
+        "change": f"{facts['change_msat']} msat",
+        "rate": context["rate_text"],
+        "number": facts["receipt"],
+        "digest": facts["digest"],
+    }
+    source = importlib.resources.files("commonwatt.charging").joinpath("templates/receipt.typ").read_bytes()
+    return typst.compile(source, format="pdf", sys_inputs={"data": json.dumps(data)})
+
+
+def _iso(instant: Instant | None) -> str | None:
+    return None if instant is None else instant.iso()
