@@ -17,7 +17,7 @@ import structlog
 DOTS = "••••••"
 _SECRETS = ("macaroon", "password", "secret", "preimage", "authorization", "cookie", "credential")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-_NOISY = ("asyncio", "aiohttp.access", "uvicorn.access")
+_NOISY = ("asyncio", "aiohttp.access", "alembic", "uvicorn")
 
 Line = MutableMapping[str, Any]
 
