@@ -315,6 +315,21 @@ async def test_a_memo_is_cut_to_what_an_invoice_can_hold_between_characters(node
     assert base64.b64encode(PREIMAGE).decode() not in json.dumps(sent)
 
 
+@pytest.mark.parametrize("route_hints", [False, True])
+async def test_private_channels_are_asked_for_when_the_owner_says_so(node, route_hints):
+    sent = {}
+
+    async def add(request):
+        sent.update(await request.json())
+        return web.json_response({"payment_request": "lnbcrt1abc"})
+
+    node.table = {"/v2/invoices/hodl": add}
+    rail = LndRail(LndConfig(node.url, MACAROON, route_hints=route_hints))
+    assert isinstance(await rail.create_invoice(TERMS), Done)
+    assert sent["private"] is route_hints
+    await rail.close()
+
+
 @pytest.mark.parametrize("amount_msat", [0, -1])
 async def test_an_invoice_over_nothing_is_not_asked_for(node, rail, amount_msat):
     outcome = await rail.create_invoice(InvoiceTerms(PREIMAGE, amount_msat, "", None, 60, hold=False))

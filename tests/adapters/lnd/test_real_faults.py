@@ -199,6 +199,20 @@ async def test_more_holds_than_streams_are_all_told(lnd_network, driver):
     await shop.close()
 
 
+async def test_connections_that_died_between_two_calls_cost_no_call(lnd_network, shop):
+    async with Cable(lnd_network.shop.rest_port) as cable:
+        far_shop = LndRail(dataclasses.replace(lnd_network.shop.config(), url=f"https://127.0.0.1:{cable.port}"))
+        wanted = terms()
+        assert isinstance(await far_shop.balance(), Done)
+        cable.cut()
+        assert isinstance(await far_shop.create_invoice(wanted), Done)
+        cable.cut()
+        assert (await far_shop.look_up_invoice(wanted.payment_hash)).value.state is InvoiceState.OPEN
+        cable.cut()
+        assert await far_shop.cancel_invoice(wanted.payment_hash) == Done(None)
+        await far_shop.close()
+
+
 async def test_another_certificate_is_refused_before_the_macaroon_is_sent(lnd_network):
     config = dataclasses.replace(lnd_network.shop.config(), tls_cert_path=lnd_network.driver.tls_cert_path)
     rail = LndRail(config)

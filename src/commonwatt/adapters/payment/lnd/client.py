@@ -149,6 +149,16 @@ class LndClient:
                 response.close()
 
     async def _request(self, method: str, path: str, body: Mapping[str, Any] | None) -> aiohttp.ClientResponse:
+        """Send a request, and once more when the connection turns out to have died since its last use.
+
+        That is safe because lnd does nothing twice for one payment hash; the second answer says what was done.
+        """
+        try:
+            return await self._send(method, path, body)
+        except (aiohttp.ServerDisconnectedError, ConnectionResetError):
+            return await self._send(method, path, body)
+
+    async def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> aiohttp.ClientResponse:
         """Send a request; redirects are not followed, for the macaroon is meant for this address alone."""
         if self._session is None:
             self._session = aiohttp.ClientSession(

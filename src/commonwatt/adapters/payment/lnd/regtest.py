@@ -170,6 +170,7 @@ class LightningNetwork:
         self.directory = directory or Path(tempfile.mkdtemp(prefix="commonwatt-lnd-"))
         self.directory.mkdir(parents=True, exist_ok=True)
         self._pids = self.directory / "pids.json"
+        self._blocks = self.directory / "blocks.hex"
         self._end_leftovers()
         self._rpc_port, peer_port = free_ports(2)
         self._password = secrets.token_hex(16)
@@ -219,6 +220,7 @@ class LightningNetwork:
         known = [f"--miningaddr={miner.read_text()}"] if miner.exists() else []
         self.chain.start(*known)
         self._until("btcd answers", lambda: self._chain_call("getblockcount") is not None)
+        self._replay_blocks()
         for node in (self.driver, self.shop):
             node.start()
         self._record()
@@ -269,7 +271,15 @@ class LightningNetwork:
 
     def mine(self, blocks: int) -> None:
         """Add so many blocks to the chain."""
-        self._chain_call("generate", blocks)
+        mined = self._chain_call("generate", blocks)
+        if not self._temporary:
+            with self._blocks.open("a") as kept:
+                kept.writelines(f"{self._chain_call('getblock', block, 0)}\n" for block in mined)
+
+    def _replay_blocks(self) -> None:
+        """Give btcd its chain back: on regtest it begins with an empty one at every start."""
+        for block in self._blocks.read_text().split() if self._blocks.exists() else ():
+            self._chain_call("submitblock", block)
 
     def kill(self, node: Node) -> None:
         """End one node as a power failure would; its data stays."""
