@@ -398,3 +398,17 @@ def test_every_administrative_act_is_written_down(work):
     assert (acts[0].actor_name, acts[0].address, acts[0].at) == ("Ada", "192.0.2.1", Instant(work.now.ms))
     assert [act.act for act in lists.list_acts(work.sql, lists.Paging(10), search="ROLE")] == ["change role"]
     assert lists.list_acts(work.sql, lists.Paging(10), search="%") == []
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox, Linux"),
+        ("Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36", "Chrome, Android"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/18.0 Safari/605.1.15", "Safari, macOS"),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("", ""),
+    ],
+)
+def test_browsers_are_named_for_people(agent, name):
+    assert lists.browser_name(agent) == name

@@ -61,7 +61,13 @@ async def post_token(data: TokenWish, database: Database, actor: Actor) -> NewTo
     return await database.write(create_token, actor, data.name, data.scopes, expires_s)
 
 
-@delete("/api/v1/tokens/{token_id:str}", guards=ADMIN, tags=["members"], status_code=HTTP_204_NO_CONTENT)
+@delete(
+    "/api/v1/tokens/{token_id:str}",
+    guards=ADMIN,
+    tags=["members"],
+    summary="Revoke a token",
+    status_code=HTTP_204_NO_CONTENT,
+)
 async def delete_token(token_id: str, database: Database, actor: Actor) -> None:
     """Revoke a token; it counts no more from the next request on."""
     await database.write(revoke_token, actor, token_id)
@@ -73,13 +79,25 @@ async def get_members(request: Request[Any, Any, Any], database: Database) -> An
     return tagged(request, Page(await database.read(lists.list_members)))
 
 
-@patch("/api/v1/members/{member_id:str}", guards=ADMIN, tags=["members"], status_code=HTTP_204_NO_CONTENT)
+@patch(
+    "/api/v1/members/{member_id:str}",
+    guards=ADMIN,
+    tags=["members"],
+    summary="Change a member's role",
+    status_code=HTTP_204_NO_CONTENT,
+)
 async def patch_member(member_id: str, data: RoleWish, database: Database, actor: Actor) -> None:
     """Change a member's role."""
     await database.write(change_role, actor, member_id, data.role)
 
 
-@delete("/api/v1/members/{member_id:str}", guards=ADMIN, tags=["members"], status_code=HTTP_204_NO_CONTENT)
+@delete(
+    "/api/v1/members/{member_id:str}",
+    guards=ADMIN,
+    tags=["members"],
+    summary="Remove a member",
+    status_code=HTTP_204_NO_CONTENT,
+)
 async def delete_member(member_id: str, database: Database, actor: Actor) -> None:
     """Let a member go; its sessions end at once."""
     await database.write(remove_member, actor, member_id)
@@ -98,7 +116,13 @@ async def post_invitation(data: InvitationWish, database: Database, actor: Actor
     return {"id": link.id, "link": site.url(link.path), "expires": link.expires}
 
 
-@delete("/api/v1/invitations/{invitation_id:str}", guards=ADMIN, tags=["members"], status_code=HTTP_204_NO_CONTENT)
+@delete(
+    "/api/v1/invitations/{invitation_id:str}",
+    guards=ADMIN,
+    tags=["members"],
+    summary="Withdraw an invitation",
+    status_code=HTTP_204_NO_CONTENT,
+)
 async def delete_invitation(invitation_id: str, database: Database, actor: Actor) -> None:
     """Withdraw an invitation that nobody used yet."""
     await database.write(withdraw_invitation, actor, invitation_id)

@@ -138,9 +138,20 @@ def list_sessions(connection: Connection, member_id: str, now: Instant) -> list[
         sessions.c.made_ms > now.ms - LONGEST_MS,
     )
     return [
-        OpenSession(row.id, row.browser, row.address, Instant(row.made_ms), Instant(row.seen_ms))
+        OpenSession(row.id, browser_name(row.browser), row.address, Instant(row.made_ms), Instant(row.seen_ms))
         for row in connection.execute(query.order_by(sessions.c.seen_ms.desc()))
     ]
+
+
+_BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
+_SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS X", "Linux")
+
+
+def browser_name(agent: str) -> str:
+    """Return `Firefox, Linux` of a User-Agent header; the header's beginning when it names neither."""
+    browser = next((name for mark, name in _BROWSERS if mark in agent), "")
+    system = next((name.replace("Mac OS X", "macOS") for name in _SYSTEMS if name in agent), "")
+    return ", ".join(part for part in (browser, system) if part) or agent[:60]
 
 
 def list_passkeys(connection: Connection, member_id: str) -> list[Passkey]:

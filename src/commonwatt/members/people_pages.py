@@ -97,11 +97,19 @@ async def withdraw(invitation_id: str, database: Database, actor: Actor) -> Redi
     return _done("/people", "withdrawn")
 
 
+def _grouped(scopes: list[str]) -> list[tuple[str, list[str]]]:
+    """Put the scopes of one thing together."""
+    groups: dict[str, list[str]] = {}
+    for scope in scopes:
+        groups.setdefault(scope.partition(":")[0], []).append(scope)
+    return list(groups.items())
+
+
 async def _tokens(database: Database, actor: Actor, **more: Any) -> Template:
     maker = None if actor.may("members:admin") else actor.id
     context = {
         "tokens": await database.read(lists.list_tokens, maker=maker),
-        "scopes": [scope for scope in SCOPES if actor.may(scope)],
+        "scopes": _grouped([scope for scope in SCOPES if actor.may(scope)]),
         "everything": EVERYTHING if actor.may(EVERYTHING) else "",
         "new": None,
         "done": "",

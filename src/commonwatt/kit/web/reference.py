@@ -11,6 +11,7 @@ from litestar.openapi.plugins import OpenAPIRenderPlugin
 
 from commonwatt.kit.web.problems import render_own
 
+_OFFERED = ("/api/", "/.well-known/", "/lnurl")
 _METHODS = ("get", "post", "put", "patch", "delete")
 say = html.escape
 
@@ -47,7 +48,7 @@ def _groups(schema: dict[str, Any]) -> list[str]:
     groups: dict[str, list[str]] = {}
     for path, item in sorted(schema.get("paths", {}).items()):
         for method in _METHODS:
-            if method in item:
+            if method in item and path.startswith(_OFFERED):
                 operation = item[method]
                 tag = (operation.get("tags") or ["other"])[0]
                 groups.setdefault(tag, []).append(_operation(path, method, operation, schema))
