@@ -155,3 +155,24 @@ def _matching(statement: Select[Any], table: Table, filters: PaymentFilter, star
         begins = [column.startswith(wanted, autoescape=True) for column in [*starts, table.c.bolt11]]
         statement = statement.where(or_(table.c.subject.contains(wanted, autoescape=True), *begins))
     return statement
+
+
+def list_payments(
+    sql: Connection,
+    filters: PaymentFilter,
+    limit: int = 50,
+    after: tuple[int, str] | None = None,
+    direction: str | None = None,
+) -> list[Invoice | Payout]:
+    """Return invoices (`in`) and payouts (`out`) in one list, newest first, after the given `(made ms, hash or id)`."""
+    rows: list[Invoice | Payout] = []
+    if direction != "out":
+        rows += list_invoices(sql, filters, limit, after)
+    if direction != "in":
+        rows += list_payouts(sql, filters, limit, after)
+    return sorted(rows, key=place_of, reverse=True)[:limit]
+
+
+def place_of(payment: Invoice | Payout) -> tuple[int, str]:
+    """Return where a payment stands in the list: when it was made, then its hash or id."""
+    return payment.made.ms, payment.payment_hash if isinstance(payment, Invoice) else payment.id

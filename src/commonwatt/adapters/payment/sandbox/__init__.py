@@ -7,5 +7,6 @@ from commonwatt.adapters.payment.sandbox.faults import Fault, Faults
 from commonwatt.adapters.payment.sandbox.ledger import Fees
 from commonwatt.adapters.payment.sandbox.network import SandboxNetwork
 from commonwatt.adapters.payment.sandbox.rail import SandboxRail
+from commonwatt.adapters.payment.sandbox.wallet import Found, Kind, Paid, SandboxWallet
 
-__all__ = ["Fault", "Faults", "Fees", "SandboxNetwork", "SandboxRail"]
+__all__ = ["Fault", "Faults", "Fees", "Found", "Kind", "Paid", "SandboxNetwork", "SandboxRail", "SandboxWallet"]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, select
 
@@ -22,6 +22,9 @@ from commonwatt.payments.ports import (
     PaymentReport,
 )
 from commonwatt.protocols.bolt11 import Bolt11Error, Network, decode
+
+if TYPE_CHECKING:
+    from commonwatt.adapters.payment.sandbox.wallet import SandboxWallet
 
 TIMEOUT_MAX_S = 60
 
@@ -39,6 +42,8 @@ class SandboxNetwork:
         self.fees = fees or Fees()
         self.database = Database(engine, clock, ids, inline=inline or path is None)
         self.database.on_notes.append(self._hear)
+        self.phone: SandboxWallet | None = None
+        """The wallet that pages and programs share, made when it is first used."""
         self._watchers: dict[str, list[asyncio.Queue[InvoiceReport]]] = {}
         self._waiters: dict[tuple[str, bytes], list[asyncio.Event]] = {}
 

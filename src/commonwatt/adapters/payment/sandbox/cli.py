@@ -1,0 +1,150 @@
+"""`commonwatt wallet`: the demo's phone in the terminal. It speaks to a running server, as a phone would."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+import click
+
+from commonwatt.kernel import BTC, Amount, Fault, Instant, Unavailable
+from commonwatt.kit.cli import Program, amount_text, instant_text, table, with_program
+
+_TIMEOUT_S = 45
+_PATH = "/api/v1/sandbox/wallet"
+
+
+class WalletUnreachable(Unavailable):
+    """No server with a sandbox answers where the wallet looks for it."""
+
+    slug = "wallet-unreachable"
+    title = "The sandbox wallet does not answer"
+
+
+class WalletProblem(Fault):
+    """The wallet answered with a problem; its own words are shown."""
+
+    slug = "wallet-refused"
+    title = "The sandbox wallet could not do this"
+    status = 409
+
+
+@click.group()
+@click.option("--url", envvar="COMMONWATT_URL", default=None, help="The server; the configured one unless told.")
+@click.pass_context
+def wallet(ctx: click.Context, *, url: str | None) -> None:
+    """Pay and receive with the sandbox wallet: play money, over a running server."""
+    ctx.meta["wallet.url"] = url
+
+
+@wallet.command("balance")
+@with_program()
+def balance(program: Program) -> None:
+    """Show what the wallet has."""
+    answer = _ask(program, "/?limit=1")
+    program.answer({"balance": answer["balance"]}, lambda: _money(answer["balance"]))
+
+
+@wallet.command("scan")
+@click.argument("code")
+@with_program()
+def scan(program: Program, code: str) -> None:
+    """Say what CODE leads to: an invoice, an LNURL or a Lightning address. Nothing is paid."""
+    found = _ask(program, "/scan", {"text": code})
+    verb = "gives" if found["kind"] == "withdraw" else "takes"
+    least, most = _money(found["min"]), _money(found["max"])
+    much = least if least == most else f"{least} to {most}"
+    program.answer(found, f"{found['title']}\n{verb} {much}")
+
+
+@wallet.command("pay")
+@click.argument("code")
+@click.option("--sats", type=click.IntRange(1), help="How much; not needed where only one amount is possible.")
+@click.option("--msat", type=click.IntRange(1), help="How much, in millisatoshi.")
+@click.option("--comment", default="", help="A line for whoever is paid, such as a number plate.")
+@with_program(confirms=True)
+def pay(program: Program, code: str, sats: int | None, msat: int | None, comment: str) -> None:
+    """Pay CODE."""
+    found = _ask(program, "/scan", {"text": code})
+    amount_msat = msat or (1000 * sats if sats else None)
+    if amount_msat is None and found["min"]["units"] == found["max"]["units"]:
+        amount_msat = found["min"]["units"]
+    if amount_msat is None:
+        raise click.UsageError(f"Say how much with --sats: {_money(found['min'])} to {_money(found['max'])}.")
+    undo = "it cannot be taken back; it is play money"
+    program.confirm("This pays with the sandbox wallet.", amount=Amount(BTC, amount_msat), to=found["title"], undo=undo)
+    paid = _ask(program, "/pay", {"text": code, "amount_msat": amount_msat, "comment": comment})
+    state = "locked until the other side takes it" if paid["held"] else "paid"
+    more = f"\n{paid['message']}\n{paid['link']}".rstrip()
+    program.answer(paid, f"{_money(paid['amount'])} {state}; {_money(paid['balance'])} left.{more}")
+
+
+@wallet.command("receive")
+@click.argument("code", required=False)
+@click.option("--sats", type=click.IntRange(1), help="How much; all of it, or any amount, unless told.")
+@with_program()
+def receive(program: Program, code: str | None, sats: int | None) -> None:
+    """Take what CODE gives; without a code, make an invoice that pays into the wallet."""
+    amount = {"amount_msat": 1000 * sats} if sats else {}
+    if code is None:
+        made = _ask(program, "/receive", amount)
+        program.answer(made, made["bolt11"])
+        return
+    taken = _ask(program, "/take", {"text": code, **amount})
+    program.answer(taken, f"{_money(taken['amount'])} received; {_money(taken['balance'])} now.")
+
+
+@wallet.command("history")
+@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
+@with_program()
+def history(program: Program, limit: int) -> None:
+    """Show what was paid and received, newest first."""
+    lines = _ask(program, f"/?limit={limit}")["history"]
+    heads = ("when", "what", "amount", "state")
+    rows = [
+        (
+            instant_text(Instant.parse(line["at"])),
+            line["description"],
+            _money(line["amount"], -1 if line["way"] == "out" else 1),
+            line["state"],
+        )
+        for line in lines
+    ]
+    program.answer(lines, lambda: table(heads, rows) if rows else "Nothing was paid or received yet.")
+
+
+def _money(amount: dict[str, Any], sign: int = 1) -> str:
+    return amount_text(Amount(BTC, sign * amount["units"]))
+
+
+def _ask(program: Program, path: str, content: dict[str, Any] | None = None) -> Any:
+    """Ask the running server. Raises WalletUnreachable and WalletProblem."""
+    url = click.get_current_context().meta.get("wallet.url") or _configured(program)
+    body = None if content is None else json.dumps(content).encode()
+    request = urllib.request.Request(  # noqa: S310 (the address is the owner's own)
+        url.rstrip("/") + _PATH + path, body, {"Content-Type": "application/json", "Accept": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310 (as above)
+            return json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        raise _problem(error) from None
+    except (OSError, ValueError) as error:
+        raise WalletUnreachable(
+            f"No answer from {url}: {error}. Start one with `commonwatt demo`, or name it with --url.", url=url
+        ) from None
+
+
+def _problem(error: urllib.error.HTTPError) -> Fault:
+    try:
+        detail = str(json.loads(error.read())["detail"])
+    except (ValueError, LookupError, TypeError):
+        detail = f"The server answered {error.code}; it may have no sandbox."
+    return WalletProblem(detail)
+
+
+def _configured(program: Program) -> str:
+    config = program.config
+    return str(config.site.base_url or f"http://localhost:{config.http.bind.port}")
