@@ -31,6 +31,12 @@ class Site:
             await asyncio.sleep(0)
         return pipe
 
+    async def give_up(self, which):
+        """Cancel a connection, as a server that stops does."""
+        task = self.tasks.pop(which)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
     async def quirks(self, identity="CP-1"):
         await self.hub.frames.flush()
         return {quirk.slug: quirk for quirk in await self.database.read(stations.list_quirks, identity)}

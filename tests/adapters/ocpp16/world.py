@@ -93,3 +93,6 @@ class Pipe:
     async def ask(self, action, payload, message_id="m1"):
         self.say([2, message_id, action, payload])
         return await self.hear()
+
+    def unread(self):
+        return self._in.qsize()

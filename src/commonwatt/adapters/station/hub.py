@@ -44,7 +44,7 @@ class Hub:
         """Mark as gone what an earlier process left as connected, and begin to measure."""
         await self.database.write(self._forget)
         self.database.on_notes.append(self._hear)
-        self._spawn(self._measure())
+        self._spawn(self._rounds())
 
     async def close(self) -> None:
         """Close all connections and store what was measured."""
@@ -138,6 +138,10 @@ class Hub:
         """Return the identities of all live connections, waiting ones included."""
         return [identity for identity, link in self._links.items() if not link.closed]
 
+    def link_of(self, identity: str) -> Link | None:
+        """Return the link of a connected station, for pages that show it and tests that look into it."""
+        return self._links.get(identity)
+
     async def _ask(self, link: Link, action: str, payload: dict[str, Any]) -> Outcome[bool]:
         if link.closed or not link.caller.admitted:
             return _offline()
@@ -185,23 +189,26 @@ class Hub:
             await self.database.write(stations.note_connected, identity, link.caller.address, link.dialect.subprotocol)
             await link.call(*link.dialect.announce_again())
 
-    async def _measure(self) -> None:
-        """Ping every link in turn, drop the dead, store what was seen."""
+    async def measure(self) -> None:
+        """Ping every link, drop the dead, store what was seen: one round of what repeats by itself."""
+        links = list(self._links.values())
+        for start in range(0, len(links), AT_ONCE):
+            await asyncio.gather(*(self._check(link) for link in links[start : start + AT_ONCE]))
+        seen = [
+            Presence(link.caller.identity, link.caller.seen_ms, link.caller.drift_ms, link.ping_ms)
+            for link in links
+            if link.caller.admitted
+        ]
+        try:
+            if seen:
+                await self.database.write(stations.note_heartbeat, seen)
+        except Unavailable as error:
+            _log.warning("presence not stored", error=error.detail)
+
+    async def _rounds(self) -> None:
         while True:
             await asyncio.sleep(self._ping_s)
-            links = list(self._links.values())
-            for start in range(0, len(links), AT_ONCE):
-                await asyncio.gather(*(self._check(link) for link in links[start : start + AT_ONCE]))
-            seen = [
-                Presence(link.caller.identity, link.caller.seen_ms, link.caller.drift_ms, link.ping_ms)
-                for link in links
-                if link.caller.admitted
-            ]
-            try:
-                if seen:
-                    await self.database.write(stations.note_heartbeat, seen)
-            except Unavailable as error:
-                _log.warning("presence not stored", error=error.detail)
+            await self.measure()
 
     async def _check(self, link: Link) -> None:
         if not link.caller.admitted:

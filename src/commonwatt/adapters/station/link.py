@@ -84,6 +84,10 @@ class Link:
         try:
             while (text := await receive()) is not None:
                 await self._take(text)
+        except asyncio.CancelledError:
+            if self._worker is not None:
+                self._worker.cancel()
+            raise
         finally:
             self.closed = True
             if self._answered is not None and not self._answered.done():
