@@ -10,6 +10,8 @@ from commonwatt.protocols.ocppj import ErrorCode
 
 NO_CLOCK_BEFORE = Instant.parse("2020-01-01T00:00:00Z")
 """Stations without a clock begin in 1970, 2000 or the year of their firmware."""
+LONG_AGO_MS = 366 * 24 * 3600 * 1000
+"""A clock that was never set is years behind ours, even where ours walks through a recorded past."""
 AHEAD_MS = 60_000
 
 
@@ -31,7 +33,7 @@ def read_time(caller: Caller, text: str, now: Instant) -> Instant:
         if at.ms - now.ms > AHEAD_MS:
             caller.flag(caller.identity, "clock-ahead", text[:40])
         return now
-    if at < NO_CLOCK_BEFORE:
+    if at < NO_CLOCK_BEFORE and now.ms - at.ms > LONG_AGO_MS:
         caller.flag(caller.identity, "clock-unset", text[:40])
         return now
     return at
