@@ -39,8 +39,20 @@ _DURABLE: Final = frozenset({"StartTransaction", "StopTransaction"})
 class Charger:
     """One station's connectors, queue, configuration, faults and truth."""
 
-    def __init__(self, identity: str, connectors: int, faults: Faults, now: Instant, memory: Memory | None) -> None:
-        """Build it new, or wake it up with what it remembers; a charge that was on then ended with the power."""
+    def __init__(
+        self,
+        identity: str,
+        connectors: int,
+        faults: Faults,
+        now: Instant,
+        memory: Memory | None,
+        *,
+        had_power: bool = False,
+    ) -> None:
+        """Build it new, or wake it up with what it remembers.
+
+        A charge that was on then ended with the power, unless the station `had_power` and only nobody looked.
+        """
         self.faults = faults
         self.frames = Frames(identity, faults)
         self.memory = memory or Memory(
@@ -62,7 +74,7 @@ class Charger:
         """Hears of every effect, for logs and drivers."""
         self._samples: dict[int, Instant] = {}
         self._played: set[tuple[str, Fault]] = set()
-        for number, connector in self.connectors.items():
+        for number, connector in () if had_power else self.connectors.items():
             self.connectors[number] = replace(connector, permit=None)
             self.happen(number, StopAsked("PowerLoss"), connector.at)
 

@@ -1,0 +1,180 @@
+"""`commonwatt replay`: past charges through the whole house, with a bar, resumable, and an account at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from commonwatt.kit.cli import Program, Progress, say, table, with_program
+from commonwatt.kit.cli.problems import BROKEN, OK, STOPPED
+from commonwatt.main.replay.past import BadRow
+from commonwatt.main.replay.plan import Plan, make_plan, shorten
+from commonwatt.main.replay.reading import Reading, read_file
+from commonwatt.main.replay.report import SHOWN_MAX, Report, Sum
+
+_STATIONS_SHOWN: Final = 60
+_MSAT_PER_SAT: Final = 1000
+
+
+@click.command("replay")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--zone", default="UTC", show_default=True, help="IANA zone of times that name none, and of the prices.")
+@click.option("--samples", default=2, type=click.IntRange(0, 1000), show_default=True, help="Readings while charging.")
+@click.option("--limit", type=click.IntRange(1), help="Replay only so many charges, the earliest.")
+@click.option("--check", is_flag=True, help="Only read the file and say what is in it.")
+@with_program()
+def replay(program: Program, file: Path, *, zone: str, samples: int, limit: int | None, check: bool) -> int:
+    """Replay charges of the past from FILE (.csv or .csv.gz), each paid in the sandbox.
+
+    Ctrl-C stops after the present step; the same command goes on. Exit code 5 when one msat is missing.
+    """
+    try:
+        reading = read_file(file, ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise click.BadParameter(f"{zone!r} is no zone of the IANA list: {error}", param_hint="--zone") from error
+    plan = make_plan(reading.charges)
+    plan = shorten(replace(plan, bad=tuple(sorted((*reading.bad, *plan.bad), key=lambda row: row.line))), limit)
+    if check:
+        program.answer(_checked(reading, plan), lambda: _checked_text(reading, plan))
+        return OK
+    report = _run(program, file, plan, zone=zone, samples=samples, limit=limit)
+    if report is None:
+        say("Stopped between two windows. The same command goes on from here.")
+        return STOPPED
+    program.answer({**asdict(report), "balanced": report.balanced}, lambda: report_text(report))
+    return OK if report.balanced else BROKEN
+
+
+def _run(program: Program, file: Path, plan: Plan, *, zone: str, samples: int, limit: int | None) -> Report | None:
+    """Open the replay's own folder below the data directory and run."""
+    import uvloop  # noqa: PLC0415 (only a real run pays for it)
+
+    from commonwatt.main.replay.diary import Diary  # noqa: PLC0415
+    from commonwatt.main.replay.place import digest_file  # noqa: PLC0415
+    from commonwatt.main.replay.run import Replay  # noqa: PLC0415
+
+    digest = digest_file(file, zone, samples, limit)
+    folder = Path(program.config.data.dir) / "replay" / f"{file.name.partition('.')[0]}-{digest[:8]}"
+    diary = Diary(folder, digest)
+    replay = Replay(plan, diary, folder, samples=samples, zone=zone)
+    began, cpu_began, done_before = time.monotonic(), time.process_time(), diary.page.done
+    with Progress("Replaying", len(plan.charges), done=done_before, quiet=program.as_json) as progress:
+        report = uvloop.run(_run_until_stopped(replay, progress))
+    seconds, cpu_seconds = time.monotonic() - began, time.process_time() - cpu_began
+    done = diary.page.done - done_before
+    if report is None or not done:
+        return report
+    rate = {
+        "charges": done,
+        "seconds": round(seconds, 1),
+        "cpu_seconds": round(cpu_seconds, 1),
+        "charges_per_cpu_minute": round(60 * done / max(cpu_seconds, 0.001)),
+    }
+    return replace(report, rate=rate)
+
+
+async def _run_until_stopped(replay: Any, progress: Progress) -> Report | None:
+    """Run; a first Ctrl-C lets the present window end, a second one breaks off (and costs nothing either)."""
+    stop = asyncio.Event()
+    loop, running = asyncio.get_running_loop(), asyncio.current_task()
+
+    def interrupted() -> None:
+        if stop.is_set() and running is not None:
+            running.cancel()
+        stop.set()
+
+    loop.add_signal_handler(signal.SIGINT, interrupted)
+    try:
+        report: Report | None = await replay.run(progress.advance, stop)
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+        return None
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+    return report
+
+
+def _checked(reading: Reading, plan: Plan) -> dict[str, Any]:
+    return {
+        "columns": reading.kind,
+        "charges": len(plan.charges),
+        "stations": len(plan.connectors),
+        "energy_wh": sum(one.past.energy_wh for one in plan.charges),
+        "first": plan.charges[0].past.plugged_in if plan.charges else None,
+        "last": max((one.past.plugged_out for one in plan.charges), default=None),
+        "bad": [asdict(row) for row in plan.bad],
+    }
+
+
+def _checked_text(reading: Reading, plan: Plan) -> str:
+    found = _checked(reading, plan)
+    lines = [
+        f"Columns   {found['columns']}",
+        f"Charges   {found['charges']:,} at {found['stations']:,} stations, {found['energy_wh'] / 1000:,.3f} kWh",
+        f"From      {found['first'].iso() if found['first'] else '-'}",
+        f"To        {found['last'].iso() if found['last'] else '-'}",
+        *_bad_text(plan.bad),
+    ]
+    return "\n".join(lines)
+
+
+def report_text(report: Report) -> str:
+    """Return the account for a terminal: stations, total, what is wrong, how fast it went."""
+    rows = [_row(one) for one in report.stations[:_STATIONS_SHOWN]]
+    headers = ("station", "charges", "kWh", "in, sat", "cost, sat", "change, sat", "rounding, msat")
+    lines = [table(headers, [*rows, _row(report.total)], "lrrrrrr")]
+    if len(report.stations) > _STATIONS_SHOWN:
+        lines.append(f"{len(report.stations) - _STATIONS_SHOWN} more stations are in the answer of --json.")
+    total = report.total
+    lines += [
+        "",
+        f"{total.charges:,} charges, {total.energy_wh / 1000:,.3f} kWh of {total.recorded_wh / 1000:,.3f} kWh recorded",
+        f"{report.unpaid:,} charges without energy got all their money back",
+        f"money in   {total.paid_msat:>20,} msat",
+        f"= cost     {total.cost_msat:>20,} msat, {total.vat_msat:,} of it VAT",
+        f"+ change   {total.change_msat:>20,} msat",
+        f"+ rounding {total.rounding_msat:>20,} msat",
+    ]
+    if report.rate:
+        lines.append(
+            f"{report.rate['charges']:,} charges in {report.rate['seconds']:,} s, "
+            f"{report.rate['charges_per_cpu_minute']:,} per CPU-minute."
+        )
+    lines += _bad_text(report.bad)
+    if report.faults:
+        lines += [f"NOT BALANCED, {len(report.faults)} faults:", *report.faults[:SHOWN_MAX]]
+    else:
+        lines.append("Balanced to the last msat: charges, books and the drivers' wallet agree.")
+    return "\n".join(lines)
+
+
+def _row(one: Sum) -> tuple[str, ...]:
+    return (
+        one.name,
+        f"{one.charges:,}",
+        f"{one.energy_wh / 1000:,.2f}",
+        _sat(one.paid_msat),
+        _sat(one.cost_msat),
+        _sat(one.change_msat),
+        f"{one.rounding_msat:,}",
+    )
+
+
+def _sat(msat: int) -> str:
+    whole, part = divmod(msat, _MSAT_PER_SAT)
+    return f"{whole:,}.{part:03d}"
+
+
+def _bad_text(bad: tuple[BadRow, ...]) -> list[str]:
+    if not bad:
+        return ["No bad rows."]
+    more = [f"... and {len(bad) - SHOWN_MAX} more"] if len(bad) > SHOWN_MAX else []
+    return [f"{len(bad)} bad rows:", *(f"  line {row.line}: {row.reason}" for row in bad[:SHOWN_MAX]), *more]
