@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import async_solipsism
+from sqlalchemy import Connection
 
 from commonwatt import charging, stations, tariffs
 from commonwatt.adapters.payment.sandbox.network import SandboxNetwork
@@ -25,11 +26,12 @@ from commonwatt.adapters.station.virtual.station import VirtualStation
 from commonwatt.adapters.station.virtual.timeline import SharedTimeline
 from commonwatt.adapters.station.virtual.transport import LinkLost, MemoryTransport, memory_pair
 from commonwatt.charging import Charge, Rules
-from commonwatt.kernel import EUR, Done, Instant, Outcome, SeededIds
+from commonwatt.kernel import EUR, Clock, Done, Failed, Instant, Outcome, SeededIds, Unknown
 from commonwatt.kit.database import Database, Work, create_tables, open_engine
 from commonwatt.kit.web.site import Site
 from commonwatt.main.assembly import House, assemble, station_ports
 from commonwatt.payments.ports import InvoiceTerms, PaymentReport
+from commonwatt.tariffs.ports import Quote
 
 T = TypeVar("T")
 ORIGIN = Instant.parse("2026-05-01T12:00:00Z")
@@ -61,6 +63,19 @@ def run(story: Callable[[], Coroutine[Any, Any, T]]) -> T:
         asyncio.set_event_loop(None)
 
 
+class Rates(Fixed):
+    """A rate source that may be out of reach."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Begin in reach."""
+        super().__init__(clock, {"EUR": "60000.00"})
+        self.down = False
+
+    async def fetch(self, currency: str) -> Outcome[Quote]:
+        """Tell the price, or nothing."""
+        return Unknown("no answer") if self.down else await super().fetch(currency)
+
+
 @dataclass(frozen=True, slots=True)
 class Paid:
     """A driver's side of a session: the charge, and the payment as the driver's wallet sees it."""
@@ -73,7 +88,9 @@ class Paid:
 class World:
     """Everything of one run; `async with World(seed) as world`."""
 
-    def __init__(self, seed: int = 0, *, rules: Rules | None = None, path: Path | None = None) -> None:
+    def __init__(
+        self, seed: int = 0, *, rules: Rules | None = None, path: Path | None = None, hold: bool = True
+    ) -> None:
         """Choose the seed; nothing exists before the world is entered."""
         self.seed = seed
         self.random = random.Random(seed)
@@ -82,6 +99,7 @@ class World:
         self.stations: dict[str, VirtualStation] = {}
         self.drivers: list[str] = []
         self._path = path
+        self._hold = hold
         self._lines: set[asyncio.Task[Any]] = set()
         self.partition: set[str] = set()
         """Stations that cannot reach the house for now."""
@@ -92,6 +110,9 @@ class World:
         self.network = SandboxNetwork(None, self.clock, SeededIds(self.seed + 1), inline=True)
         await self.network.add_node("owner", PURSE_MSAT)
         self.rail = SandboxRail(self.network, "owner")
+        if not self._hold:
+            self.rail.capabilities = replace(SandboxRail.capabilities, hold=False, accepted_event=False)
+        self.rates = Rates(self.clock)
         self.engine = open_engine(self._path)
         create_tables(self.engine)
         await self._open_house()
@@ -119,7 +140,8 @@ class World:
             ids=self.ids,
             rails={"sandbox": self.rail},
             rules=self.rules,
-            rate_sources=(Fixed(self.clock, {"EUR": "60000.00"}),),
+            fetch=self._fetch,
+            rate_sources=(self.rates,),
             rate_policy=tariffs.RatePolicy(minimum=1),
             inline=True,
         )
@@ -187,6 +209,26 @@ class World:
         assert isinstance(issued, Done)
         return issued.value.bolt11
 
+    async def _fetch(self, address: str, amount_msat: int) -> Outcome[str]:
+        """Stand for the wallet service behind `name@wallet`: it gives invoices of the driver of that name."""
+        name = address.partition("@")[0]
+        return Done(await self.invoice(name, amount_msat)) if name in self.drivers else Failed("no such name")
+
+    async def heal(self, *, within_s: float = 4 * 3600) -> None:
+        """End all trouble, let every car leave, and let time pass until every session and payment has its end."""
+        self.partition.clear()
+        self.rail.faults.clear()
+        self.rates.down = False
+        for station in self.stations.values():
+            await station.go_online()
+            for number in station.charger.connectors:
+                if station.connector(number).car is not None:
+                    await station.unplug(number)
+        await self.until(self._quiet, within_s=within_s)
+
+    async def _quiet(self) -> bool:
+        return not any(station.owes for station in self.stations.values()) and await self.database.read(_all_ended)
+
     async def charge(self, session_id: str) -> Charge:
         """Return a charge as it stands."""
         charge = await self.database.read(charging.charge_by_id, session_id)
@@ -221,6 +263,17 @@ class World:
         self._lines.add(task)
         task.add_done_callback(self._lines.discard)
         return theirs
+
+
+def _all_ended(sql: Connection) -> bool:
+    """Whether no session runs, no payment is open, and no job waits."""
+    open_things = (
+        "SELECT 1 FROM session WHERE status NOT IN ('ended', 'cancelled') OR held_msat > 0",
+        "SELECT 1 FROM payments_invoices WHERE ended_ms IS NULL",
+        "SELECT 1 FROM payments_payouts WHERE ended_ms IS NULL",
+        "SELECT 1 FROM outbox WHERE state IN ('waiting', 'running')",
+    )
+    return not any(sql.exec_driver_sql(f"{query} LIMIT 1").first() for query in open_things)
 
 
 def furnish(work: Work) -> None:

@@ -6,6 +6,7 @@ and `note_offline`; money by the reactions to payments' events; drivers by `offe
 """
 
 from commonwatt.charging.actions.claim_change import ChangeOffer, claim_change, leave_address, offer_change
+from commonwatt.charging.actions.keep_tags import add_tag, block_tag, remove_tag
 from commonwatt.charging.actions.note_payment import (
     note_accepted,
     note_cancelled,
@@ -13,7 +14,7 @@ from commonwatt.charging.actions.note_payment import (
     note_payout_failed,
     note_settled,
 )
-from commonwatt.charging.actions.note_station import note_boot, note_offline, note_status
+from commonwatt.charging.actions.note_station import note_boot, note_offline, note_status, prepare_station
 from commonwatt.charging.actions.offer_session import offer_session, offer_top_up, pick_rail
 from commonwatt.charging.actions.record_samples import record_samples
 from commonwatt.charging.actions.start_session import authorise
@@ -34,8 +35,10 @@ __all__ = [
     "Rules",
     "Status",
     "Terms",
+    "add_tag",
     "ask_to_stop",
     "authorise",
+    "block_tag",
     "charge_by_id",
     "charge_by_secret",
     "claim_change",
@@ -52,7 +55,9 @@ __all__ = [
     "offer_session",
     "offer_top_up",
     "pick_rail",
+    "prepare_station",
     "record_samples",
+    "remove_tag",
     "start_transaction",
     "stop_transaction",
 ]

@@ -32,6 +32,8 @@ class Progress:
     tally: Tally | None = None
     offset_ms: int = 0
     power_w: int = 0
+    gap_ms: int = 0
+    """How long the station was silent before its last sample: how far the next one may be away."""
     heard_ms: int = 0
     asked: bool = False
     """The station was asked to start; a second asking could be declined because the first was heard."""

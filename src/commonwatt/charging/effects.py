@@ -27,6 +27,14 @@ class AskStop(Effect):
 
 
 @dataclass(frozen=True, slots=True)
+class SetRhythm(Effect):
+    """Ask a station to send its readings as often as the limit of a prepaid charge needs."""
+
+    kind: ClassVar[str] = "charging.SetRhythm"
+    station: str
+
+
+@dataclass(frozen=True, slots=True)
 class SendChange(Effect):
     """Send a session's change to the Lightning address that its driver left."""
 

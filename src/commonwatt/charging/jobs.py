@@ -16,7 +16,7 @@ from commonwatt.charging.actions.note_station import (
     watch_running,
 )
 from commonwatt.charging.charge import Charge
-from commonwatt.charging.effects import AskStart, AskStop, SendChange
+from commonwatt.charging.effects import AskStart, AskStop, SendChange, SetRhythm
 from commonwatt.charging.model.session import Status
 from commonwatt.charging.rules import Rules
 from commonwatt.kernel import Done, Failed, Outcome, Unknown
@@ -41,7 +41,12 @@ class Charger:
 
     def handlers(self) -> dict[type[Effect], Handler]:
         """Return the table of who performs what."""
-        return {AskStart: self.ask_start, AskStop: self.ask_stop, SendChange: self.send_change}
+        return {
+            AskStart: self.ask_start,
+            AskStop: self.ask_stop,
+            SendChange: self.send_change,
+            SetRhythm: self.set_rhythm,
+        }
 
     def rounds(self) -> list[Every]:
         """Return the steps that repeat."""
@@ -86,6 +91,12 @@ class Charger:
                 if not effect.session_id:
                     return Done(None)
                 return Unknown(reason)
+
+    async def set_rhythm(self, effect: SetRhythm) -> Outcome[None]:
+        """Ask once; a station that cannot or does not answer keeps its own rhythm, which is measured anyway."""
+        setting = {"key": "MeterValueSampleInterval", "value": str(self._rules.sample_s)}
+        await self._line.send(effect.station, "ChangeConfiguration", setting)
+        return Done(None)
 
     async def send_change(self, effect: SendChange) -> Outcome[None]:
         """Ask the driver's address for an invoice of what is owed, and pay it like any claim."""

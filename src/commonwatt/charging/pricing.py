@@ -27,6 +27,9 @@ from commonwatt.tariffs import (
     tariff_by_id,
 )
 
+GAP_MAX_S = 300
+"""A longer silence was an outage, not the station's rhythm."""
+
 
 class Priced(NamedTuple):
     """A charge's cost at an instant."""
@@ -64,8 +67,8 @@ def open_price(sql: Connection, charge: Charge, began: Instant) -> Tally:
 def price(sql: Connection, charge: Charge, at: Instant, energy_wh: int, rules: Rules) -> Priced:
     """Count a charge on to an instant and an energy, and tell whether its credit outlasts the next sample.
 
-    The reserve is what can still flow before a stop takes effect: the measured power over one sample and the stop's
-    latency, priced by the same tariff.
+    The reserve is what can still flow before a stop takes effect: the measured power over one sample, as far apart as
+    the last two were, and the stop's latency, priced by the same tariff.
     """
     progress = charge.progress
     tariff = tariff_of(sql, charge)
@@ -77,7 +80,8 @@ def price(sql: Connection, charge: Charge, at: Instant, energy_wh: int, rules: R
     if charge.kind is Kind.LOCAL:
         return Priced(tally, gross, 0, enough=True)
     rate = rate_of(sql, charge)
-    reserve_s = rules.sample_s + rules.stop_latency_s
+    gap_s = min(progress.gap_ms // 1000, GAP_MAX_S)
+    reserve_s = max(rules.sample_s, gap_s) + rules.stop_latency_s
     reserve_wh = power * reserve_s // 3600
     ahead = advance(tariff, tally, at.plus(seconds=reserve_s), energy_wh + reserve_wh, power, charging)
     needed = to_msat(tariff, rate, cost(tariff, ahead), Rounding.UP)

@@ -41,6 +41,7 @@ def build_pages(config: Config, house: House, worlds: Worlds, *, limited: bool =
         middleware=[members.Identify(house.database, house.site)],
         exception_handlers=members.EXCEPTION_HANDLERS,
         topic_gate=topic_gate(house.database),
+        checks={"jobs": house.jobs.check},
         metrics_guards=[members.allow(scope="metrics:read")],
         template_config=page_kit.template_engine(house.clock),
         trusted_proxies=[ip_network(network) for network in config.http.trusted_proxies],
@@ -81,6 +82,7 @@ def topic_gate(database: Database) -> Any:
         if kind == "connector":
             view = await database.read(stations.find_connector, name)
             return None if view is None else f"place/{view.station}"
-        return topic if isinstance(request.scope.get("user"), members.Actor) else None
+        user = request.scope.get("user")
+        return topic if isinstance(user, members.Actor) and user.may_hear(topic) else None
 
     return gate

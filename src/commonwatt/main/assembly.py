@@ -21,6 +21,8 @@ from commonwatt.charging import Charger, Rules
 from commonwatt.kernel import Clock, Failed, Ids, Outcome
 from commonwatt.kit.database import Database, Every, Jobs
 from commonwatt.kit.database.jobs import prune
+from commonwatt.kit.metrics import watch_database
+from commonwatt.kit.web import forget_answers
 from commonwatt.kit.web.live import Live
 from commonwatt.kit.web.site import Site
 from commonwatt.main.reactions import reactions
@@ -64,6 +66,7 @@ class House:
 
     async def start(self) -> None:
         """Take up what an earlier process left, then begin: jobs and the streams of the rails."""
+        watch_database(self.database)
         await self.jobs.start()
         self._watchers = [
             asyncio.create_task(watch_rail(self.database, rail), name=f"watch {name}")
@@ -79,6 +82,7 @@ class House:
         await self.jobs.stop()
         for rail in self.rails.values():
             await rail.close()
+        watch_database(None)
         self.database.close()
 
 
@@ -124,6 +128,7 @@ def assemble(
         *_rate_rounds(database, rate_sources, site.currency, rate_policy, rate_every_s),
         Every("payments", 5, reconciler.step),
         Every("done jobs", 3600, partial(database.write, prune)),
+        Every("old answers", 3600, partial(database.write, forget_answers)),
         Every("old frames", 600, partial(_prune_frames, database, kept)),
     )
     table = reactions(rules)

@@ -9,6 +9,7 @@ from commonwatt import charging
 from commonwatt.charging import Rules
 from commonwatt.kit.database import Event, Reaction
 from commonwatt.payments.events import InvoiceAccepted, InvoiceCancelled, InvoiceSettled, PayoutDone, PayoutFailed
+from commonwatt.stations.events import StationBooted
 
 
 def reactions(rules: Rules) -> Mapping[type[Event], Sequence[Reaction]]:
@@ -19,4 +20,5 @@ def reactions(rules: Rules) -> Mapping[type[Event], Sequence[Reaction]]:
         InvoiceCancelled: (partial(charging.note_cancelled, rules=rules),),
         PayoutDone: (charging.note_paid_out,),
         PayoutFailed: (charging.note_payout_failed,),
+        StationBooted: (charging.prepare_station,),
     }

@@ -38,8 +38,10 @@ def follow(charge: Charge, sample: Sample, now: Instant, rules: Rules) -> Charge
     if sample.at.ms + progress.offset_ms < register.last_ms - AHEAD_MS:
         return charge
     at_ms = correct(charge, sample.at, now).ms
+    gap_ms = at_ms - register.last_ms or progress.gap_ms
     register = _read(register, sample, at_ms, rules)
-    return replace(charge, progress=replace(progress, register=register, power_w=register.power_w, heard_ms=now.ms))
+    progress = replace(progress, register=register, power_w=register.power_w, gap_ms=gap_ms, heard_ms=now.ms)
+    return replace(charge, progress=progress)
 
 
 def _read(register: Register, sample: Sample, at_ms: int, rules: Rules) -> Register:

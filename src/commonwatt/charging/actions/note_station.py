@@ -10,6 +10,7 @@ from commonwatt.charging import store
 from commonwatt.charging.actions.advance_session import advance_session
 from commonwatt.charging.actions.meter_charge import count
 from commonwatt.charging.charge import Charge
+from commonwatt.charging.effects import SetRhythm
 from commonwatt.charging.model.happenings import (
     Expired,
     Happening,
@@ -24,6 +25,7 @@ from commonwatt.charging.reports import StatusReport
 from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.kernel import Instant
 from commonwatt.kit.database import Work
+from commonwatt.stations.events import StationBooted
 
 FREE = frozenset({"Available", "Preparing"})
 """Connector states (OCPP 1.6, 4.9) in which a driver may begin to pay."""
@@ -46,6 +48,11 @@ def note_boot(work: Work, identity: str, _at: Instant, rules: Rules = DEFAULT) -
     for charge in store.active_charges(work.sql, identity):
         if charge.session.transaction_id is not None:
             _let(work, charge, Vanished(patience_s=rules.reboot_s), rules)
+
+
+def prepare_station(work: Work, event: StationBooted) -> None:
+    """Let a station that started send its readings often enough for the limit of a prepaid charge."""
+    work.request(SetRhythm(event.station), after_ms=2_000, key=f"rhythm:{event.station}")
 
 
 def note_offline(work: Work, identity: str, rules: Rules = DEFAULT) -> None:

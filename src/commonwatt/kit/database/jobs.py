@@ -85,6 +85,11 @@ class Jobs:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
+    async def check(self) -> str | None:
+        """Return what is wrong with the runner, None when it runs: for readiness probes."""
+        ended = [loop.get_name() for loop in self._loops if loop.done()]
+        return f"not running: {', '.join(ended)}" if ended or not self._loops else None
+
     async def settle(self) -> None:
         """Return when nothing is due any more: for tests."""
         while True:

@@ -1,0 +1,38 @@
+"""Steps that stories share: pay and plug in, charge so much, unplug, settle, and see that nobody lost anything."""
+
+from sim import laws
+from sim.world import PURSE_MSAT, World, run
+
+from commonwatt.adapters.station.virtual.car import Car
+
+PAYMENT = 5_000_000
+
+
+def tell(story, *, seed=0, rules=None, hold=True):
+    """Run a story in a fresh world and check the laws of the end."""
+
+    async def whole():
+        async with World(seed, rules=rules, hold=hold) as world:
+            await story(world)
+            await world.heal()
+            await laws.check_healed(world)
+
+    run(whole)
+
+
+async def pay_and_plug(world, station, *, amount=PAYMENT, car=None, driver="driver"):
+    """Pay at the station's first connector and plug in; return the payment."""
+    paid = await world.pay(f"{station.identity.lower()}-1", amount, driver=driver)
+    await world.until_status(paid.charge.id, "starting")
+    await station.plug(1, car or Car())
+    return paid
+
+
+async def charge_some(world, station, wh=1500):
+    """Let energy flow."""
+    await world.until(lambda: bool(station.truths) and station.truths[-1].energy_wh > wh, within_s=4 * 3600)
+
+
+async def spent(world, driver="driver"):
+    """What a driver has less than at the beginning."""
+    return PURSE_MSAT - await world.network.balance_msat(driver)

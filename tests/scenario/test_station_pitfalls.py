@@ -1,0 +1,223 @@
+"""What stations do wrong, each under its own name: nobody loses money, nothing is billed twice or never."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import select
+from tests.scenario.steps import PAYMENT, charge_some, pay_and_plug, spent, tell
+
+from commonwatt import charging
+from commonwatt.adapters.station.virtual.car import Car
+from commonwatt.adapters.station.virtual.faults import Faults
+from commonwatt.charging import store
+from commonwatt.charging.errors import ConnectorBusy, ConnectorOut
+from commonwatt.kernel import Instant
+
+both_rails = pytest.mark.parametrize("hold", [True, False], ids=["hold", "prepaid"])
+
+
+async def transactions(world):
+    return await world.database.read(lambda sql: sql.execute(select(store.transactions)).all())
+
+
+async def finish(world, station, paid):
+    """Charge a while, unplug, and return the ended session and what really flowed."""
+    await charge_some(world, station)
+    await station.unplug(1)
+    ended = await world.until_status(paid.charge.id, "ended", within_s=7200)
+    return ended, station.truths[-1].energy_wh
+
+
+@both_rails
+def test_accepted_but_never_plugged(hold):
+    async def story(world):
+        station = await world.add_station("CP-1", faults=Faults.of("never-plugs-in"))
+        paid = await world.pay("cp-1-1", PAYMENT)
+        charge = await world.until_status(paid.charge.id, "cancelled", within_s=180)
+        assert not station.truths
+        if not hold:
+            assert charge.owed_msat == PAYMENT
+            await world.claim(charge)
+        await world.heal()
+        assert await spent(world) <= 0 if hold else await spent(world) == 0
+
+    tell(story, hold=hold)
+
+
+@both_rails
+def test_start_repeated_with_new_ids(hold):
+    async def story(world):
+        station = await world.add_station("CP-1", faults=Faults.of("repeat-start"))
+        paid = await pay_and_plug(world, station)
+        ended, energy_wh = await finish(world, station, paid)
+        assert len(await transactions(world)) == 1
+        assert ended.session.energy_wh == energy_wh
+
+    tell(story, hold=hold)
+
+
+@both_rails
+def test_stop_repeated_with_new_ids(hold):
+    async def story(world):
+        station = await world.add_station("CP-1", faults=Faults.of("repeat-stop"))
+        paid = await pay_and_plug(world, station)
+        ended, energy_wh = await finish(world, station, paid)
+        await asyncio.sleep(60)
+        again = await world.charge(ended.id)
+        assert (again.session, again.returned_msat) == (ended.session, 0)
+        assert ended.session.energy_wh == energy_wh
+
+    tell(story, hold=hold)
+
+
+def test_stop_hours_late():
+    async def story(world):
+        station = await world.add_station("CP-1", faults=Faults.of("stop-late=14400"))
+        paid = await pay_and_plug(world, station)
+        ended, _ = await finish(world, station, paid)
+        await world.claim(ended)
+        await asyncio.sleep(5 * 3600)
+        late = await world.charge(ended.id)
+        assert (late.session.billed_msat, late.owed_msat) == (ended.session.billed_msat, 0)
+        assert (await transactions(world))[0].stopped_ms is not None
+
+    tell(story)
+
+
+@pytest.mark.parametrize("fault", ["meter-stop-zero", "values-after-stop", "reset-register", "time-without-zone"])
+def test_impossible_registers_and_late_values(fault):
+    async def story(world):
+        station = await world.add_station("CP-1", faults=Faults.of(fault))
+        paid = await pay_and_plug(world, station)
+        ended, energy_wh = await finish(world, station, paid)
+        sample_wh = 11_000 * 60 // 3600 + 10
+        assert energy_wh - sample_wh <= ended.session.energy_wh <= energy_wh
+        if fault == "reset-register":
+            assert "register-reset" in ended.flags
+
+    tell(story)
+
+
+def test_kwh_labelled_wh():
+    async def story(world):
+        station = await world.add_station("CP-1", faults=Faults.of("kwh-as-wh"))
+        paid = await pay_and_plug(world, station, amount=20_000_000, car=Car(battery_wh=80_000, stored_wh=8_000))
+        await charge_some(world, station, 9_500)
+        await station.unplug(1)
+        ended = await world.until_status(paid.charge.id, "ended")
+        assert "kwh-labelled-wh" in ended.flags
+        assert 8_000 <= ended.session.energy_wh <= 10_000
+
+    tell(story)
+
+
+def test_reboot_mid_session():
+    async def story(world):
+        station = await world.add_station("CP-1", faults=Faults.of("reboot=600"))
+        paid = await pay_and_plug(world, station)
+        ended = await world.until_status(paid.charge.id, "ended", within_s=3600)
+        assert ended.session.energy_wh == station.truths[0].energy_wh > 0
+
+    tell(story)
+
+
+def test_dropped_link_mid_session():
+    async def story(world):
+        station = await world.add_station("CP-1", faults=Faults.of("drop-link=300"))
+        paid = await pay_and_plug(world, station)
+        ended, energy_wh = await finish(world, station, paid)
+        assert ended.session.energy_wh == energy_wh
+
+    tell(story)
+
+
+def test_offline_while_charging_ends_by_the_late_report():
+    async def story(world):
+        station = await world.add_station("CP-1")
+        paid = await pay_and_plug(world, station)
+        await charge_some(world, station, 500)
+        await station.go_offline()
+        await asyncio.sleep(900)
+        await station.unplug(1)
+        await asyncio.sleep(900)
+        await station.go_online()
+        ended = await world.until_status(paid.charge.id, "ended")
+        assert ended.session.energy_wh == station.truths[0].energy_wh
+
+    tell(story)
+
+
+@pytest.mark.parametrize("off_s", [-86_400, 86_400 * 365, -86_400 * 365 * 20])
+def test_wrong_clock(off_s):
+    async def story(world):
+        station = await world.add_station("CP-1", faults=Faults.of(f"wrong-clock={off_s}"))
+        paid = await pay_and_plug(world, station)
+        ended, energy_wh = await finish(world, station, paid)
+        assert ended.session.energy_wh == energy_wh
+        assert abs(ended.began.since(paid.charge.made)) < 120_000
+        assert ended.progress.tally.parked_ms < 3600_000
+
+    tell(story)
+
+
+@pytest.mark.parametrize("fault", ["offline-start", "unknown-id"])
+def test_local_user_starts_while_the_station_is_offline(fault):
+    async def story(world):
+        await world.database.write(charging.add_tag, "OWNER-1", "The owner")
+        station = await world.add_station("CP-1", faults=Faults.of(fault))
+        await station.plug(1, Car())
+        await station.scan(1, "OWNER-1")
+        await charge_some(world, station)
+        await station.unplug(1)
+        await world.until(lambda: not station.owes and station.online, within_s=3600)
+        rows = await world.database.read(lambda sql: sql.execute(select(store.sessions)).all())
+        assert [(row.kind, row.status, row.energy_wh) for row in rows] == [
+            ("local", "ended", station.truths[0].energy_wh)
+        ]
+
+    tell(story)
+
+
+def test_nobody_can_pay_at_a_station_that_is_away_or_taken():
+    async def story(world):
+        station = await world.add_station("CP-1")
+        await pay_and_plug(world, station)
+        await charge_some(world, station, 100)
+        with pytest.raises(ConnectorBusy):
+            await world.pay("cp-1-1", PAYMENT, driver="second")
+        await station.unplug(1)
+        await world.until(lambda: not station.owes)
+        await station.go_offline()
+        await asyncio.sleep(1)
+        with pytest.raises(ConnectorOut):
+            await world.pay("cp-1-1", PAYMENT, driver="second")
+
+    tell(story)
+
+
+def test_a_stranger_s_tag_is_refused_and_its_charge_is_on_nobody_s_bill():
+    async def story(world):
+        station = await world.add_station("CP-1")
+        await station.plug(1, Car())
+        said = await station.scan(1, "STRANGER")
+        assert "Invalid" in said or not station.truths
+        assert await world.database.read(lambda sql: sql.execute(select(store.sessions)).all()) == []
+
+    tell(story)
+
+
+def test_the_station_that_never_answers_a_stop_is_billed_by_its_last_reading():
+    async def story(world):
+        station = await world.add_station("CP-1")
+        paid = await pay_and_plug(world, station)
+        await charge_some(world, station, 500)
+        await station.go_offline()
+        await world.database.write(charging.ask_to_stop, paid.charge.id, "the driver stopped it", world.rules)
+        ended = await world.until_status(paid.charge.id, "ended", within_s=200)
+        assert 0 < ended.session.billed_msat < PAYMENT
+        await world.claim(ended)
+        await asyncio.sleep(600)
+        assert (await world.charge(ended.id)).owed_msat == 0
+        assert isinstance(ended.ended, Instant)
+
+    tell(story)
