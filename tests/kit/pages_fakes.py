@@ -103,9 +103,22 @@ def charge(status: str, **session) -> Charge:
 
 def invoice(msat: int = 14_540_000) -> Invoice:
     return Invoice(
-        "ab" * 32, "session/1", "session:1", "sandbox", msat, 0, Stage.OPEN, None, True, "Charging", None, BOLT11, NOW,
-        NOW.plus(seconds=572), None,
-    )  # fmt: skip
+        "ab" * 32,
+        "session/1",
+        "session:1",
+        "sandbox",
+        msat,
+        0,
+        Stage.OPEN,
+        None,
+        True,
+        "Charging",
+        None,
+        BOLT11,
+        NOW,
+        NOW.plus(seconds=572),
+        None,
+    )
 
 
 def chart() -> dict:
@@ -122,11 +135,17 @@ def chart() -> dict:
         "series": [
             {"name": "Power", "meaning": "car", "shape": "step-area", "points": power, "field": "power_w", **common},
             {
-                "name": "Energy", "meaning": "battery", "shape": "line", "axis": 1, "unit": "kWh", "points": energy,
-                "field": "energy_wh", **common,
+                "name": "Energy",
+                "meaning": "battery",
+                "shape": "line",
+                "axis": 1,
+                "unit": "kWh",
+                "points": energy,
+                "field": "energy_wh",
+                **common,
             },
         ],
-    }  # fmt: skip
+    }
 
 
 def session_context(status: str, change_state: str = "running", **changes) -> dict:

@@ -13,8 +13,8 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from jinja2 import TemplateNotFound as JinjaTemplateNotFound
 from litestar import Request
-from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.exceptions import TemplateNotFoundException
+from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template import TemplateConfig
 
 from commonwatt.kernel import Clock

@@ -320,6 +320,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "percent": percent,
     "count": count,
     "day": day_text,
+    "twice": lambda value: (value, value),
     "extract_from": extract_from,
     "unknown": lambda value, why="": unknown(why) if value is None else value,
 }

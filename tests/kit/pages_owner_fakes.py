@@ -1,0 +1,278 @@
+"""Made-up values for every page of the owner, full."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+from tests.kit import pages_fakes as fakes
+
+from commonwatt.books.model.posting import Entry, Posting
+from commonwatt.books.queries import AccountState, TrialLine
+from commonwatt.charging.queries import Totals
+from commonwatt.kernel import BTC, EUR, Amount
+from commonwatt.kit.database.outbox import Job
+from commonwatt.payments.ports import Capabilities, RailBalance
+from commonwatt.payments.queries import PaymentSums
+from commonwatt.payments.reports import Payout, PayoutState
+from commonwatt.stations.queries import FrameView, QuirkView, SettingView, StationView
+from commonwatt.tariffs import Assignment, Listed, Rate, Version, preview
+
+NOW = fakes.NOW
+
+
+def station(**changes) -> StationView:
+    known = StationView(
+        "CP-1",
+        "Hilltop garage",
+        "admitted",
+        True,
+        True,
+        (),
+        "Virta",
+        "M22",
+        "SN-1",
+        "1.4.2",
+        "Available",
+        "NoError",
+        "192.0.2.7",
+        "ocpp1.6",
+        NOW.ms - 10**9,
+        NOW.ms - 10**9,
+        NOW.ms - 10**7,
+        NOW.ms - 4000,
+        NOW.ms - 10**6,
+        None,
+        -1200,
+        23,
+    )
+    return replace(known, **changes)
+
+
+def listed() -> Listed:
+    place = Assignment("a1", "CP-1", 1, "t1", NOW, NOW, "Alice")
+    return Listed("t1", "Standard", None, 2, fakes.tariff(), (place,))
+
+
+def posting() -> Posting:
+    amount = Amount(BTC, 6_113_000)
+    entries = (Entry.debit("session:019a7c7e", amount), Entry.credit("revenue:energy", amount))
+    return Posting(42, "bill:1", NOW, "Energy of a session", "session/019a7c7e", entries)
+
+
+def payout() -> Payout:
+    return Payout(
+        "p1",
+        "change:1:0",
+        "h1",
+        "cd" * 32,
+        fakes.BOLT11,
+        "session/1",
+        "session:1",
+        "sandbox",
+        8_429_000,
+        50_000,
+        1_000,
+        PayoutState.PENDING,
+        True,
+        "no answer yet; we ask again",
+        NOW,
+        NOW,
+        None,
+    )
+
+
+SUMS = PaymentSums(
+    Amount(BTC, 9 * 10**9), 12, Amount(BTC, 10**9), 4, Amount(BTC, 5_000), Amount(BTC, 10**8), Amount(BTC, 0)
+)
+CHARGES = [fakes.charge("charging"), fakes.charge("ended"), fakes.charge("cancelled"), fakes.charge("offered")]
+EVENTS = [{"what": "Paid", "when": NOW, "tone": "ok", "icon": "zap", "who": "driver", "why": "14,540 sats"}]
+ROW = SimpleNamespace(
+    id=7,
+    id_tag="04A1",
+    holder="Bob",
+    state="accepted",
+    made_ms=NOW.ms,
+    meter_start_wh=1,
+    meter_stop_wh=None,
+    stop_reason=None,
+)
+PREVIEW = preview(fakes.tariff(), 30_000, 3600, 0, NOW)
+NAMES = {"CP-1": "Hilltop garage"}
+
+FULL = {
+    "charging/overview.html": {
+        "day": Totals(4, 84_250, 9_000_000, 12_000_000, 0),
+        "yesterday": Totals(2, 64_250, 9_000_000, 12_000_000, 0),
+        "earned": fakes.pair(35_000_000),
+        "power_w": 11_040,
+        "history": {"energy": [1, None, 4, 5], "money": [1, 2, 3, 4]},
+        "cards": [
+            {"connector": fakes.connector("Charging"), "charge": CHARGES[0], "cost": fakes.pair(4_200_000)},
+            {"connector": fakes.connector(name="cp-1-2", number=2), "charge": None, "cost": None},
+        ],
+        "needs": [
+            {"text": "CP-9 waits", "href": "/stations", "action": "Admit it", "tone": "warn", "icon": "hourglass"}
+        ],
+        "counts": {"admitted": 3, "connected": 2},
+        "chart": fakes.chart(),
+    },
+    "charging/sessions.html": {
+        "sessions": CHARGES,
+        "next_cursor": "x",
+        "names": NAMES,
+        "filtered": False,
+        "totals": Totals(4, 84_250, 9, 9, 0),
+    },
+    "charging/owner_session.html": {
+        "charge": fakes.charge("ended"),
+        "connector": fakes.connector(),
+        "tariff": fakes.tariff(),
+        "bill": PREVIEW,
+        "chart": fakes.chart(),
+        "events": EVENTS,
+        "invoices": [fakes.invoice()],
+        "payouts": [payout()],
+        "postings": [posting()],
+        "transaction": ROW,
+        "may_act": True,
+        **{name: fakes.pair(4_200_000) for name in ("cost", "paid", "returned", "owed", "locked")},
+    },
+    "charging/owed.html": {
+        "sessions": [fakes.charge("ended", billed=True, billed_msat=9)],
+        "next_cursor": None,
+        "number": 1,
+        "total": fakes.pair(5_000_000),
+        "names": NAMES,
+    },
+    "charging/tags.html": {"tags": [ROW], "may_change": True, "errors": [], "typed": {}},
+    "stations/stations.html": {
+        "stations": [station(), station(identity="CP-2", connected=False)],
+        "waiting": [station(state="waiting", vendor=None, model=None)],
+        "connectors": {"CP-1": [fakes.connector(), fakes.connector("Faulted")]},
+        "next_cursor": None,
+        "filtered": False,
+        "may_change": True,
+        "address": "ws://localhost:8887/ocpp/",
+    },
+    "stations/new_station.html": {
+        "address": "ws://localhost:8887/ocpp/",
+        "typed": {},
+        "errors": [{"field": "identity", "message": "Taken."}],
+        "trial": False,
+    },
+    "stations/station.html": {
+        "station": station(),
+        "connectors": [fakes.connector("Charging"), fakes.connector("Faulted", error_code="GroundFailure")],
+        "tab": "overview",
+        "may_change": True,
+        "quirks": [QuirkView("unit", "sends kWh as Wh", 3, NOW.ms, NOW.ms)],
+        "running": {1: {"id": "s1", "energy_wh": 4000, "power_w": 7000}},
+        "chart": fakes.chart(),
+        "new_password": "abc",
+        "frames": [FrameView(1, "CP-1", NOW.ms, "in", "call", "Heartbeat", "m1", '[2,"m1","Heartbeat",{}]')],
+        "next_cursor": None,
+        "actions": ["Heartbeat"],
+        "settings": [SettingView("HeartbeatInterval", "60", False, NOW.ms)],
+        "commands": ["Reset"],
+        "sent": {"action": "Reset", "payload": "{}", "outcome": "answer", "text": "Accepted"},
+        "typed": {},
+    },
+    "stations/qr_sheet.html": {"sheets": [{"connector": fakes.connector(), "url": "http://localhost:8080/c/cp-1-1"}]},
+    "payments/payments.html": {
+        "tab": "in",
+        "invoices": [fakes.invoice()],
+        "payouts": [payout()],
+        "next_cursor": None,
+        "filtered": False,
+        "sums": SUMS,
+        "rail_names": ["sandbox", "lnd"],
+    },
+    "payments/payment.html": {"invoice": fakes.invoice(), "payout": None, "events": EVENTS, "postings": [posting()]},
+    "payments/rails.html": {
+        "rails": [
+            {
+                "name": "lnd",
+                "balance": RailBalance(10**9, 10**8),
+                "why": "",
+                "capabilities": Capabilities(True, True, True, True),
+                "preferred": True,
+            },
+            {
+                "name": "sandbox",
+                "balance": None,
+                "why": "It does not answer.",
+                "capabilities": Capabilities(False, False, False, False),
+                "preferred": False,
+            },
+        ]
+    },
+    "tariffs/tariffs.html": {
+        "tariffs": [listed()],
+        "next_cursor": None,
+        "filtered": False,
+        "may_change": True,
+        "names": NAMES,
+        "rate": Rate("r1", "EUR", 68_756_700_000, NOW, ("kraken", "bitstamp")),
+        "rate_why": "",
+    },
+    "tariffs/tariff.html": {
+        "listed": listed(),
+        "versions": [Version(fakes.tariff(), 1, NOW, "Alice")],
+        "may_change": True,
+        "names": NAMES,
+        "preview": {"energy_kwh": "30", "minutes": "60", "parked": "0", "bill": PREVIEW, "wrong": ""},
+        "assignments": list(listed().places),
+        "places": [("*", "Everywhere"), ("CP-1", "Hilltop garage")],
+    },
+    "tariffs/edit_tariff.html": {
+        "listed": listed(),
+        "typed": {"energy": "0,42"},
+        "errors": [{"field": "energy", "message": "Write 0.42."}],
+        "preview": fakes.tariff(),
+        "currency": "EUR",
+        "document": "{}",
+    },
+    "books/journal.html": {
+        "postings": [posting()],
+        "next_cursor": "41",
+        "filtered": False,
+        "assets": ["BTC", "EUR"],
+        "balanced": True,
+        "checked": NOW,
+    },
+    "books/accounts.html": {
+        "accounts": [AccountState("revenue:energy", Amount(BTC, -9_000), Amount(BTC, 0))],
+        "next_cursor": None,
+        "at": NOW,
+        "trial": [TrialLine("revenue:energy", Amount(EUR, 0), Amount(EUR, 9_000_000))],
+    },
+    "jobs.html": {
+        "jobs": [
+            Job(1, "payments.SettleInvoice", {"hash": "ab"}, "dead", 9, NOW.ms, NOW.ms, "no route"),
+            Job(2, "x", {}, "waiting", 0, NOW.ms, NOW.ms),
+        ],
+        "counts": {"dead": 1},
+        "next_cursor": None,
+        "may_change": True,
+    },
+    "settings.html": {
+        "groups": [
+            {
+                "name": "site",
+                "keys": [
+                    {"name": "site.name", "shown": "Hilltop", "origin": "file", "says": "the name", "variable": "X"}
+                ],
+            }
+        ],
+        "file": "/etc/commonwatt.toml",
+        "facts": [("Version", "0.1.0")],
+    },
+    "start.html": {
+        "steps": [
+            {"done": True, "title": "Sign in", "text": "You did.", "href": "", "action": ""},
+            {"done": False, "title": "Tariff", "text": "One price.", "href": "/tariffs/new", "action": "Make tariff"},
+        ],
+        "address": "ws://localhost:8887/ocpp/",
+    },
+}

@@ -1,0 +1,108 @@
+"""The owner's pages render empty and full, in English and German, for who may change things and who only looks."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from tests.kit.pages_owner_fakes import FULL, NOW
+
+from commonwatt.kit.pages import Page, template_engine
+from commonwatt.kit.pages.assets import BUILT
+from commonwatt.kit.pages.navigation import MAP
+from commonwatt.kit.pages.page import Reader
+from commonwatt.kit.web import Site
+
+pytestmark = pytest.mark.skipif(not (BUILT / "manifest.json").exists(), reason="run `make web` first")
+SITE = Site("Hilltop Charging", "http://localhost:8080", timezone="Europe/Prague")
+LISTS = [
+    "sessions",
+    "cards",
+    "needs",
+    "tags",
+    "stations",
+    "waiting",
+    "invoices",
+    "payouts",
+    "tariffs",
+    "postings",
+    "accounts",
+    "jobs",
+    "rails",
+    "sheets",
+    "quirks",
+    "connectors",
+    "trial",
+    "errors",
+    "events",
+    "versions",
+    "assignments",
+]
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return template_engine().engine_instance
+
+
+def render(engine, name, context, language="en", role="owner"):
+    page = Page(
+        NOW,
+        SITE,
+        language=language,
+        path="/stations",
+        query=(("q", "<x>"), ("sort", "station")),
+        csrf="token",
+        reader=Reader("Alice", role),
+        sections=MAP,
+        served=frozenset({"/search", "/devices"}),
+    )
+    return engine.get_template(name).render(page=page, **context)
+
+
+def emptied(context):
+    return {
+        key: ({} if key == "connectors" and isinstance(value, dict) else [] if key in LISTS else value)
+        for key, value in context.items()
+    }
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("name", FULL)
+def test_an_owner_page_renders_full_and_empty(engine, name, language):
+    for context in (FULL[name], emptied(FULL[name])):
+        html = render(engine, name, context, language)
+        assert "<h1" in html or name == "stations/qr_sheet.html"
+        assert " style=" not in html, "the content policy forbids style attributes"
+        assert not re.search(r"<script(?![^>]*(?:src=|application/json))", html), "no script inside a page"
+        assert not re.search(r"\son[a-z]+=", html), "no handler attributes"
+        assert '"<x>"' not in html, "the address's values are escaped"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["stations/stations.html", "stations/station.html", "charging/tags.html", "tariffs/tariff.html", "jobs.html"],
+)
+def test_who_may_not_change_sees_no_form_that_posts(engine, name):
+    html = render(engine, name, {**FULL[name], "may_change": False}, role="auditor")
+    main = html[html.index('<main class="page"') : html.index("</main>")]
+    assert 'method="post"' not in main
+
+
+def test_every_posting_form_carries_the_forgery_token(engine):
+    for name, context in FULL.items():
+        html = render(engine, name, context)
+        for form in re.findall(r"<form\b[^>]*method=\"post\".*?</form>", html, flags=re.DOTALL):
+            assert 'name="csrf" value="token"' in form, name
+
+
+@pytest.mark.parametrize("tab", ["overview", "messages", "configuration", "commands"])
+def test_a_station_has_its_tabs(engine, tab):
+    html = render(engine, "stations/station.html", {**FULL["stations/station.html"], "tab": tab})
+    assert html.count('aria-current="page"') >= 1
+
+
+def test_an_unknown_outcome_never_reads_as_failed(engine):
+    html = render(engine, "payments/payments.html", {**FULL["payments/payments.html"], "tab": "out"})
+    assert "Being settled" in html
+    assert "Not delivered</span>" not in html
