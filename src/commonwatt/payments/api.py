@@ -43,7 +43,7 @@ async def get_payments(
     database: Database,
     paging: Paging,
     direction: Annotated[str | None, Parameter(pattern="^(in|out)$", description="in or out; both unless told")] = None,
-    state: Annotated[str | None, Parameter(pattern=f"^({STATES})$")] = None,
+    wanted: Annotated[str | None, QueryParameter(name="state", pattern=f"^({STATES})$")] = None,
     rail: Words = None,
     subject: Annotated[str | None, Parameter(max_length=TEXT_MAX, description="such as session/<id>")] = None,
     text: Annotated[str | None, Parameter(max_length=TEXT_MAX, description="in the subject, or begins an id")] = None,
@@ -53,7 +53,7 @@ async def get_payments(
     """Return invoices and payouts, the newest first."""
     filters = PaymentFilter(
         text=text or None,
-        state=state,
+        state=wanted,
         rail=rail,
         subject=subject,
         since=_instant(since, "from"),
@@ -69,7 +69,7 @@ async def get_sums(
     request: Request[Any, Any, Any], database: Database, clock: Clock, since: Since = None, until: Until = None
 ) -> Answer:
     """Return what was received and paid out in a span of time, the last 24 hours unless told, and what is under way."""
-    last = _instant(until, "to") or clock.now()
+    last = _instant(until, "to") or clock.now().plus(ms=1)
     first = _instant(since, "from") or last.plus(seconds=-DAY_S)
     sums = await database.read(sum_payments, first, last)
     return tagged(request, sums)

@@ -41,8 +41,11 @@ _log = structlog.get_logger("payments")
 class Reconciler:
     """The step that `Every` repeats."""
 
-    def __init__(self, database: Database, rails: Mapping[str, Rail], performer: Performer) -> None:
-        """Take the rails by name, and who asks them."""
+    def __init__(
+        self, database: Database, rails: Mapping[str, Rail], performer: Performer, *, hold_max_ms: int = HOLD_MAX_MS
+    ) -> None:
+        """Take the rails by name, who asks them, and how long money may stay locked undecided."""
+        self._hold_max_ms = hold_max_ms
         self._database = database
         self._rails = rails
         self._performer = performer
@@ -68,10 +71,10 @@ class Reconciler:
             answered = isinstance(outcome, Done)
             if isinstance(outcome, Unknown):
                 _log.info("invoice not known yet", invoice=invoice.payment_hash, reason=outcome.reason)
-        await self._database.write(_plan, invoice.payment_hash, checks, answered)
+        await self._database.write(_plan, invoice.payment_hash, checks, answered, self._hold_max_ms)
 
 
-def _plan(work: Work, payment_hash: str, checks: int, answered: bool) -> None:  # noqa: FBT001
+def _plan(work: Work, payment_hash: str, checks: int, answered: bool, hold_max_ms: int) -> None:  # noqa: FBT001
     """Set when a row is looked up again; close what should have ended by itself."""
     invoice = store.find_invoice(work.sql, payment_hash)
     if invoice is None or invoice.final:
@@ -80,7 +83,7 @@ def _plan(work: Work, payment_hash: str, checks: int, answered: bool) -> None:  
     overdue = answered and (
         (expired and invoice.state in {Stage.DRAFTED, Stage.OPEN})
         or invoice.state is Stage.DRAFTED
-        or (invoice.state is Stage.ACCEPTED and work.now.since(invoice.made) > HOLD_MAX_MS)
+        or (invoice.state is Stage.ACCEPTED and work.now.since(invoice.made) > hold_max_ms)
     )
     if invoice.wish is not None:
         ask_again(work, invoice)
