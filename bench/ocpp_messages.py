@@ -14,6 +14,7 @@ import json
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
@@ -32,9 +33,9 @@ def sampled(value: str, measurand: str, unit: str) -> dict[str, str]:
 
 def meter_values(turn: int, transaction_id: int) -> dict[str, object]:
     """The frame of 663 bytes with four samples that the targets speak of."""
-    at = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+    at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     values = [
-        sampled(f"{1_000_000 + turn}.0", "Energy.Active.Import.Register", "Wh"),
+        sampled(f"{1_000_000 + turn / 100:.1f}", "Energy.Active.Import.Register", "Wh"),
         sampled("7360.0", "Power.Active.Import", "W"),
         sampled("32.0", "Current.Import", "A"),
         sampled("230.0", "Voltage", "V"),
@@ -65,9 +66,9 @@ class Server:
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.port = json.loads(self.process.stdout.readline())["port"]
 
-    def ask(self) -> dict[str, float]:
-        """Return its CPU seconds and memory until now."""
-        self.process.stdin.write("\n")
+    def ask(self, words: str = "") -> dict[str, float]:
+        """Return its CPU seconds and memory until now, or have a connector's session paid for."""
+        self.process.stdin.write(f"{words}\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
 
@@ -77,34 +78,71 @@ class Server:
         self.process.wait(timeout=30)
 
 
-async def charge(socket: aiohttp.ClientWebSocketResponse, action: str, state: dict[str, object]) -> None:
+async def hear(socket: aiohttp.ClientWebSocketResponse, tags: list[str]) -> str:
+    """Return the next answer; say yes to whatever the server asks meanwhile, and keep the id tag of a remote start."""
+    while True:
+        text = (await socket.receive()).data
+        if text[1] != "2":
+            assert text[1] != "4", text
+            return text
+        _, message_id, action, asked = json.loads(text)
+        if action == "RemoteStartTransaction":
+            tags.append(asked["idTag"])
+        answer = {"configurationKey": []} if action == "GetConfiguration" else {"status": "Accepted"}
+        await socket.send_str(json.dumps([3, message_id, answer]))
+
+
+async def begin(socket: aiohttp.ClientWebSocketResponse, server: Server, name: str) -> int:
+    """Have a session paid for, and start it as a station does; return the transaction's number."""
+    tags: list[str] = []
+    boot = {"chargePointVendor": "Bench", "chargePointModel": "One"}
+    status = {"connectorId": 1, "errorCode": "NoError", "status": "Preparing"}
+    for action, said in (("BootNotification", boot), ("StatusNotification", status)):
+        await socket.send_str(json.dumps([2, action, action, said]))
+        await hear(socket, tags)
+    await asyncio.get_running_loop().run_in_executor(None, server.ask, f"pay {name.lower()}-1")
+    while not tags:
+        await socket.send_str('[2,"wait","Heartbeat",{}]')
+        await hear(socket, tags)
+        await asyncio.sleep(0.05)
+    at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    start = {"connectorId": 1, "idTag": tags[0], "meterStart": 1_000_000, "timestamp": at}
+    await socket.send_str(json.dumps([2, "start", "StartTransaction", start]))
+    return json.loads(await hear(socket, tags))[2]["transactionId"]
+
+
+async def charge(socket: aiohttp.ClientWebSocketResponse, action: str, transaction_id: int, state: dict) -> None:
     """Repeat a call, closed loop, until told to stop."""
     name = "StatusNotification" if action == "StatusChanges" else action
-    transaction_id = 1
-    if state["real"]:
-        start = {"connectorId": 1, "idTag": "BENCH", "meterStart": 1_000_000, "timestamp": "2026-05-01T12:00:00Z"}
-        await socket.send_str(json.dumps([2, "start", "StartTransaction", start]))
-        transaction_id = json.loads((await socket.receive()).data)[2]["transactionId"]
+    tags: list[str] = []
     for turn in itertools.count():
         if state["stop"]:
             return
         call = json.dumps([2, f"0198f0a0-{turn:012d}", name, payload(action, turn, transaction_id)])
         await socket.send_str(call)
-        answer = await socket.receive()
-        assert answer.data[1] != "4", answer.data
+        if state["echo"]:
+            await socket.receive()
+        else:
+            await hear(socket, tags)
         state["done"] += 1
 
 
 async def measure(what: str, action: str, stations: int, seconds: float, profile: str | None) -> dict[str, float]:
     server = Server(what, profile)
-    state = {"stop": False, "done": 0, "real": what == "priced" and action == "MeterValues"}
+    state = {"stop": False, "done": 0, "echo": "echo" in what}
     try:
         async with aiohttp.ClientSession() as session:
             sockets = [
                 await session.ws_connect(f"ws://127.0.0.1:{server.port}/ocpp/CP-{n}", protocols=("ocpp1.6",))
                 for n in range(stations)
             ]
-            tasks = [asyncio.create_task(charge(socket, action, state)) for socket in sockets]
+            numbers = [1] * stations
+            if what == "priced":
+                numbers = [await begin(socket, server, f"CP-{n}") for n, socket in enumerate(sockets)]
+            tasks = [
+                asyncio.create_task(charge(socket, action, number, state))
+                for socket, number in zip(sockets, numbers, strict=True)
+            ]
             await asyncio.sleep(WARM_S)
             before, done, start = server.ask(), state["done"], time.monotonic()
             await asyncio.sleep(seconds)

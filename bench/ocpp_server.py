@@ -22,12 +22,13 @@ from commonwatt.adapters.station.hub import Hub
 from commonwatt.adapters.station.listener import Listener, start_listener
 from commonwatt.adapters.station.ocpp16 import Ocpp16
 from commonwatt.adapters.station.ocpp16.check import checked
-from commonwatt.adapters.station.ports import Ports, charging_ports
+from commonwatt.adapters.station.ports import Ports
 from commonwatt.charging.reports import Authorisation, StartAnswer
 from commonwatt.kernel import RandomIds
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.database import Database, create_tables, open_engine
 from commonwatt.protocols.ocppj import FRAME_MAX, compose_result, parse
+from ocpp_house import PricedHouse
 
 STORES = ("books", "charging", "members", "metering", "payments", "stations", "tariffs")
 
@@ -45,7 +46,7 @@ def silent_ports() -> Ports:
     )
 
 
-async def serve_stations(folder: Path, *, priced: bool) -> tuple[Listener, Database]:
+async def serve_stations(folder: Path) -> tuple[Listener, Database]:
     for feature in STORES:
         try:
             importlib.import_module(f"commonwatt.{feature}.store")
@@ -55,7 +56,7 @@ async def serve_stations(folder: Path, *, priced: bool) -> tuple[Listener, Datab
     create_tables(engine)
     clock, ids = SystemClock(), RandomIds()
     database = Database(engine, clock, ids)
-    ports = charging_ports() if priced else silent_ports()
+    ports = silent_ports()
     hub = Hub(database, clock, ids, ports)
     listener = await start_listener(
         "127.0.0.1",
@@ -98,11 +99,14 @@ async def main() -> None:
     parser.add_argument("--profile", type=Path)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        if arguments.what in {"priced", "stored"}:
-            listener, database = await serve_stations(Path(folder), priced=arguments.what == "priced")
+        house = listener = database = None
+        if arguments.what == "priced":
+            house = PricedHouse(Path(folder))
+            port = await house.open()
+        elif arguments.what == "stored":
+            listener, database = await serve_stations(Path(folder))
             port = listener.port
         else:
-            listener = database = None
             port = await serve_echo(validating=arguments.what == "validating-echo")
         print(json.dumps({"port": port}), flush=True)
         reader = asyncio.StreamReader()
@@ -112,15 +116,23 @@ async def main() -> None:
             import cProfile  # noqa: PLC0415 (only when asked)
 
             profiler = cProfile.Profile()
-            profiler.enable()
-        while await reader.readline():
+        while line := await reader.readline():
+            word, _, rest = line.decode().strip().partition(" ")
+            if word == "pay" and house is not None:
+                await house.pay(rest)
+                print("{}", flush=True)
+                continue
+            if profiler:
+                profiler.enable()
             gc.collect()
             memory = psutil.Process().memory_full_info().pss
             print(json.dumps({"cpu_s": time.process_time(), "pss": memory}), flush=True)
         if profiler:
             profiler.disable()
             profiler.dump_stats(arguments.profile)
-        if listener and database:
+        if house is not None:
+            await house.close()
+        if listener is not None and database is not None:
             await listener.close()
             database.close()
 
