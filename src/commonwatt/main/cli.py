@@ -17,6 +17,7 @@ COMMANDS = (
     Lazy(
         "station", "commonwatt.main.station_commands:station", "Charge points: add, admit, command, pretend to be one."
     ),
+    Lazy("session", "commonwatt.charging.cli:session", "Charging sessions: list them, show one, end one."),
     Lazy("books", "commonwatt.books.cli:books", "Balances, the journal, and whether all adds up."),
     Lazy("tariff", "commonwatt.tariffs.cli:tariff", "Prices of charging: shown, tried and changed."),
     Lazy("token", "commonwatt.members.cli:token", "Keys for programs that use the API."),

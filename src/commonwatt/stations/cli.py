@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
-from typing import Any
 from urllib.parse import quote
 
 import click
 
-from commonwatt.kernel import Fault, Instant, Unavailable
+from commonwatt.kernel import Instant
 from commonwatt.kit.cli import Program, instant_text, table, with_program
+from commonwatt.kit.cli.server import post_json
 from commonwatt.members import TERMINAL
 from commonwatt.stations import queries
 from commonwatt.stations.actions import admit_stations as acts
 from commonwatt.stations.actions.administer import administer
 from commonwatt.stations.queries import StationView
-
-
-class ServerUnreachable(Unavailable):
-    """The running server did not answer the command line."""
-
-    slug = "server-unreachable"
-    title = "No answer from the server"
-
-
-class ServerRefused(Fault):
-    """The running server answered with a problem; its own slug and title are shown."""
-
-    slug = "server-refused"
-    title = "The server said no"
-    status = 409
 
 
 @click.group()
@@ -113,32 +96,6 @@ def send(program: Program, identity: str, action: str, payload: str, server: str
         raise click.BadParameter(f"{payload[:40]!r} is no JSON: {error}", param_hint="PAYLOAD") from None
     answer = post_json(f"{server.rstrip('/')}/api/v1/stations/{quote(identity)}/commands/{quote(action)}", token, given)
     program.answer(answer, json.dumps(answer["result"], indent=2, ensure_ascii=False))
-
-
-def post_json(url: str, token: str, value: Any) -> Any:
-    """Post JSON to the running server with a token; raises ServerRefused with its problem, or ServerUnreachable."""
-    if not url.startswith(("http://", "https://")):
-        raise click.BadParameter("begins with http:// or https://", param_hint="--server")
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Accept": "application/json"}
-    request = urllib.request.Request(url, json.dumps(value).encode(), headers, method="POST")  # noqa: S310 (checked)
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 (the scheme is checked above)
-            return json.load(answer)
-    except urllib.error.HTTPError as error:
-        raise _problem(error.read(), error.code) from None
-    except OSError as error:
-        msg = f"{url} does not answer ({error}). Start `commonwatt serve`, or name its address with --server."
-        raise ServerUnreachable(msg, url=url) from None
-
-
-def _problem(body: bytes, status: int) -> ServerRefused:
-    try:
-        problem = json.loads(body)
-    except ValueError:
-        problem = {}
-    detail = problem.get("detail") or f"It answered with status {status}."
-    extra = {key: problem[key] for key in ("code", "description", "type") if isinstance(problem.get(key), str)}
-    return ServerRefused(f"{problem.get('title', 'Refused')}: {detail}", http_status=status, **extra)
 
 
 def _row(view: StationView) -> tuple[str, ...]:

@@ -1,0 +1,202 @@
+"""`commonwatt session`: list sessions, show one with its money, end one through the running server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import click
+from sqlalchemy import Connection, Row
+
+from commonwatt.charging import queries, store
+from commonwatt.charging.charge import Charge
+from commonwatt.charging.errors import NoSuchSession
+from commonwatt.charging.model.session import Status
+from commonwatt.kernel import BTC, Amount, Asset, Instant
+from commonwatt.kit.cli import Program, amount_text, instant_text, table, with_program
+from commonwatt.kit.cli.server import post_json
+
+ID_LEAST = 8
+"""Characters of an id's end that are enough to name a session."""
+ID_LENGTH = 36
+"""Characters of a whole id (RFC 9562)."""
+
+
+class _Moment(click.ParamType[Instant]):
+    name = "TIME"
+
+    def convert(self, value: str | Instant, param: click.Parameter | None, ctx: click.Context | None) -> Instant:
+        if isinstance(value, Instant):
+            return value
+        try:
+            return Instant.parse(value if "T" in value or " " in value else f"{value}T00:00:00Z")
+        except ValueError:
+            self.fail(f"{value!r} is no instant; write 2026-05-01 or 2026-05-01T12:00:00Z.", param, ctx)
+
+
+MOMENT = _Moment()
+
+
+@click.group()
+def session() -> None:
+    """Charging sessions: list them, show one, end one."""
+
+
+@session.command("list")
+@click.option("--station", help="Only at this station.")
+@click.option("--connector", type=click.IntRange(1), help="Only at this connector of it.")
+@click.option("--status", type=click.Choice([status.value for status in Status]), help="Only in this state.")
+@click.option("--owed", is_flag=True, help="Only those with change that nobody has taken.")
+@click.option("--from", "since", type=MOMENT, help="Made from this instant on.")
+@click.option("--to", "until", type=MOMENT, help="Made before this instant.")
+@click.option("--search", "text", default="", help="In ids, stations, tags, holders and reasons.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option("--cursor", help="The id of the last session of the page before.")
+@with_program()
+def list_all(program: Program, limit: int, cursor: str | None, **wanted: Any) -> None:
+    """Show the sessions, the newest first."""
+    rows = program.read(queries.list_sessions, queries.SessionFilter(**wanted), before=cursor, limit=limit + 1)
+    shown, more = rows[:limit], len(rows) > limit
+    value = {"items": [_value(charge) for charge in shown], "next_cursor": shown[-1].id if more else None}
+    heads = ("id", "made", "station", "status", "energy", "paid", "owed")
+    lines = [_row(charge) for charge in shown]
+    empty = "There is no such session. A driver opens one by the code on a connector; `commonwatt demo` shows how."
+    hint = f"\nMore: --cursor {shown[-1].id}" if more else ""
+    program.answer(value, lambda: table(heads, lines, "llllrrr") + hint if lines else empty)
+
+
+@session.command("show")
+@click.argument("session_id", metavar="ID")
+@with_program()
+def show(program: Program, session_id: str) -> None:
+    """Show the session ID, or the one whose id ends in it, with its money and its meter."""
+    found = program.read(_find, session_id)
+    program.answer(_value(found.charge) | {"claims": [_claim(row) for row in found.claims]}, lambda: _story(found))
+
+
+@session.command("stop")
+@click.argument("session_id", metavar="ID")
+@click.option("--server", envvar="COMMONWATT_SERVER", default="http://localhost:8080", show_default=True)
+@click.option("--token", envvar="COMMONWATT_TOKEN", required=True, help="A token with the scope sessions:write.")
+@with_program(confirms=True)
+def stop(program: Program, session_id: str, server: str, token: str) -> None:
+    """End the running session ID through the running server; what was not used is the driver's.
+
+    The end of an id is enough where the server's data is on this machine.
+    """
+    if len(session_id) < ID_LENGTH:
+        session_id = program.read(_find, session_id).charge.id
+    program.confirm(
+        f"This asks the station to end session {session_id}.", undo="the driver gets the change; it cannot go on"
+    )
+    answer = post_json(f"{server.rstrip('/')}/api/v1/sessions/{quote(session_id, safe='')}/stop", token, {})
+    status = answer.get("status", "unknown") if isinstance(answer, dict) else "unknown"
+    program.answer(
+        answer, f"The session is {status}. `commonwatt session show {session_id[-ID_LEAST:]}` tells the end."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    charge: Charge
+    claims: list[Row[Any]]
+
+
+def _find(sql: Connection, session_id: str) -> _Found:
+    """Return a session by its id or the end of it; raises NoSuchSession, also where the end fits several."""
+    charge = store.charge_by_id(sql, session_id)
+    if charge is None and len(session_id) >= ID_LEAST:
+        like = queries.list_sessions(sql, queries.SessionFilter(text=session_id, offers=True), limit=50)
+        ends = [one for one in like if one.id.endswith(session_id)]
+        charge = ends[0] if len(ends) == 1 else None
+    if charge is None:
+        msg = f"No session, or more than one, has the id {session_id}. `commonwatt session list` shows them."
+        raise NoSuchSession(msg, session=session_id)
+    return _Found(charge, queries.list_claims(sql, charge.id))
+
+
+def _row(charge: Charge) -> tuple[str, ...]:
+    session = charge.session
+    made = charge.made.utc().strftime("%m-%d %H:%M")
+    place = f"{charge.station}/{charge.connector}"
+    money = (_sats(session.credit_msat), _sats(charge.owed_msat))
+    return (charge.id[-ID_LEAST:], made, place, session.status.value, _kwh(session.energy_wh), *money)
+
+
+def _story(found: _Found) -> str:
+    charge, session = found.charge, found.charge.session
+    lines = [
+        ("Session", charge.id),
+        ("State", f"{session.status.value}{': ' if session.reason else ''}{session.reason}"),
+        ("Where", f"{charge.station}, connector {charge.connector}"),
+        ("Who", charge.holder or "prepaid by a passer-by"),
+        ("Made", instant_text(charge.made)),
+        ("Began", _when(charge.began)),
+        ("Ended", _when(charge.ended)),
+        ("Energy", _kwh(session.energy_wh)),
+        ("Price", amount_text(Amount(Asset.of(charge.asset), charge.gross_units))),
+        ("Paid", _money(session.paid_msat)),
+        ("Locked", _money(session.held_msat)),
+        ("Billed", _money(session.billed_msat) if session.billed else f"{_money(session.cost_msat)} so far"),
+        ("Returned", _money(charge.returned_msat)),
+        ("Owed", _money(charge.owed_msat)),
+        ("Tariff", charge.tariff_version),
+    ]
+    if charge.flags:
+        lines.append(("Meter", ", ".join(charge.flags)))
+    lines += [(f"Claim {row.number}", f"{_money(row.amount_msat)}, {row.state}") for row in found.claims]
+    return "\n".join(f"{name:<10}{text}" for name, text in lines)
+
+
+def _value(charge: Charge) -> dict[str, Any]:
+    """Return a session for programs, in the words of the API."""
+    session = charge.session
+    return {
+        "id": charge.id,
+        "status": session.status,
+        "kind": charge.kind,
+        "station": charge.station,
+        "connector": charge.connector,
+        "transaction_id": session.transaction_id,
+        "made": charge.made,
+        "began": charge.began,
+        "ended": charge.ended,
+        "energy_wh": session.energy_wh,
+        "gross": Amount(Asset.of(charge.asset), charge.gross_units),
+        "paid": Amount(BTC, session.paid_msat),
+        "held": Amount(BTC, session.held_msat),
+        "cost": Amount(BTC, session.cost_msat),
+        "billed": Amount(BTC, session.billed_msat),
+        "returned": Amount(BTC, charge.returned_msat),
+        "owed": Amount(BTC, charge.owed_msat),
+        "tariff_version": charge.tariff_version,
+        "reason": session.reason,
+        "flags": charge.flags,
+    }
+
+
+def _claim(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "number": row.number,
+        "state": row.state,
+        "amount": Amount(BTC, row.amount_msat),
+        "made": Instant(row.made_ms),
+    }
+
+
+def _when(instant: Instant | None) -> str:
+    return "not yet" if instant is None else instant_text(instant)
+
+
+def _money(msat: int) -> str:
+    return amount_text(Amount(BTC, msat))
+
+
+def _sats(msat: int) -> str:
+    """Write whole sats for a narrow column; `show` has the rest."""
+    return f"{msat // 1000} sat"
+
+
+def _kwh(wh: int) -> str:
+    return f"{wh // 1000}.{wh % 1000:03d} kWh"

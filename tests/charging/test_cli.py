@@ -1,0 +1,163 @@
+"""`commonwatt session` over a data directory and over a running server."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import click
+import pytest
+
+from commonwatt.charging import store
+from commonwatt.charging.charge import Charge, Kind, Progress
+from commonwatt.charging.cli import session
+from commonwatt.charging.errors import NoSuchSession
+from commonwatt.charging.model.session import Session, Status
+from commonwatt.kit.cli import NotConfirmed, Program
+from commonwatt.kit.cli.server import ServerRefused, ServerUnreachable
+from commonwatt.kit.database import Database, create_tables, open_engine
+
+ENDED = Session(
+    Status.ENDED, paid_msat=5_000_000, cost_msat=1_234_567, billed_msat=1_234_567, energy_wh=4321, billed=True
+)
+
+
+def keep(work, session: Session, station: str = "CP-1", **more) -> str:
+    """Store one session as the feature does and return its id."""
+    charge_id = work.new_id()
+    charge = Charge(
+        charge_id, f"secret-{charge_id}", Kind.PREPAID, station, 1, "tag", "version", None, work.now, Progress(session)
+    )
+    charge = replace(charge, **more)
+    store.insert_charge(work, charge)
+    store.save_charges(work, [charge])
+    return charge_id
+
+
+@pytest.fixture
+def program(tmp_path, clock, ids):
+    create_tables(open_engine(tmp_path / "db.sqlite"))
+    return Program(lambda _: None, lambda _config, _only: Database(open_engine(tmp_path / "db.sqlite"), clock, ids))
+
+
+@pytest.fixture
+def run(program, capsys):
+    def run(*words):
+        program.as_json = program.yes = False
+        session.main(list(words), obj=program, standalone_mode=False)
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_an_empty_list_says_what_to_do(run):
+    assert "commonwatt demo" in run("list")
+    assert json.loads(run("list", "--json")) == {"items": [], "next_cursor": None}
+
+
+def test_sessions_are_listed_filtered_and_paged(run, program, clock):
+    ended = program.write(keep, ENDED)
+    clock.step(1)
+    charging = program.write(keep, Session(Status.CHARGING, paid_msat=2_000_000), "CP-2", began=program_now(program))
+    assert [one["id"] for one in json.loads(run("list", "--json"))["items"]] == [charging, ended]
+    assert [one["id"] for one in json.loads(run("list", "--json", "--station", "CP-1"))["items"]] == [ended]
+    assert [one["id"] for one in json.loads(run("list", "--json", "--status", "charging"))["items"]] == [charging]
+    assert [one["id"] for one in json.loads(run("list", "--json", "--owed"))["items"]] == [ended]
+    first = json.loads(run("list", "--json", "--limit", "1"))
+    assert first["next_cursor"] == charging
+    rest = json.loads(run("list", "--json", "--limit", "1", "--cursor", charging))
+    assert [one["id"] for one in rest["items"]] == [ended]
+    assert rest["next_cursor"] is None
+    assert "2020-01" not in run("list", "--to", "2020-01-01")
+
+
+def test_the_list_fits_eighty_columns(run, program):
+    program.write(keep, replace(ENDED, paid_msat=99_999_999, energy_wh=123_456), "STATION-01")
+    assert max(map(len, run("list").splitlines())) <= 80
+
+
+def test_a_session_is_shown_by_the_end_of_its_id(run, program):
+    charge_id = program.write(keep, ENDED)
+    story = run("show", charge_id[-8:])
+    assert "1234.567 sat" in story
+    assert "3765.433 sat" in story
+    shown = json.loads(run("show", charge_id, "--json"))
+    assert shown["owed"]["units"] == 5_000_000 - 1_234_567
+    assert shown["claims"] == []
+
+
+@pytest.mark.parametrize("name", ["0198c0de-0000-7000-8000-000000000000", "short", "%%%%%%%%"])
+def test_an_unknown_session_is_missing(run, name):
+    with pytest.raises(NoSuchSession, match="session list"):
+        run("show", name)
+
+
+def test_a_moment_is_read_strictly(run):
+    with pytest.raises(click.BadParameter, match="no instant"):
+        run("list", "--from", "yesterday")
+
+
+class Server(BaseHTTPRequestHandler):
+    """Stands for the running server; answers what `reply` says and remembers what it was asked."""
+
+    reply = (200, {"status": "stopping"})
+    asked: list
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        type(self).asked.append((self.path, self.headers["Authorization"]))
+        body = json.dumps(self.reply[1]).encode()
+        self.send_response(self.reply[0])
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_words):
+        pass
+
+
+@pytest.fixture
+def server():
+    Server.asked, Server.reply = [], (200, {"status": "stopping"})
+    http = HTTPServer(("127.0.0.1", 0), Server)
+    thread = threading.Thread(target=http.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{http.server_port}"
+    http.shutdown()
+    http.server_close()
+    thread.join()
+
+
+def test_stopping_asks_the_running_server(run, program, server):
+    charge_id = program.write(keep, ENDED)
+    told = run("stop", charge_id[-8:], "--server", server, "--token", "cw_x", "--yes")
+    assert "stopping" in told
+    assert Server.asked == [(f"/api/v1/sessions/{charge_id}/stop", "Bearer cw_x")]
+
+
+def test_stopping_tells_the_servers_refusal(run, server):
+    Server.reply = (409, {"title": "This session is over", "detail": "There is nothing to stop."})
+    with pytest.raises(ServerRefused, match="nothing to stop"):
+        run("stop", "0198c0de-0000-7000-8000-000000000000", "--server", server, "--token", "cw_x", "--yes")
+
+
+def test_a_servers_odd_answer_is_a_refusal_too(run, server):
+    Server.reply = (500, ["not", "a", "problem"])
+    with pytest.raises(ServerRefused, match="status 500"):
+        run("stop", "0198c0de-0000-7000-8000-000000000000", "--server", server, "--token", "cw_x", "--yes")
+
+
+def test_nobody_stops_by_accident_or_at_nobody(run):
+    charge_id = "0198c0de-0000-7000-8000-000000000000"
+    with pytest.raises(NotConfirmed):
+        run("stop", charge_id, "--token", "cw_x")
+    with pytest.raises(ServerUnreachable, match="commonwatt serve"):
+        run("stop", charge_id, "--server", "http://127.0.0.1:9", "--token", "cw_x", "--yes")
+    with pytest.raises(click.BadParameter, match="http"):
+        run("stop", charge_id, "--server", "ftp://host", "--token", "cw_x", "--yes")
+
+
+def program_now(program):
+    return program.write(lambda work: work.now)
