@@ -112,6 +112,7 @@ def assemble(
     rate_sources: Sequence[RateSource] = (),
     rate_policy: RatePolicy | None = None,
     rate_every_s: int = 60,
+    hold_max_s: int = 900,
     every: tuple[Every, ...] = (),
     inline: bool = False,
 ) -> House:
@@ -119,7 +120,7 @@ def assemble(
     database = Database(engine, clock, ids, inline=inline)
     hub = Hub(database, clock, ids, station_ports(rules))
     performer = Performer(database, rails)
-    reconciler = Reconciler(database, rails, performer)
+    reconciler = Reconciler(database, rails, performer, hold_max_ms=1000 * hold_max_s)
     charger = Charger(database, hub, fetch or _no_address, next(iter(rails)), rules)
     kept = limits or Limits()
     rounds = (
