@@ -109,6 +109,7 @@ class Place:
             ids=self.ids,
             rails={"sandbox": self.rail},
             rules=RULES,
+            hold_max_s=2 * WINDOW_MAX_S,
         )
         database = self.house.database
         self.tariff = await database.write(furnish, self._zone)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from commonwatt.adapters.station.virtual.car import Car
@@ -28,6 +29,7 @@ from commonwatt.adapters.station.virtual.model import (
 from commonwatt.adapters.station.virtual.transport import Dial, LinkLost
 from commonwatt.kernel import Instant, Unavailable
 from commonwatt.main.replay.plan import PlannedCharge
+from commonwatt.main.replay.reading import POWER_MAX_W
 from commonwatt.protocols.ocppj import ErrorCode
 
 Payload = dict[str, Any]
@@ -73,6 +75,8 @@ class ReplayStation:
         self.identity = identity
         self.known = memory is not None
         self.charger = Charger(identity, connectors, Faults(), now, memory, had_power=True)
+        for number, connector in self.charger.connectors.items():
+            self.charger.connectors[number] = replace(connector, power_w_max=float(POWER_MAX_W))
         self.charger.settings.change("MeterValueSampleInterval", "0")
         self.charger.online = True
         self.refusals: list[str] = []
