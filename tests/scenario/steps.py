@@ -29,8 +29,13 @@ async def pay_and_plug(world, station, *, amount=PAYMENT, car=None, driver="driv
 
 
 async def charge_some(world, station, wh=1500):
-    """Let energy flow."""
-    await world.until(lambda: bool(station.truths) and station.truths[-1].energy_wh > wh, within_s=4 * 3600)
+    """Let so much energy flow in the charge that runs at the first connector."""
+
+    def flowed():
+        here = station.connector(1)
+        return here.transaction is not None and here.true_meter_wh - here.transaction.true_start_wh > wh
+
+    await world.until(flowed, within_s=4 * 3600)
 
 
 async def spent(world, driver="driver"):

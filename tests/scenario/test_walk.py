@@ -2,6 +2,7 @@
 
 from sim import laws
 from sim.world import World, run
+from tests.scenario.steps import charge_some
 
 from commonwatt.adapters.station.virtual.car import Car
 from commonwatt.books import balance
@@ -16,7 +17,7 @@ def test_a_charging_session():
             await world.until_status(paid.charge.id, "starting")
             await station.plug(1, Car())
             await world.until_status(paid.charge.id, "charging")
-            await world.until(lambda: station.truths[0].energy_wh > 1500, within_s=3600)
+            await charge_some(world, station)
             await station.unplug(1)
             ended = await world.until_status(paid.charge.id, "ended")
             session = ended.session

@@ -51,7 +51,8 @@ def take_samples(work: Work, charge: Charge, report: SampleReport, readings: lis
     charge, cost_msat, enough = count(work, charge, rules)
     register = charge.progress.register
     energy_wh = register.total_wh if register else 0
-    charge = advance_session(work, charge, Metered(energy_wh, cost_msat, enough), rules)
+    flowing = charge.progress.power_w > 0
+    charge = advance_session(work, charge, Metered(energy_wh, cost_msat, enough, flowing), rules)
     tell_progress(work, charge)
     return charge
 

@@ -59,11 +59,15 @@ class Began:
 
 @dataclass(frozen=True, slots=True)
 class Metered:
-    """Energy since the start in Wh and what it costs in msat; `enough`: the credit outlasts the next sample."""
+    """Energy since the start in Wh and what it costs in msat; `enough`: the credit outlasts the next sample.
+
+    `flowing` says that power was measured: a register of whole kWh shows the first energy only much later.
+    """
 
     energy_wh: int
     cost_msat: int
     enough: bool = True
+    flowing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,7 +236,7 @@ def _meter(session: Session, happening: Any, terms: Terms, now: Instant) -> Step
     session = replace(session, energy_wh=happening.energy_wh, cost_msat=max(session.cost_msat, happening.cost_msat))
     wishes: tuple[Wish, ...] = ()
     if session.status is Status.STARTED:
-        if happening.energy_wh <= 0:
+        if happening.energy_wh <= 0 and not happening.flowing:
             return Step(session)
         session, wishes = _take(replace(session, status=Status.CHARGING, deadline_ms=None))
     if session.status is Status.CHARGING:
