@@ -43,8 +43,13 @@ _OURS = frozenset(measurand for measurand, _ in _SLOTS)
 
 def scaled(text: str, power: int) -> int | None:
     """Return a decimal number times ten to a power, rounded half up; None when it is no number, or an absurd one."""
-    if text.isdigit() and len(text) <= _DIGITS_SURE and text.isascii():
-        return int(text) * _TENS[power]
+    if len(text) <= _DIGITS_SURE and text.isascii():
+        whole, _, part = text.partition(".")  # what nearly all stations write, without the price of Decimal
+        if whole.isdigit():
+            if not part.strip("0"):
+                return int(whole) * _TENS[power]
+            if part.isdigit() and len(part) <= power:
+                return int(whole) * _TENS[power] + int(part) * _TENS[power - len(part)]
     try:
         number = Decimal(text.strip()).scaleb(power)
         if not number.is_finite() or abs(number) > _LARGEST:

@@ -20,6 +20,7 @@ def read_time(caller: Caller, text: str, now: Instant) -> Instant:
 
     Without a zone it is UTC (OCPP 1.6, 3.12). Nothing happens after now: a station that says so is ahead, and now is
     taken. A time before 2020 comes from a station whose clock was never set: now is taken as well. Both are flagged.
+    The station's drift is learnt on the way.
     """
     try:
         moment = datetime.fromisoformat(text.strip())
@@ -29,6 +30,7 @@ def read_time(caller: Caller, text: str, now: Instant) -> Instant:
         moment = moment.replace(tzinfo=UTC)
         caller.flag(caller.identity, "time-without-zone", text[:40])
     at = Instant.of(moment)
+    caller.note_time(at, now)
     if at.ms > now.ms:
         if at.ms - now.ms > AHEAD_MS:
             caller.flag(caller.identity, "clock-ahead", text[:40])
@@ -37,12 +39,3 @@ def read_time(caller: Caller, text: str, now: Instant) -> Instant:
         caller.flag(caller.identity, "clock-unset", text[:40])
         return now
     return at
-
-
-def note_drift(caller: Caller, text: str, now: Instant) -> None:
-    """Learn how far the station's clock is off from a time that it wrote just now."""
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return
-    caller.note_time(Instant.of(moment if moment.tzinfo else moment.replace(tzinfo=UTC)), now)

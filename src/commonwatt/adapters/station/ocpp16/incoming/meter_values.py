@@ -9,7 +9,6 @@ from commonwatt import stations
 from commonwatt.adapters.station.dialect import Caller, Received
 from commonwatt.adapters.station.ocpp16.incoming.handler import Handler, frame_of
 from commonwatt.adapters.station.ocpp16.samples import read_samples
-from commonwatt.adapters.station.ocpp16.times import note_drift
 from commonwatt.charging.reports import SampleReport
 from commonwatt.kit.database import Database, Work
 from commonwatt.stations import FrameRow
@@ -26,10 +25,7 @@ def meter_values(
 
     async def answer(caller: Caller, received: Received, request: dict[str, Any]) -> dict[str, Any]:
         now = caller.clock.now()
-        values = request["meterValue"]
-        samples = read_samples(caller, values, now)
-        if values:
-            note_drift(caller, values[-1]["timestamp"], now)
+        samples = read_samples(caller, request["meterValue"], now)
         report = SampleReport(caller.identity, request["connectorId"], request.get("transactionId"), samples)
         await database.write_together(store, (frame_of(caller, received), report))
         return {}

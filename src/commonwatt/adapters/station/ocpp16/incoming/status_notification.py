@@ -8,7 +8,7 @@ from typing import Any
 from commonwatt import stations
 from commonwatt.adapters.station.dialect import Caller, Received, Refusal
 from commonwatt.adapters.station.ocpp16.incoming.handler import Handler, frame_of
-from commonwatt.adapters.station.ocpp16.times import note_drift, read_time
+from commonwatt.adapters.station.ocpp16.times import read_time
 from commonwatt.charging.reports import StatusReport
 from commonwatt.kit.database import Database, Work
 from commonwatt.protocols.ocppj import ErrorCode
@@ -35,8 +35,6 @@ def status_notification(database: Database, note_status: Callable[[Work, StatusR
             )
         now = caller.clock.now()
         said = request.get("timestamp")
-        if said:
-            note_drift(caller, said, now)
         report = StatusReport(
             caller.identity,
             number,
