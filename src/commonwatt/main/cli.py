@@ -14,10 +14,12 @@ from commonwatt.kit.cli import EXIT_CODES, Lazy, LazyGroup, Program, run_group
 
 COMMANDS = (
     Lazy("serve", "commonwatt.main.serve:serve", "Serve pages, API and stations in one process."),
+    Lazy("demo", "commonwatt.main.demo.run:demo", "A whole community with play money, to look and try."),
     Lazy(
         "station", "commonwatt.main.station_commands:station", "Charge points: add, admit, command, pretend to be one."
     ),
     Lazy("session", "commonwatt.charging.cli:session", "Charging sessions: list them, show one, end one."),
+    Lazy("wallet", "commonwatt.adapters.payment.sandbox.cli:wallet", "The sandbox's wallet: scan, pay, receive."),
     Lazy("books", "commonwatt.books.cli:books", "Balances, the journal, and whether all adds up."),
     Lazy("tariff", "commonwatt.tariffs.cli:tariff", "Prices of charging: shown, tried and changed."),
     Lazy("token", "commonwatt.members.cli:token", "Keys for programs that use the API."),

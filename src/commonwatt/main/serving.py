@@ -25,6 +25,7 @@ from commonwatt.main.assembly import House, Limits, assemble, station_ports
 from commonwatt.main.config import Config, StationAuth, UnknownStations
 from commonwatt.main.migrations import migrate
 from commonwatt.main.worlds import Worlds, open_worlds, rules_of
+from commonwatt.payments import LnurlClient
 
 
 class DataInUse(Unavailable):
@@ -72,6 +73,7 @@ async def serving(
         site = site_of(config, port)
         worlds = await open_worlds(config, clock, ids)
         rules = rules_of(config)
+        purses = LnurlClient(allow_loopback=config.sandbox)
         house = assemble(
             site=site,
             engine=engine,
@@ -79,6 +81,7 @@ async def serving(
             ids=ids,
             rails=worlds.rails,
             rules=rules,
+            fetch=purses.fetch_invoice,
             limits=Limits(config.frames.days, config.frames.megabytes),
             rate_sources=worlds.rate_sources,
             rate_policy=worlds.rate_policy,
@@ -105,6 +108,7 @@ async def serving(
             await pages.stop()
             await listener.close()
             await house.stop()
+            await purses.close()
             for source in worlds.rate_sources:
                 await source.close()
             if worlds.sandbox is not None:

@@ -83,11 +83,3 @@ class KeyReused(Refused):
 
     slug = "payout-key-reused"
     title = "The key belongs to another payout"
-
-
-class AddressRefused(Refused):
-    """The Lightning address or LNURL is malformed, forbidden, or does not take this amount."""
-
-    slug = "address-refused"
-    title = "The Lightning address cannot be paid"
-    status = 400
