@@ -2,17 +2,23 @@
 
 import asyncio
 import base64
+import datetime as dt
 import json
+import ssl
 
 import aiohttp
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from tests.conftest import declare_tables
 
 from commonwatt import stations
 from commonwatt.adapters.station import admission
 from commonwatt.adapters.station.admission import Policy, Unknown
 from commonwatt.adapters.station.hub import Hub
-from commonwatt.adapters.station.listener import start_listener
+from commonwatt.adapters.station.listener import start_listener, tls_context
 from commonwatt.adapters.station.ocpp16 import Ocpp16
 from commonwatt.kernel import RandomIds
 from commonwatt.kit.clock import SystemClock
@@ -29,12 +35,12 @@ class Server:
         self.database, self.charging = database, charging
         self.listeners, self.sessions = [], []
 
-    async def listen(self, policy=OPEN):
+    async def listen(self, policy=OPEN, tls=None):
         ports = self.charging.ports()
         self.hub = Hub(self.database, self.database.clock, self.database.ids, ports)
         listener = await start_listener(
             "127.0.0.1", 0, database=self.database, clock=self.database.clock, hub=self.hub, policy=policy,
-            dialects=[Ocpp16(self.database, ports)],
+            dialects=[Ocpp16(self.database, ports)], tls=tls,
         )  # fmt: skip
         self.listeners.append(listener)
         self.url = f"http://127.0.0.1:{listener.port}/ocpp"
@@ -209,9 +215,11 @@ async def test_a_live_station_is_pinged_and_a_second_is_refused(server):
 async def test_a_storm_of_reconnects_loses_nobody(server):
     await server.listen()
     names = [f"CP-{n}" for n in range(150)]
+    sockets = []  # a socket that nobody holds is closed
 
     async def come(name):
         socket = await server.connect(name)
+        sockets.append(socket)
         answer = await ask(socket, "BootNotification", {"chargePointVendor": "A", "chargePointModel": "B"})
         start = {"connectorId": 1, "idTag": name, "meterStart": 0, "timestamp": "2026-05-01T12:00:00Z"}
         return answer[2]["status"], (await ask(socket, "StartTransaction", start))[0]
@@ -229,3 +237,27 @@ async def test_stopping_ends_every_connection(server):
     await server.listeners.pop().close()
     assert [(await message).type for message in closing] == [aiohttp.WSMsgType.CLOSE] * 3
     assert (await server.database.read(stations.count_stations))["connected"] == 0
+
+
+async def test_stations_connect_by_tls(server, tmp_path):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+        .not_valid_before(now).not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    pem = serialization.Encoding.PEM
+    (tmp_path / "cert.pem").write_bytes(certificate.public_bytes(pem))
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (tmp_path / "key.pem").write_bytes(private)
+    await server.listen(tls=tls_context(tmp_path / "cert.pem", tmp_path / "key.pem"))
+    trusting = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
+    url = server.url.replace("http://127.0.0.1", "https://localhost") + "/CP-1"
+    socket = await server.session.ws_connect(url, protocols=PROTOCOL, ssl=trusting)
+    assert (await ask(socket, "Heartbeat", {}))[0] == 3
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await server.session.ws_connect(url, protocols=PROTOCOL, ssl=ssl.create_default_context())

@@ -7,6 +7,7 @@ a heartbeat costs no commit. A crash loses at most that moment of the log, never
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 
 import structlog
@@ -14,7 +15,14 @@ import structlog
 from commonwatt import stations
 from commonwatt.kernel import Unavailable
 from commonwatt.kit.database import Database, Work
+from commonwatt.kit.metrics import counter
 from commonwatt.stations import FrameRow
+
+FRAMES = counter(
+    "station_frames",
+    "Frames that went through the log, by direction and kind; those stored with their own effect are not among them.",
+    ["direction", "kind"],
+)
 
 PERIOD_S = 0.25
 WAITING_MAX = 50_000
@@ -57,6 +65,8 @@ class FrameLog:
         quirks, self._quirks = self._quirks, {}
         if not rows and not quirks:
             return
+        for (direction, kind), number in Counter((row.direction, row.kind) for row in rows).items():
+            FRAMES.labels(direction, kind).inc(number)
         flags = [(identity, slug, detail, count) for (identity, slug), (detail, count) in quirks.items()]
         try:
             await self._database.write(_store, rows, flags)

@@ -10,11 +10,12 @@ import structlog
 from commonwatt import stations
 from commonwatt.adapters.station.dialect import Caller, Dialect
 from commonwatt.adapters.station.frames import FrameLog
-from commonwatt.adapters.station.link import Link
+from commonwatt.adapters.station.link import CALL_TIMEOUT_S, Link
 from commonwatt.adapters.station.ports import Ports
 from commonwatt.adapters.station.transport import Transport
 from commonwatt.kernel import Clock, Done, Failed, Ids, Outcome, Unavailable
 from commonwatt.kit.database import Database, Note, Work
+from commonwatt.kit.metrics import gauge
 from commonwatt.stations import Presence
 
 PING_S = 30.0
@@ -23,20 +24,32 @@ AT_ONCE = 200
 CLONED = "cloned-identity"
 _GOING_AWAY, _POLICY = 1001, 1008
 
+CONNECTED = gauge("stations_connected", "Stations with an open connection, waiting ones included.")
+
 _log = structlog.get_logger("stations")
 
 
 class Hub:
     """Knows who is connected, asks them on behalf of the features, and measures them."""
 
-    def __init__(self, database: Database, clock: Clock, ids: Ids, ports: Ports, *, ping_s: float = PING_S) -> None:
-        """Take the database and what charging wants to hear."""
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        ids: Ids,
+        ports: Ports,
+        *,
+        ping_s: float = PING_S,
+        timeout_s: float = CALL_TIMEOUT_S,
+    ) -> None:
+        """Take the database and what charging wants to hear; ping so often, and wait so long for answers."""
         self.database = database
         self.clock = clock
         self.ids = ids
         self.ports = ports
         self.frames = FrameLog(database)
         self._ping_s = ping_s
+        self._timeout_s = timeout_s
         self._links: dict[str, Link] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -96,11 +109,12 @@ class Hub:
             waivers=waivers,
             address=address,
         )
-        link = Link(caller, transport, dialect, self.frames, self.ids)
+        link = Link(caller, transport, dialect, self.frames, self.ids, timeout_s=self._timeout_s)
         if not await self.claim(identity) or identity in self._links:
             await link.close(_POLICY, "this identity is connected already")
             return
         self._links[identity] = link
+        CONNECTED.set(len(self._links))
         try:
             if link.caller.admitted:
                 await self.database.write(stations.note_connected, identity, address, dialect.subprotocol)
@@ -153,6 +167,7 @@ class Hub:
         if self._links.get(identity) is not link:
             return
         del self._links[identity]
+        CONNECTED.set(len(self._links))
         if not link.caller.admitted:
             return
         try:
