@@ -40,6 +40,8 @@ class Habits:
     """How long a plugged-in car waits for a charge that never starts."""
     leave_after_s: Span = (5.0, 90.0)
     """From the end of the charge, or a full battery, to pulling the cable."""
+    models: tuple[tuple[str, int, float], ...] = MODELS
+    """The cars that come: name, battery in Wh, most power in W."""
 
 
 class Fleet:
@@ -170,7 +172,7 @@ class _Driver:
         await self.station.sleep(self._chance.uniform(*span))
 
     def _car(self) -> Car:
-        name, battery_wh, power_w_max = self._chance.choice(MODELS)
+        name, battery_wh, power_w_max = self._chance.choice(self._habits.models)
         charge = self._chance.uniform(0.1, 0.6)
         return Car(battery_wh=battery_wh, stored_wh=battery_wh * charge, power_w_max=power_w_max, name=name)
 
