@@ -1,0 +1,109 @@
+"""`commonwatt station` on a data directory, and `send` against a server that answers in every way."""
+
+import http.server
+import json
+import threading
+
+import pytest
+from tests.conftest import declare_tables
+
+from commonwatt.kernel import RandomIds
+from commonwatt.kit.cli import Program, run_group
+from commonwatt.kit.cli.lazy import LazyGroup
+from commonwatt.kit.clock import SystemClock
+from commonwatt.kit.database import Database, create_tables, open_engine
+from commonwatt.stations.cli import station
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    declare_tables()
+    path = tmp_path / "db.sqlite"
+    engine = open_engine(path)
+    create_tables(engine)
+    engine.dispose()
+
+    def open_database(_config, _read_only):
+        return Database(open_engine(path), SystemClock(), RandomIds())
+
+    root = LazyGroup("commonwatt", commands={"station": station})
+
+    def run(*words):
+        code = run_group(root, ["station", *words], Program(lambda _overrides: None, open_database))
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return run
+
+
+def test_stations_are_added_listed_admitted_and_rejected(run):
+    code, said = run("add", "CP-1", "--name", "Garage", "--json")
+    assert code == 0
+    assert len(json.loads(said)["password"]) == 20
+    assert run("add", "CP-1")[0] != 0
+    assert run("reject", "CP-1")[0] == 0
+    assert "rejected" in run("list", "--state", "rejected")[1]
+    assert run("admit", "CP-1")[0] == 0
+    listed = json.loads(run("list", "--json")[1])
+    assert [(row["identity"], row["state"], row["has_password"]) for row in listed] == [("CP-1", "admitted", True)]
+    assert "shown this once" in run("password", "CP-1")[1]
+
+
+def test_an_empty_list_says_what_to_do(run):
+    assert "station add" in run("list")[1]
+
+
+def test_acts_on_nobody_say_so(run):
+    code, said = run("admit", "NOBODY")
+    assert code != 0
+    assert "No station is called NOBODY" in said
+
+
+@pytest.fixture
+def server():
+    class Answering(http.server.BaseHTTPRequestHandler):
+        status, body, seen = 200, {"result": {"status": "Accepted"}}, []
+
+        def do_POST(self):
+            given = self.rfile.read(int(self.headers["Content-Length"]))
+            self.seen.append((self.path, self.headers["Authorization"], json.loads(given)))
+            self.send_response(self.status)
+            self.end_headers()
+            self.wfile.write(json.dumps(self.body).encode())
+
+        def log_message(self, *_):
+            pass
+
+    listening = http.server.HTTPServer(("127.0.0.1", 0), Answering)
+    threading.Thread(target=listening.serve_forever, daemon=True).start()
+    Answering.seen = []
+    Answering.url = f"http://127.0.0.1:{listening.server_port}"
+    yield Answering
+    listening.shutdown()
+    listening.server_close()
+
+
+def test_a_command_goes_through_the_running_server(run, server):
+    code, said = run("send", "CP 1", "Reset", '{"type":"Soft"}', "--server", server.url, "--token", "cw_x")
+    assert code == 0
+    assert json.loads(said) == {"status": "Accepted"}
+    assert server.seen == [("/api/v1/stations/CP%201/commands/Reset", "Bearer cw_x", {"type": "Soft"})]
+
+
+def test_a_problem_of_the_server_is_told(run, server):
+    server.status, server.body = 504, {"title": "No answer from the station", "detail": "It is unknown."}
+    code, said = run("send", "CP-1", "ClearCache", "--server", server.url, "--token", "cw_x")
+    assert code != 0
+    assert "No answer from the station: It is unknown." in said
+
+
+def test_a_server_that_is_down_is_named(run, server):
+    code, said = run("send", "CP-1", "ClearCache", "--server", "http://127.0.0.1:1", "--token", "cw_x")
+    assert code != 0
+    assert "commonwatt serve" in said
+
+
+@pytest.mark.parametrize("words", [("{",), ("{}", "--server", "file:///etc/passwd")])
+def test_what_cannot_be_sent_is_refused_before(run, words):
+    code, _ = run("send", "CP-1", "ClearCache", *words, "--token", "cw_x")
+    assert code != 0
