@@ -26,7 +26,9 @@ _MSAT_PER_SAT: Final = 1000
 @click.command("replay")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--zone", default="UTC", show_default=True, help="IANA zone of times that name none, and of the prices.")
-@click.option("--samples", default=2, type=click.IntRange(0, 1000), show_default=True, help="Readings while charging.")
+@click.option(
+    "--samples", default=1, type=click.IntRange(0, 1000), show_default=True, help="Readings between first and last."
+)
 @click.option("--limit", type=click.IntRange(1), help="Replay only so many charges, the earliest.")
 @click.option("--check", is_flag=True, help="Only read the file and say what is in it.")
 @with_program()

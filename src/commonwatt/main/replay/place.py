@@ -38,7 +38,7 @@ CLAIM_S: Final = 90 * 24 * 3600
 SPARE_MICRO_EUR: Final = 5_000_000
 """Every driver pays for five euro more than will be needed, and gets them back."""
 RULES: Final = Rules(
-    terms=Terms(start_s=2 * WINDOW_MAX_S, stop_s=2 * WINDOW_MAX_S, vanish_s=2 * WINDOW_MAX_S),
+    terms=Terms(start_s=3 * WINDOW_MAX_S, stop_s=3 * WINDOW_MAX_S, vanish_s=3 * WINDOW_MAX_S),
     payment_min_msat=SAT_MSAT,
     payment_max_msat=10**15,
     silence_s=30 * 24 * 3600,
@@ -109,7 +109,7 @@ class Place:
             ids=self.ids,
             rails={"sandbox": self.rail},
             rules=RULES,
-            hold_max_s=2 * WINDOW_MAX_S,
+            hold_max_s=3 * WINDOW_MAX_S,
         )
         database = self.house.database
         self.tariff = await database.write(furnish, self._zone)

@@ -18,6 +18,9 @@ from commonwatt.kernel import Instant
 from commonwatt.main.replay.past import BadRow, PastCharge
 
 WINDOW_MAX_S: Final = 6 * 3600
+FIRST_READING_MS: Final = 60_000
+"""A charge is first read a minute after its start, or as soon as two Wh have flowed."""
+_FIRST_WH: Final = 2
 STARTS_MAX: Final = 400
 """Charges that begin in one window at most."""
 _IDENTITY_MAX: Final = 48
@@ -38,6 +41,13 @@ class PlannedCharge:
     def place(self) -> Place:
         """Station and connector."""
         return self.identity, self.connector
+
+    @property
+    def first_reading(self) -> Instant:
+        """When the first reading is taken: early, since the driver's money stays locked until energy flows."""
+        charging_ms = self.past.charge_end.since(self.past.plugged_in)
+        needed_ms = charging_ms * _FIRST_WH // max(1, self.past.energy_wh)
+        return self.past.plugged_in.plus(ms=min(max(FIRST_READING_MS, needed_ms), charging_ms // 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +117,8 @@ def cut_windows(charges: Sequence[PlannedCharge]) -> list[Window]:
     running: dict[Place, PlannedCharge] = {}
     at = 0
     while at < len(charges) or running:
-        last = windows[-1].end if windows else Instant(0)
         coming = charges[at].past.plugged_in if at < len(charges) else None
-        start = coming if coming is not None and not running else max(last, _soonest(running, coming))
+        start = _next_start(windows, running, coming)
         limit = start.plus(seconds=WINDOW_MAX_S)
         busy = set(running)
         starts: list[PlannedCharge] = []
@@ -127,10 +136,12 @@ def cut_windows(charges: Sequence[PlannedCharge]) -> list[Window]:
     return windows
 
 
-def _soonest(running: dict[Place, PlannedCharge], coming: Instant | None) -> Instant:
-    """Return when the next thing happens: a charge ends, or one begins."""
+def _next_start(windows: list[Window], running: dict[Place, PlannedCharge], coming: Instant | None) -> Instant:
+    """Return when the next thing happens: a first reading, the end of a charge, or the beginning of one."""
+    last = windows[-1].end if windows else Instant(0)
+    unread = [one.first_reading for one in running.values() if one.first_reading > last]
     ends = [one.past.plugged_out for one in running.values()]
-    return min([*ends, *([coming] if coming is not None else [])])
+    return max(last, min([*unread, *ends, *([coming] if coming is not None else [])]))
 
 
 def _first_free(free_at: dict[Place, tuple[Instant, int]], identity: str, at: Instant) -> int:

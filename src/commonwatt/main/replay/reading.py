@@ -18,7 +18,7 @@ from commonwatt.main.replay.past import BadRow, PastCharge
 
 STAY_MAX_S: Final = 31 * 24 * 3600
 POWER_MAX_W: Final = 400_000
-_ENERGY = re.compile(r"\d{1,6}(\.\d{1,12})?")
+_ENERGY = re.compile(r"[0-9]{1,6}(\.[0-9]{1,12})?")
 _NAME_MAX: Final = 100
 _CENTURY: Final = 2000
 _SECONDS_PER_HOUR: Final = 3600

@@ -56,11 +56,10 @@ def car_of(planned: PlannedCharge) -> Car:
 
 
 def script_of(planned: PlannedCharge, samples: int) -> list[tuple[Instant, Event]]:
-    """Return what happens to one connector: plugged in, `samples` readings while it charges, the last, unplugged."""
-    past = planned.past
-    charging_ms = past.charge_end.since(past.plugged_in)
-    steps = samples + 1
-    readings = [past.plugged_in.plus(ms=charging_ms * step // steps) for step in range(1, steps + 1)]
+    """Return what happens to one connector: plugged in, a first reading, `samples` more, the last one, unplugged."""
+    past, first = planned.past, planned.first_reading
+    rest_ms, steps = past.charge_end.since(first), samples + 1
+    readings = [first, *(first.plus(ms=rest_ms * step // steps) for step in range(1, steps + 1))]
     plug: list[tuple[Instant, Event]] = [(past.plugged_in, PluggedIn(car_of(planned)))]
     return [*plug, *((at, Passed()) for at in readings), (past.plugged_out, Unplugged())]
 
