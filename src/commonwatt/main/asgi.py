@@ -22,13 +22,17 @@ EDGES = (
     "commonwatt.members.api",
     "commonwatt.members.pages",
     "commonwatt.tariffs.api",
+    "commonwatt.tariffs.pages",
     "commonwatt.stations.api",
+    "commonwatt.stations.pages",
     "commonwatt.charging.api",
     "commonwatt.charging.pages",
+    "commonwatt.charging.owner_pages",
     "commonwatt.charging.lnurl",
+    "commonwatt.payments.api",
 )
 """Modules with `ROUTES`, in the order of the map."""
-SANDBOX_EDGES: tuple[str, ...] = ()
+SANDBOX_EDGES = ("commonwatt.adapters.payment.sandbox.api", "commonwatt.adapters.payment.sandbox.pages")
 
 
 def build_pages(config: Config, house: House, worlds: Worlds, *, limited: bool = True) -> Litestar:
