@@ -20,6 +20,7 @@ COMMANDS = (
     ),
     Lazy("session", "commonwatt.charging.cli:session", "Charging sessions: list them, show one, end one."),
     Lazy("wallet", "commonwatt.adapters.payment.sandbox.cli:wallet", "The sandbox's wallet: scan, pay, receive."),
+    Lazy("replay", "commonwatt.main.replay.cli:replay", "Run past charges through the whole house, to the msat."),
     Lazy("books", "commonwatt.books.cli:books", "Balances, the journal, and whether all adds up."),
     Lazy("tariff", "commonwatt.tariffs.cli:tariff", "Prices of charging: shown, tried and changed."),
     Lazy("token", "commonwatt.members.cli:token", "Keys for programs that use the API."),
