@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Response, get
-from litestar.params import Parameter
 
 from commonwatt.charging import store
 from commonwatt.charging.actions.claim_change import ChangeOffer, claim_change, offer_change
@@ -52,7 +51,6 @@ LAST_READING_S = 25
 HASH_LENGTH = 64
 
 Rails = Mapping[str, Rail]
-Query = Annotated[str, Parameter(query="pr", default="")]
 
 
 def metadata_of(connector: ConnectorView, site: Site, terms: str) -> str:
@@ -190,7 +188,7 @@ async def show_withdraw(secret: str, database: Database, site: Site, rules: Rule
 
 @get("/lnurl/withdraw/{secret:str}/callback", include_in_schema=False)
 async def take_withdraw(
-    secret: str, database: Database, rails: Rails, rules: Rules, pr: Query, k1: str = ""
+    secret: str, database: Database, rails: Rails, rules: Rules, pr: str = "", k1: str = ""
 ) -> Response[Any]:
     """Take a wallet's invoice for the change; OK means that it is reserved on disk and will be paid."""
     try:

@@ -52,7 +52,7 @@ def note_boot(work: Work, identity: str, _at: Instant, rules: Rules = DEFAULT) -
 
 def prepare_station(work: Work, event: StationBooted) -> None:
     """Let a station that started send its readings often enough for the limit of a prepaid charge."""
-    work.request(SetRhythm(event.station), after_ms=2_000, key=f"rhythm:{event.station}")
+    work.request(SetRhythm(event.station), after_ms=500, key=f"rhythm:{event.station}")
 
 
 def note_offline(work: Work, identity: str, rules: Rules = DEFAULT) -> None:
