@@ -10,6 +10,7 @@ from tests.kit import pages_fakes as fakes
 from commonwatt.books.model.posting import Entry, Posting
 from commonwatt.books.queries import AccountState, TrialLine
 from commonwatt.charging.queries import Totals
+from commonwatt.charging.session_view import ORDER
 from commonwatt.kernel import BTC, EUR, Amount
 from commonwatt.kit.database.outbox import Job
 from commonwatt.payments.ports import Capabilities, RailBalance
@@ -17,6 +18,7 @@ from commonwatt.payments.queries import PaymentSums
 from commonwatt.payments.reports import Payout, PayoutState
 from commonwatt.stations.queries import FrameView, QuirkView, SettingView, StationView
 from commonwatt.tariffs import Assignment, Listed, Rate, Version, preview
+from commonwatt.tariffs.pages import Example
 
 NOW = fakes.NOW
 
@@ -87,6 +89,10 @@ SUMS = PaymentSums(
 )
 CHARGES = [fakes.charge("charging"), fakes.charge("ended"), fakes.charge("cancelled"), fakes.charge("offered")]
 EVENTS = [{"what": "Paid", "when": NOW, "tone": "ok", "icon": "zap", "who": "driver", "why": "14,540 sats"}]
+STORY = [
+    {"kind": kind, "when": NOW, "msat": 5_000_000, "why": "Local", "number": 7}
+    for kind in (*ORDER, "given-back", "claimed", "returned", "undelivered")
+]
 ROW = SimpleNamespace(
     id=7,
     id_tag="04A1",
@@ -98,6 +104,7 @@ ROW = SimpleNamespace(
     stop_reason=None,
 )
 PREVIEW = preview(fakes.tariff(), 30_000, 3600, 0, NOW)
+SHEET = "http://localhost:8080/c/cp-1-1"
 NAMES = {"CP-1": "Hilltop garage"}
 
 FULL = {
@@ -123,6 +130,11 @@ FULL = {
         "names": NAMES,
         "filtered": False,
         "totals": Totals(4, 84_250, 9, 9, 0),
+        "running": 1,
+        "owed": (2, 5_000_000),
+        "by": "month",
+        "chart": fakes.chart(),
+        "span": {"sessions": 4, "energy_wh": 84_250, "money": Amount(EUR, 35_000_000)},
     },
     "charging/owner_session.html": {
         "charge": fakes.charge("ended"),
@@ -130,12 +142,19 @@ FULL = {
         "tariff": fakes.tariff(),
         "bill": PREVIEW,
         "chart": fakes.chart(),
-        "events": EVENTS,
+        "events": STORY,
         "invoices": [fakes.invoice()],
         "payouts": [payout()],
         "postings": [posting()],
         "transaction": ROW,
         "may_act": True,
+        "duration_s": 3600,
+        "readings": 60,
+        "id_tag": "CWA1",
+        "rate_text": "1 BTC = 68,756.70 EUR",
+        "uncollected": fakes.pair(200_000),
+        "left": fakes.pair(1_000_000),
+        "done": "stop",
         **{name: fakes.pair(4_200_000) for name in ("cost", "paid", "returned", "owed", "locked")},
     },
     "charging/owed.html": {
@@ -145,7 +164,14 @@ FULL = {
         "total": fakes.pair(5_000_000),
         "names": NAMES,
     },
-    "charging/tags.html": {"tags": [ROW], "may_change": True, "errors": [], "typed": {}},
+    "charging/tags.html": {
+        "tags": [ROW],
+        "may_change": True,
+        "errors": [],
+        "typed": {},
+        "filtered": False,
+        "done": "added",
+    },
     "stations/stations.html": {
         "stations": [station(), station(identity="CP-2", connected=False)],
         "waiting": [station(state="waiting", vendor=None, model=None)],
@@ -153,11 +179,20 @@ FULL = {
         "next_cursor": None,
         "filtered": False,
         "may_change": True,
+        "counts": {"admitted": 2, "connected": 1},
         "address": "ws://localhost:8887/ocpp/",
+    },
+    "stations/added.html": {
+        "identity": "CP-9",
+        "name": "Yard",
+        "password": "abc",
+        "address": "ws://localhost:8887/ocpp/CP-9",
     },
     "stations/new_station.html": {
         "address": "ws://localhost:8887/ocpp/",
         "typed": {},
+        "granted": ["slow-start"],
+        "with_password": True,
         "errors": [{"field": "identity", "message": "Taken."}],
         "trial": False,
     },
@@ -166,19 +201,31 @@ FULL = {
         "connectors": [fakes.connector("Charging"), fakes.connector("Faulted", error_code="GroundFailure")],
         "tab": "overview",
         "may_change": True,
+        "may_command": True,
+        "sees_tags": False,
+        "done": "renamed",
+        "waivers": ["slow-start"],
         "quirks": [QuirkView("unit", "sends kWh as Wh", 3, NOW.ms, NOW.ms)],
-        "running": {1: {"id": "s1", "energy_wh": 4000, "power_w": 7000}},
+        "running": {1: CHARGES[0]},
+        "tariffs": {1: fakes.tariff(), 2: None},
+        "power_w": 7000,
+        "today": {"sessions": 2, "energy_wh": 12_000, "money": Amount(EUR, 5_000_000)},
+        "sessions": CHARGES,
+        "drifts": True,
+        "tags": [ROW],
+        "triggers": ["Heartbeat"],
         "chart": fakes.chart(),
-        "new_password": "abc",
         "frames": [FrameView(1, "CP-1", NOW.ms, "in", "call", "Heartbeat", "m1", '[2,"m1","Heartbeat",{}]')],
         "next_cursor": None,
-        "actions": ["Heartbeat"],
-        "settings": [SettingView("HeartbeatInterval", "60", False, NOW.ms)],
+        "filtered": False,
+        "settings": [
+            SettingView("HeartbeatInterval", "60", False, NOW.ms),
+            SettingView("NumberOfConnectors", "2", True, NOW.ms),
+        ],
         "commands": ["Reset"],
-        "sent": {"action": "Reset", "payload": "{}", "outcome": "answer", "text": "Accepted"},
-        "typed": {},
+        "sent": {"action": "Reset", "outcome": "answer", "status": "Accepted"},
     },
-    "stations/qr_sheet.html": {"sheets": [{"connector": fakes.connector(), "url": "http://localhost:8080/c/cp-1-1"}]},
+    "stations/qr_sheet.html": {"sheets": [{"connector": fakes.connector(), "url": SHEET, "code": SHEET}]},
     "payments/payments.html": {
         "tab": "in",
         "invoices": [fakes.invoice()],
@@ -215,23 +262,28 @@ FULL = {
         "names": NAMES,
         "rate": Rate("r1", "EUR", 68_756_700_000, NOW, ("kraken", "bitstamp")),
         "rate_why": "",
+        "now": NOW,
     },
     "tariffs/tariff.html": {
         "listed": listed(),
         "versions": [Version(fakes.tariff(), 1, NOW, "Alice")],
         "may_change": True,
         "names": NAMES,
-        "preview": {"energy_kwh": "30", "minutes": "60", "parked": "0", "bill": PREVIEW, "wrong": ""},
+        "preview": {"energy_kwh": "30", "minutes": "60", "parked": "0", "bill": PREVIEW, "sats": None, "wrong": ""},
         "assignments": list(listed().places),
-        "places": [("*", "Everywhere"), ("CP-1", "Hilltop garage")],
+        "places": [{"value": "CP-1/1", "name": "Hilltop garage", "number": 1, "label": ""}],
+        "now": NOW,
+        "done": "made",
     },
     "tariffs/edit_tariff.html": {
         "listed": listed(),
         "typed": {"energy": "0,42"},
         "errors": [{"field": "energy", "message": "Write 0.42."}],
-        "preview": fakes.tariff(),
+        "draft": fakes.tariff(),
+        "examples": [Example(30_000, 3600, 0, PREVIEW, None)],
+        "wrong": "",
+        "expected": "v1",
         "currency": "EUR",
-        "document": "{}",
     },
     "books/journal.html": {
         "postings": [posting()],

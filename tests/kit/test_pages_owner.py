@@ -37,6 +37,10 @@ LISTS = [
     "events",
     "versions",
     "assignments",
+    "settings",
+    "frames",
+    "examples",
+    "places",
 ]
 
 
@@ -84,7 +88,7 @@ def test_an_owner_page_renders_full_and_empty(engine, name, language):
     ["stations/stations.html", "stations/station.html", "charging/tags.html", "tariffs/tariff.html", "jobs.html"],
 )
 def test_who_may_not_change_sees_no_form_that_posts(engine, name):
-    html = render(engine, name, {**FULL[name], "may_change": False}, role="auditor")
+    html = render(engine, name, {**FULL[name], "may_change": False, "may_command": False}, role="auditor")
     main = html[html.index('<main class="page"') : html.index("</main>")]
     assert 'method="post"' not in main
 
@@ -96,7 +100,7 @@ def test_every_posting_form_carries_the_forgery_token(engine):
             assert 'name="csrf" value="token"' in form, name
 
 
-@pytest.mark.parametrize("tab", ["overview", "messages", "configuration", "commands"])
+@pytest.mark.parametrize("tab", ["overview", "messages", "configuration", "commands", "settings"])
 def test_a_station_has_its_tabs(engine, tab):
     html = render(engine, "stations/station.html", {**FULL["stations/station.html"], "tab": tab})
     assert html.count('aria-current="page"') >= 1

@@ -29,6 +29,8 @@ class SessionFilter:
     owed: bool = False
     offers: bool = False
     """Whether offers that nobody paid are listed too."""
+    tags: bool = True
+    """Whether `text` may find id tags; not for those who may not see them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,8 @@ def _matching(statement: Select[Any], wanted: SessionFilter) -> Select[Any]:
             statement = statement.where(condition)
     if wanted.text:
         like = f"%{_escaped(wanted.text)}%"
-        columns = (_SESSION.id, _SESSION.station, _SESSION.id_tag, _SESSION.reason, _SESSION.holder)
+        columns = [_SESSION.id, _SESSION.station, _SESSION.reason]
+        columns += [_SESSION.id_tag, _SESSION.holder] if wanted.tags else []
         statement = statement.where(or_(*(column.like(like, escape="\\") for column in columns)))
     return statement
 

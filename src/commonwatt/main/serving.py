@@ -8,7 +8,7 @@ import fcntl
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -22,7 +22,7 @@ from commonwatt.kit.database import open_engine
 from commonwatt.kit.web import Site, listen, serve
 from commonwatt.main.asgi import build_pages
 from commonwatt.main.assembly import House, Limits, assemble, station_ports
-from commonwatt.main.config import Config, StationAuth, UnknownStations
+from commonwatt.main.config import Address, Config, StationAuth, UnknownStations
 from commonwatt.main.migrations import migrate
 from commonwatt.main.worlds import Worlds, open_worlds, rules_of
 from commonwatt.payments import LnurlClient
@@ -98,7 +98,8 @@ async def serving(
             policy=policy_of(config),
             dialects=[dialect],
         )
-        app = build_pages(config, house, worlds, limited=limited)
+        heard = replace(config.stations, bind=Address(config.stations.bind.host, listener.port))
+        app = build_pages(replace(config, stations=heard), house, worlds, limited=limited)
         pages = await serve(app, sock, certificate=config.http.tls_certificate, key=config.http.tls_key)
         setup = await house.database.write(members.offer_setup)
         try:

@@ -34,6 +34,8 @@ from commonwatt.stations.actions.note_presence import (
 from commonwatt.stations.actions.note_status import ConnectorStatus, ensure_connector, note_status, rename_connector
 from commonwatt.stations.actions.record_frames import FrameRow, flag_quirk, prune_frames, record_frames, tell_frames
 from commonwatt.stations.actions.remember_configuration import Setting, remember_configuration
+from commonwatt.stations.address import stations_address
+from commonwatt.stations.asking import COMMANDS, TRIGGERS, WAIVERS
 from commonwatt.stations.command import command_station
 from commonwatt.stations.errors import StationTaken
 from commonwatt.stations.identity import check_identity
@@ -60,8 +62,11 @@ from commonwatt.stations.secrets import hash_secret, secret_matches, spellings
 
 __all__ = [
     "ADMITTED",
+    "COMMANDS",
     "REJECTED",
+    "TRIGGERS",
     "WAITING",
+    "WAIVERS",
     "Boot",
     "ConnectorStatus",
     "ConnectorView",
@@ -113,5 +118,6 @@ __all__ = [
     "set_password",
     "set_waivers",
     "spellings",
+    "stations_address",
     "tell_frames",
 ]

@@ -104,7 +104,7 @@ class SettingView:
 def find_station(sql: Connection, identity: str) -> StationView | None:
     """Return a station, or None."""
     row = sql.execute(select(station).where(station.c.identity == identity)).first()
-    return None if row is None else _station(row)
+    return None if row is None else station_view(row)
 
 
 def secret_hash_of(sql: Connection, identity: str) -> str | None:
@@ -127,10 +127,10 @@ def list_stations(
     if state is not None:
         statement = statement.where(station.c.state == state)
     if search:
-        like = f"%{_escaped(search)}%"
+        like = f"%{escaped(search)}%"
         columns = (station.c.identity, station.c.name, station.c.vendor, station.c.model, station.c.serial)
         statement = statement.where(or_(*(column.like(like, escape="\\") for column in columns)))
-    return [_station(row) for row in sql.execute(statement)]
+    return [station_view(row) for row in sql.execute(statement)]
 
 
 def count_stations(sql: Connection) -> dict[str, int]:
@@ -214,7 +214,7 @@ def list_frames(
         if value is not None:
             statement = statement.where(condition(value))
     if search:
-        like = f"%{_escaped(search)}%"
+        like = f"%{escaped(search)}%"
         columns = (frame.c.action, frame.c.message_id) if masked else (frame.c.text, frame.c.action)
         statement = statement.where(or_(*(column.like(like, escape="\\") for column in columns)))
     rows = [FrameView(**row._mapping) for row in sql.execute(statement)]  # noqa: SLF001 (SQLAlchemy's public name)
@@ -254,11 +254,13 @@ def _masked(view: FrameView) -> FrameView:
     )
 
 
-def _escaped(search: str) -> str:
+def escaped(search: str) -> str:
+    """Return a text that a LIKE with backslash as its escape takes literally."""
     return search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _station(row: Row[tuple[object, ...]]) -> StationView:
+def station_view(row: Row[tuple[object, ...]]) -> StationView:
+    """Return the view of a row of `station`; the hash of its password stays behind."""
     values = dict(row._mapping)  # noqa: SLF001 (SQLAlchemy's public name)
     secret = values.pop("secret_hash")
     waivers = str(values.pop("waivers") or "")

@@ -51,7 +51,7 @@ MAP = (
             Entry(_("Stations"), "/stations"),
             Entry(_("Sessions"), "/sessions"),
             Entry(_("Tariffs"), "/tariffs"),
-            Entry(_("RFID tags"), "/tags"),
+            Entry(_("RFID tags"), "/tags", RUNNING),
         ),
     ),
     Section(

@@ -1,0 +1,193 @@
+"""The owner's pages about sessions: the list with its chart, one session with its story, and stopping it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
+
+from litestar import get, post
+from litestar.params import Parameter, QueryParameter
+from litestar.response import Redirect, Stream, Template
+from sqlalchemy import Connection
+
+from commonwatt.charging import queries, store
+from commonwatt.charging.actions.stop_session import ask_to_stop
+from commonwatt.charging.charge import Charge
+from commonwatt.charging.errors import NoSuchSession
+from commonwatt.charging.period_sums import period_chart, sums_by_day, sums_by_month
+from commonwatt.charging.queries import SessionFilter
+from commonwatt.charging.rules import Rules
+from commonwatt.charging.session_view import owner_context
+from commonwatt.charging.station_view import begin_of_day
+from commonwatt.kernel import Amount, Asset, Clock, Instant
+from commonwatt.kit.database import Database, Work
+from commonwatt.kit.web import BadRequest, Paging, Site, csv_answer, page_of
+from commonwatt.members import Actor, mask_id_tag, record_act, require_scope
+from commonwatt.stations import list_stations
+
+READ, WRITE = [require_scope("sessions:read")], [require_scope("sessions:write")]
+CSV_ROWS_MAX = 100_000
+DAYS = 31
+Search = Annotated[str, Parameter(max_length=100)]
+Day = Annotated[str, Parameter(pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
+Identity = Annotated[str, Parameter(max_length=64)]
+State = Annotated[
+    str, QueryParameter(name="status", pattern="^(offered|starting|started|charging|stopping|ended|cancelled|)$")
+]
+Owed = Annotated[str, Parameter(pattern="^(yes|)$")]
+Range = Annotated[str, QueryParameter(name="by", pattern="^(day|month|)$")]
+
+
+@get("/sessions", guards=READ, include_in_schema=False)
+async def show_sessions(
+    database: Database,
+    clock: Clock,
+    site: Site,
+    actor: Actor,
+    paging: Paging,
+    q: Search = "",
+    station: Identity = "",
+    in_state: State = "",
+    since: Day = "",
+    until: Day = "",
+    owed: Owed = "",
+    by: Range = "",
+) -> Template:
+    """List sessions, the newest first, below a chart of what was charged."""
+    wanted = wanted_sessions(site, actor, q, station, in_state, since, until, owed)
+    key = paging.key(str)
+    rows = await database.read(
+        queries.list_sessions, wanted, before=str(key[0]) if key else None, limit=paging.limit + 1
+    )
+    page = page_of(rows, paging, lambda charge: charge, lambda charge: (charge.id,))
+    now = clock.now()
+    today = begin_of_day(now, site.zone)
+    context = {
+        "sessions": page.items,
+        "next_cursor": page.next_cursor,
+        "names": await database.read(_names),
+        "totals": await database.read(queries.sum_sessions, today, now.plus(seconds=1)),
+        "running": len(await database.read(queries.running_sessions)),
+        "owed": await database.read(queries.sum_owed),
+        "filtered": bool(q or station or in_state or since or until or owed),
+        "by": by or "day",
+        **await database.read(_chart, site, now, by or "day"),
+        "sees_tags": actor.sees_id_tags,
+    }
+    return Template("charging/sessions.html", context=context)
+
+
+def _chart(sql: Connection, site: Site, now: Instant, by: str) -> dict[str, Any]:
+    """Return the chart of the last days or months, and what its bars come to."""
+    today = now.utc().astimezone(site.zone).date()
+    if by == "month":
+        periods = sums_by_month(sql, site.zone, site.currency, today)
+    else:
+        periods = sums_by_day(sql, site.zone, site.currency, today - timedelta(days=DAYS - 1), today)
+    chart = period_chart(periods, site.currency, site.timezone, ("Energy", "Money"))
+    money = Amount(Asset.of(site.currency), sum(period.units for period in periods))
+    return {
+        "chart": chart,
+        "span": {
+            "sessions": sum(period.sessions for period in periods),
+            "energy_wh": sum(period.energy_wh for period in periods),
+            "money": money,
+        },
+    }
+
+
+@get("/sessions.csv", guards=READ, include_in_schema=False)
+async def export_sessions(
+    database: Database,
+    site: Site,
+    actor: Actor,
+    q: Search = "",
+    station: Identity = "",
+    in_state: State = "",
+    since: Day = "",
+    until: Day = "",
+    owed: Owed = "",
+) -> Stream:
+    """Give the same list as a file; money in msat, and gross in millionths of its currency."""
+    wanted = wanted_sessions(site, actor, q, station, in_state, since, until, owed)
+    rows = await database.read(queries.list_sessions, wanted, limit=CSV_ROWS_MAX)
+    header = (
+        "id", "status", "kind", "station", "connector", "id_tag", "made", "began", "ended", "energy_wh", "asset",
+        "gross_units", "paid_msat", "billed_msat", "returned_msat", "owed_msat", "reason",
+    )  # fmt: skip
+    return csv_answer("sessions", header, (_csv_row(charge, actor) for charge in rows))
+
+
+def _csv_row(charge: Charge, actor: Actor) -> tuple[Any, ...]:
+    session = charge.session
+    place = (charge.station, charge.connector, mask_id_tag(actor, charge.id_tag))
+    times = (charge.made, charge.began, charge.ended)
+    money = (session.paid_msat, session.billed_msat, charge.returned_msat, charge.owed_msat)
+    told = (session.energy_wh, charge.asset, charge.gross_units, *money, session.reason)
+    return (charge.id, session.status.value, charge.kind.value, *place, *times, *told)
+
+
+def wanted_sessions(
+    site: Site, actor: Actor, text: str, station: str, state: str, since: str, until: str, owed: str
+) -> SessionFilter:
+    """Read the filter bar. Days are whole ones of the site's zone. Raises BadRequest for a day that does not exist.
+
+    Who may not see id tags does not find one by its text either.
+    """
+    return SessionFilter(
+        station=station or None,
+        status=state or None,
+        since=_day(since, site),
+        until=_day(until, site, days=1),
+        text=text.strip(),
+        owed=bool(owed),
+        tags=actor.sees_id_tags,
+    )
+
+
+def _day(text: str, site: Site, days: int = 0) -> Instant | None:
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text) + timedelta(days=days)
+        return Instant.of(datetime(day.year, day.month, day.day, tzinfo=site.zone))
+    except (ValueError, OverflowError):
+        raise BadRequest(f"{text} is no day of the calendar. Write it like 2026-05-01.", field="since") from None
+
+
+def _names(sql: Connection) -> dict[str, str]:
+    return {view.identity: view.name for view in list_stations(sql, limit=1000)}
+
+
+@get("/sessions/{session_id:str}", guards=READ, include_in_schema=False)
+async def show_session(
+    session_id: str, database: Database, clock: Clock, site: Site, actor: Actor, done: str = ""
+) -> Template:
+    """Show one session to its owner."""
+    charge = await _charge(database, session_id)
+    context = await database.read(owner_context, charge, clock.now(), site.timezone)
+    may_act = actor.may("sessions:write")
+    shown = {"may_act": may_act, "done": done, "id_tag": mask_id_tag(actor, charge.id_tag)}
+    return Template("charging/owner_session.html", context={**context, **shown})
+
+
+@post("/sessions/{session_id:str}/stop", guards=WRITE, include_in_schema=False)
+async def stop_session(session_id: str, database: Database, actor: Actor, rules: Rules) -> Redirect:
+    """Ask the station to end a session; what was not used is the driver's."""
+    await database.write(_stop, session_id, actor, rules)
+    return Redirect(f"/sessions/{session_id}?done=stop", status_code=303)
+
+
+def _stop(work: Work, session_id: str, actor: Actor, rules: Rules) -> None:
+    ask_to_stop(work, session_id, f"{actor.name} stopped it", rules)
+    record_act(work, actor, "session.stop", f"session/{session_id}")
+
+
+async def _charge(database: Database, session_id: str) -> Charge:
+    charge = await database.read(store.charge_by_id, session_id)
+    if charge is None:
+        raise NoSuchSession("There is no session of this id. Search the list of sessions.", session=session_id[:60])
+    return charge
+
+
+ROUTES = [show_sessions, export_sessions, show_session, stop_session]

@@ -1,0 +1,180 @@
+"""The owner's page of one station: state, connectors, configuration, frames, commands; and its printed codes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, cast
+
+from litestar import get
+from litestar.params import Parameter
+from litestar.response import Stream, Template
+
+from commonwatt.charging import queries
+from commonwatt.charging.lnurl import pay_url
+from commonwatt.charging.station_view import begin_of_day, overview_of
+from commonwatt.kernel import Clock, Instant
+from commonwatt.kit.database import Database
+from commonwatt.kit.web import Paging, Site, csv_answer, page_of
+from commonwatt.members import Actor, require_scope
+from commonwatt.protocols.lnurl import page_link
+from commonwatt.stations import (
+    ADMITTED,
+    COMMANDS,
+    TRIGGERS,
+    WAIVERS,
+    ConnectorView,
+    FrameView,
+    StationView,
+    find_station,
+    list_configuration,
+    list_connectors,
+    list_frames,
+)
+from commonwatt.stations.errors import StationMissing
+
+READ = [require_scope("stations:read")]
+TABS = ("overview", "messages", "configuration", "commands", "settings")
+CSV_ROWS_MAX = 100_000
+Word = Annotated[str, Parameter(pattern="^[A-Za-z]{0,40}$")]
+Tab = Annotated[str, Parameter(pattern="^(" + "|".join(TABS) + "|)$")]
+Search = Annotated[str, Parameter(max_length=100)]
+Names = Annotated[str, Parameter(max_length=4000)]
+Direction = Annotated[str, Parameter(pattern="^(in|out|)$")]
+
+
+@get("/stations/{identity:str}", guards=READ, include_in_schema=False)
+async def show_station(
+    identity: str,
+    database: Database,
+    clock: Clock,
+    site: Site,
+    actor: Actor,
+    paging: Paging,
+    tab: Tab = "",
+    q: Search = "",
+    action: Word = "",
+    direction: Direction = "",
+    sent: Word = "",
+    outcome: Word = "",
+    status: Word = "",
+    done: Word = "",
+) -> Template:
+    """Show a station."""
+    view = await found(database, identity)
+    here = tab or "overview"
+    context: dict[str, Any] = {
+        "station": view,
+        "connectors": await database.read(list_connectors, identity=identity, limit=100),
+        "tab": here,
+        "may_change": actor.may("stations:write"),
+        "may_command": actor.may("stations:command"),
+        "sees_tags": actor.sees_id_tags,
+        "sent": {"action": sent, "outcome": outcome, "status": status} if sent else None,
+        "done": done,
+        "waivers": WAIVERS,
+    }
+    match here:
+        case "overview":
+            now = clock.now()
+            since = begin_of_day(now, site.zone)
+            context |= await database.read(overview_of, view, now, site.currency, since)
+            context["tags"] = await database.read(queries.list_tags) if context["may_command"] else []
+            context["triggers"] = TRIGGERS
+        case "messages":
+            context |= await _messages(database, actor, paging, identity, q, action, direction)
+        case "configuration":
+            context["settings"] = await database.read(list_configuration, identity)
+        case "commands":
+            context["commands"] = COMMANDS
+            masked = not actor.sees_id_tags
+            context["frames"] = await database.read(
+                list_frames, identity=identity, action=sent or None, limit=6, masked=masked
+            )
+        case _:
+            pass
+    return Template("charging/station.html", context=context)
+
+
+async def _messages(
+    database: Database, actor: Actor, paging: Paging, identity: str, q: str, action: str, direction: str
+) -> dict[str, Any]:
+    key = paging.key(int)
+    rows = await database.read(
+        list_frames,
+        identity=identity,
+        search=q,
+        action=action or None,
+        direction=direction or None,
+        before=cast("int", key[0]) if key else None,
+        limit=paging.limit + 1,
+        masked=not actor.sees_id_tags,
+    )
+    page = page_of(rows, paging, lambda frame: frame, lambda frame: (frame.id,))
+    return {"frames": page.items, "next_cursor": page.next_cursor, "filtered": bool(q or action or direction)}
+
+
+@get("/stations/{identity:str}/messages.csv", guards=READ, include_in_schema=False)
+async def export_messages(
+    identity: str, database: Database, actor: Actor, q: Search = "", action: Word = "", direction: Direction = ""
+) -> Stream:
+    """Give a station's messages as a file, id tags hidden from auditors."""
+    await found(database, identity)
+    rows = await database.read(
+        list_frames,
+        identity=identity,
+        search=q,
+        action=action or None,
+        direction=direction or None,
+        limit=CSV_ROWS_MAX,
+        masked=not actor.sees_id_tags,
+    )
+    header = ("at", "direction", "kind", "action", "message_id", "text")
+    return csv_answer(f"messages-{identity}", header, (_frame_row(frame) for frame in rows))
+
+
+def _frame_row(frame: FrameView) -> tuple[Any, ...]:
+    return (Instant(frame.at_ms), frame.direction, frame.kind, frame.action, frame.message_id, frame.text)
+
+
+@get("/stations/{identity:str}/sheet", guards=READ, include_in_schema=False)
+async def show_sheet(identity: str, database: Database, site: Site, connector: int | None = None) -> Template:
+    """Print the codes of a station's connectors, or of one."""
+    view = await found(database, identity)
+    connectors = await database.read(list_connectors, identity=view.identity, limit=100)
+    return _sheets([one for one in connectors if connector in (None, one.number)], site)
+
+
+@get("/stations/qr", guards=READ, include_in_schema=False)
+async def show_sheets(database: Database, site: Site, names: Names = "") -> Template:
+    """Print the codes of all connectors, or of those that are named, separated by commas."""
+    connectors = await database.read(list_connectors, limit=500)
+    wanted = {name for name in names.split(",") if name}
+    return _sheets([one for one in connectors if _is_wanted(one, wanted)], site)
+
+
+def _is_wanted(connector: ConnectorView, names: set[str]) -> bool:
+    return connector.name in names if names else connector.station_state == ADMITTED
+
+
+def _sheets(connectors: list[ConnectorView], site: Site) -> Template:
+    """Print codes that a plain camera opens as a page and a wallet reads as a payment."""
+    sheets = [
+        {
+            "connector": one,
+            "url": site.url(f"/c/{one.name}"),
+            "code": page_link(site.url(f"/c/{one.name}"), pay_url(site, one.name)),
+        }
+        for one in connectors
+    ]
+    return Template("stations/qr_sheet.html", context={"sheets": sheets})
+
+
+async def found(database: Database, identity: str) -> StationView:
+    """Return a station. Raises StationMissing."""
+    view = await database.read(find_station, identity)
+    if view is None:
+        msg = f"No station is called {identity[:60]}. Look at the list of stations for its exact identity."
+        raise StationMissing(msg, identity=identity[:60])
+    return view
+
+
+ROUTES = [show_station, export_messages, show_sheet, show_sheets]

@@ -1,0 +1,98 @@
+"""The owner's page about local tags, which charge on account."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, Parameter
+from litestar.response import Redirect, Template
+
+from commonwatt.charging import queries
+from commonwatt.charging.actions.keep_tags import add_tag, block_tag, remove_tag
+from commonwatt.kernel import Refused
+from commonwatt.kit.database import Database, Work
+from commonwatt.members import Actor, record_act, require_scope
+
+WRITE = [require_scope("sessions:write")]
+Form = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
+
+
+@get("/tags", guards=WRITE, include_in_schema=False)
+async def show_tags(
+    database: Database, q: Annotated[str, Parameter(max_length=100)] = "", tag: str = "", done: str = ""
+) -> Template:
+    """List the tags that charge on account; `tag` fills the form, as when it was seen at a station."""
+    return await _page(database, q, {"id_tag": tag[:20]} if tag else {}, done=done)
+
+
+async def _page(
+    database: Database,
+    q: str = "",
+    typed: dict[str, str] | None = None,
+    errors: list[dict[str, str]] | None = None,
+    *,
+    done: str = "",
+    status: int = 200,
+) -> Template:
+    context = {
+        "tags": await database.read(queries.list_tags, text=q),
+        "filtered": bool(q),
+        "may_change": True,
+        "typed": typed or {},
+        "errors": errors or [],
+        "done": done,
+    }
+    return Template("charging/tags.html", context=context, status_code=status)
+
+
+@post("/tags", guards=WRITE, include_in_schema=False)
+async def add(data: Form, database: Database, actor: Actor) -> Template | Redirect:
+    """Let a tag charge on account of its holder."""
+    typed = {name: str(data.get(name, "")).strip() for name in ("id_tag", "holder")}
+    try:
+        await database.write(_add, typed["id_tag"], typed["holder"], actor)
+    except Refused as error:
+        wrong = [{"field": "id_tag", "message": error.detail}]
+        return await _page(database, "", typed, wrong, status=error.status)
+    return Redirect("/tags?done=added", status_code=303)
+
+
+@post("/tags/{id_tag:str}/block", guards=WRITE, include_in_schema=False)
+async def block(id_tag: str, database: Database, actor: Actor) -> Redirect:
+    """Refuse a tag from now on."""
+    await database.write(_block, id_tag, actor, blocked=True)
+    return Redirect("/tags?done=blocked", status_code=303)
+
+
+@post("/tags/{id_tag:str}/unblock", guards=WRITE, include_in_schema=False)
+async def unblock(id_tag: str, database: Database, actor: Actor) -> Redirect:
+    """Let a tag in again."""
+    await database.write(_block, id_tag, actor, blocked=False)
+    return Redirect("/tags?done=unblocked", status_code=303)
+
+
+@post("/tags/{id_tag:str}/remove", guards=WRITE, include_in_schema=False)
+async def remove(id_tag: str, database: Database, actor: Actor) -> Redirect:
+    """Forget a tag."""
+    await database.write(_remove, id_tag, actor)
+    return Redirect("/tags?done=removed", status_code=303)
+
+
+def _add(work: Work, id_tag: str, holder: str, actor: Actor) -> None:
+    add_tag(work, id_tag, holder)
+    record_act(work, actor, "tag.add", f"tag/{id_tag}", {"holder": holder})
+
+
+def _block(work: Work, id_tag: str, actor: Actor, *, blocked: bool) -> None:
+    block_tag(work, id_tag, blocked=blocked)
+    record_act(work, actor, "tag.block" if blocked else "tag.unblock", f"tag/{id_tag}")
+
+
+def _remove(work: Work, id_tag: str, actor: Actor) -> None:
+    remove_tag(work, id_tag)
+    record_act(work, actor, "tag.remove", f"tag/{id_tag}")
+
+
+ROUTES = [show_tags, add, block, unblock, remove]

@@ -1,0 +1,24 @@
+"""Where stations connect: what an owner types into a charger's settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from commonwatt.kit.web import Site
+
+
+def stations_address(config: Any, site: Site) -> str:
+    """Return the central system's address without an identity, such as `wss://charge.example/ocpp/`.
+
+    It is the one that the configuration names, else this site's host with the port on which stations are heard
+    (OCPP-J 1.6, 3.1.1: the station adds its identity).
+    """
+    told = config.stations
+    scheme = "wss" if told.tls_certificate else "ws"
+    base = told.public_url or f"{scheme}://{site.host}:{told.bind.port}"
+    return f"{base}/ocpp/"
+
+
+def open_for_trial(config: Any) -> bool:
+    """Whether stations may come without a password."""
+    return str(config.stations.auth) == "open-for-trial"

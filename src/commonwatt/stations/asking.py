@@ -1,0 +1,126 @@
+"""What the buttons of a station's page ask of it, as calls of OCPP 1.6, and how each end reads."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from commonwatt.kernel import Done, Failed, Outcome
+from commonwatt.stations.errors import CommandInvalid
+
+COMMANDS = (
+    "ChangeAvailability", "ChangeConfiguration", "ClearCache", "DataTransfer", "GetConfiguration", "GetDiagnostics",
+    "GetLocalListVersion", "RemoteStartTransaction", "RemoteStopTransaction", "Reset", "SendLocalList",
+    "TriggerMessage", "UnlockConnector", "UpdateFirmware",
+)  # fmt: skip
+"""Actions that the page offers by name; the API sends any."""
+TRIGGERS = (
+    "StatusNotification", "MeterValues", "Heartbeat", "BootNotification", "DiagnosticsStatusNotification",
+    "FirmwareStatusNotification",
+)  # fmt: skip
+"""Messages that a station can be asked to send (OCPP 1.6, 7.31 MessageTrigger)."""
+
+WAIVERS = ("slow-start", "wh-means-kwh", "no-subprotocol")
+"""Exceptions that a station may be granted; what each means is said on the page."""
+
+Form = Mapping[str, Any]
+_ACTION = re.compile(r"[A-Za-z]{1,40}", re.ASCII)
+_PAYLOAD_MAX = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How a command ended. `outcome` is answer, callerror, invalid, busy, offline or timeout; `status` one word."""
+
+    outcome: str
+    status: str = ""
+
+
+def call_of(verb: str, form: Form) -> tuple[str, dict[str, Any]]:
+    """Return the action and the payload that a button with its fields means. Raises CommandInvalid."""
+    make = _CALLS.get(verb)
+    if make is None:
+        raise CommandInvalid(f"There is no button {verb[:40]!r}. Open the station's page anew.", action=verb[:40])
+    return make(form)
+
+
+def said_of(outcome: Outcome[dict[str, Any]]) -> Said:
+    """Tell how a command ended, in the few words that the page knows."""
+    match outcome:
+        case Done(answer):
+            status = answer.get("status", "")
+            return Said("answer", status if isinstance(status, str) and _ACTION.fullmatch(status) else "")
+        case Failed(reason, "callerror"):
+            code = reason.partition(":")[0]
+            return Said("callerror", code if _ACTION.fullmatch(code) else "")
+        case Failed(_, code):
+            return Said(code if code in {"invalid", "busy"} else "offline")
+        case _:
+            return Said("timeout")
+
+
+def _connector(form: Form) -> int:
+    text = str(form.get("connector", ""))
+    if not text.isascii() or not text.isdigit() or len(text) > 3:  # noqa: PLR2004 (no station has a thousand)
+        raise CommandInvalid("A connector has a number. Choose one of the list.", field="connector")
+    return int(text)
+
+
+def _one_of(form: Form, name: str, known: tuple[str, ...]) -> str:
+    said = str(form.get(name, ""))
+    if said not in known:
+        raise CommandInvalid(f"Choose one of {', '.join(known)}.", field=name)
+    return said
+
+
+def _start(form: Form) -> tuple[str, dict[str, Any]]:
+    tag = str(form.get("id_tag", "")).strip()
+    if not 0 < len(tag) <= 20:  # noqa: PLR2004 (OCPP 1.6, 7.28 IdToken)
+        raise CommandInvalid("A tag has 1 to 20 characters. Choose one of yours.", field="id_tag")
+    return "RemoteStartTransaction", {"connectorId": _connector(form), "idTag": tag}
+
+
+def _trigger(form: Form) -> tuple[str, dict[str, Any]]:
+    payload: dict[str, Any] = {"requestedMessage": _one_of(form, "message", TRIGGERS)}
+    if form.get("connector"):
+        payload["connectorId"] = _connector(form)
+    return "TriggerMessage", payload
+
+
+def _configure(form: Form) -> tuple[str, dict[str, Any]]:
+    key, value = str(form.get("key", "")), str(form.get("value", "")).strip()
+    if not 0 < len(key) <= 50 or len(value) > 500:  # noqa: PLR2004 (OCPP 1.6, 6.7)
+        raise CommandInvalid("A key has 1 to 50 characters, a value at most 500.", field="value")
+    return "ChangeConfiguration", {"key": key, "value": value}
+
+
+def _raw(form: Form) -> tuple[str, dict[str, Any]]:
+    action, text = str(form.get("action", "")), str(form.get("payload", "")).strip() or "{}"
+    if not _ACTION.fullmatch(action):
+        raise CommandInvalid("An action is one word, such as Reset.", field="action")
+    try:
+        payload = json.loads(text) if len(text) <= _PAYLOAD_MAX else None
+    except (ValueError, RecursionError) as error:
+        raise CommandInvalid(f"The content is no JSON: {error}.", field="payload") from None
+    if not isinstance(payload, dict):
+        raise CommandInvalid('The content must be a JSON object, such as {"type": "Soft"}.', field="payload")
+    return action, payload
+
+
+_CALLS: dict[str, Callable[[Form], tuple[str, dict[str, Any]]]] = {
+    "start": _start,
+    "unlock": lambda form: ("UnlockConnector", {"connectorId": _connector(form)}),
+    "availability": lambda form: (
+        "ChangeAvailability",
+        {"connectorId": _connector(form), "type": _one_of(form, "type", ("Operative", "Inoperative"))},
+    ),
+    "reset": lambda form: ("Reset", {"type": _one_of(form, "type", ("Soft", "Hard"))}),
+    "clear-cache": lambda _form: ("ClearCache", {}),
+    "trigger": _trigger,
+    "read-configuration": lambda _form: ("GetConfiguration", {}),
+    "configure": _configure,
+    "raw": _raw,
+}

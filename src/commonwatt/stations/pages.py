@@ -1,0 +1,257 @@
+"""The owner's pages about stations: the list with the waiting room, adding one, and every change of one.
+
+The page of one station shows sessions and prices too, so it lives with charging.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+
+from litestar import Request, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, Parameter, QueryParameter
+from litestar.response import Redirect, Stream, Template
+
+from commonwatt.kernel import Instant, Refused
+from commonwatt.kit.database import Database, Work
+from commonwatt.kit.web import Paging, Site, csv_answer, page_of
+from commonwatt.members import Actor, require_scope
+from commonwatt.stations import queries
+from commonwatt.stations.actions import admit_stations as acts
+from commonwatt.stations.actions.administer import administer, note_command
+from commonwatt.stations.actions.note_status import rename_connector
+from commonwatt.stations.address import open_for_trial, stations_address
+from commonwatt.stations.asking import WAIVERS, call_of, said_of
+from commonwatt.stations.errors import StationMissing
+from commonwatt.stations.listing import SORTS, StationFilter, connectors_of, page_stations, sort_key
+from commonwatt.stations.ports import StationLine
+from commonwatt.stations.queries import StationView
+
+READ = [require_scope("stations:read")]
+WRITE = [require_scope("stations:write")]
+COMMAND = [require_scope("stations:command")]
+Form = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
+Search = Annotated[str, Parameter(max_length=100)]
+State = Annotated[str, QueryParameter(name="state", pattern="^(admitted|waiting|rejected|)$")]
+Connected = Annotated[str, Parameter(pattern="^(yes|no|)$")]
+Order = Annotated[str, Parameter(pattern="^(" + "|".join(SORTS) + "|)$")]
+CSV_ROWS_MAX = 100_000
+_NO_STORE = {"Cache-Control": "no-store"}
+
+
+@get("/stations", guards=READ, include_in_schema=False)
+async def show_stations(
+    database: Database,
+    actor: Actor,
+    paging: Paging,
+    config: Any,
+    site: Site,
+    q: Search = "",
+    in_state: State = "",
+    connected: Connected = "",
+    sort: Order = "",
+) -> Template:
+    """List stations, with the waiting room on top."""
+    wanted, order = _wanted(q, in_state, connected), sort or "identity"
+    number = order.removeprefix("-") == "seen"
+    after = paging.key(int if number else str, str)
+    rows = await database.read(page_stations, wanted, sort=order, after=after, limit=paging.limit + 1)
+    page = page_of(rows, paging, lambda row: row, lambda row: sort_key(row, order))
+    context = {
+        "stations": page.items,
+        "next_cursor": page.next_cursor,
+        "connectors": await database.read(connectors_of, page.items),
+        "waiting": await database.read(queries.list_stations, state=acts.WAITING),
+        "counts": await database.read(queries.count_stations),
+        "filtered": bool(q or in_state or connected),
+        "may_change": actor.may("stations:write"),
+        "address": stations_address(config, site),
+    }
+    return Template("stations/stations.html", context=context)
+
+
+@get("/stations.csv", guards=READ, include_in_schema=False)
+async def export_stations(
+    database: Database, q: Search = "", in_state: State = "", connected: Connected = ""
+) -> Stream:
+    """Give the same list as a file."""
+    rows = await database.read(page_stations, _wanted(q, in_state, connected), limit=CSV_ROWS_MAX)
+    header = (
+        "identity", "name", "state", "connected", "vendor", "model", "serial", "firmware", "last_heard", "drift_ms",
+    )  # fmt: skip
+    return csv_answer("stations", header, (_csv_row(row) for row in rows))
+
+
+def _csv_row(view: StationView) -> tuple[Any, ...]:
+    heard = None if view.seen_ms is None else Instant(view.seen_ms)
+    told = (view.vendor, view.model, view.serial, view.firmware)
+    return (view.identity, view.name, view.state, view.connected, *told, heard, view.drift_ms)
+
+
+def _wanted(search: str, state: str, connected: str) -> StationFilter:
+    return StationFilter(search.strip(), state or None, {"yes": True, "no": False}.get(connected))
+
+
+@get("/stations/new", guards=WRITE, include_in_schema=False)
+async def show_new(config: Any, site: Site) -> Template:
+    """Ask for a station's identity."""
+    return _new_page(config, site)
+
+
+@post("/stations/new", guards=WRITE, include_in_schema=False)
+async def add(request: Request[Any, Any, Any], database: Database, actor: Actor, config: Any, site: Site) -> Template:
+    """Add a station and show its password, this once."""
+    form = await request.form()
+    typed = {name: str(form.get(name, "")).strip() for name in ("identity", "name")}
+    waivers = [str(word) for word in form.getall("waiver", []) if word in WAIVERS]
+    with_password = form.get("with_password") == "yes"
+    try:
+        password = await database.write(_add, actor, typed["identity"], typed["name"], waivers, with_password)
+    except Refused as error:
+        wrong = [{"field": "identity", "message": error.detail}]
+        return _new_page(config, site, typed, waivers, wrong, with_password=with_password, status=error.status)
+    context = {
+        "identity": typed["identity"],
+        "name": typed["name"] or typed["identity"],
+        "password": password,
+        "address": stations_address(config, site) + quote(typed["identity"], safe=":@"),
+    }
+    return Template("stations/added.html", context=context, status_code=200, headers=_NO_STORE)
+
+
+def _add(work: Work, actor: Actor, identity: str, name: str, waivers: list[str], with_password: bool) -> str | None:
+    password = administer(work, actor, "station added", identity, acts.add_station, name, with_password=with_password)
+    if waivers:
+        administer(work, actor, "waivers set", identity, acts.set_waivers, waivers)
+    return password
+
+
+def _new_page(
+    config: Any,
+    site: Site,
+    typed: dict[str, str] | None = None,
+    waivers: list[str] | None = None,
+    errors: list[dict[str, str]] | None = None,
+    *,
+    with_password: bool = True,
+    status: int = 200,
+) -> Template:
+    context = {
+        "address": stations_address(config, site),
+        "trial": open_for_trial(config),
+        "typed": typed or {},
+        "granted": waivers or [],
+        "with_password": with_password,
+        "errors": errors or [],
+    }
+    return Template("stations/new_station.html", context=context, status_code=status)
+
+
+@post("/stations/{identity:str}/admit", guards=WRITE, include_in_schema=False)
+async def admit(identity: str, data: Form, database: Database, actor: Actor) -> Redirect:
+    """Let a waiting or rejected station in."""
+    await database.write(administer, actor, "station admitted", identity, acts.admit_station)
+    return _back(data, identity, "admitted")
+
+
+@post("/stations/{identity:str}/reject", guards=WRITE, include_in_schema=False)
+async def reject(identity: str, data: Form, database: Database, actor: Actor, line: StationLine) -> Redirect:
+    """Keep a station out, at once."""
+    await database.write(administer, actor, "station rejected", identity, acts.reject_station)
+    await line.disconnect(identity, "rejected by its operator")
+    return _back(data, identity, "rejected")
+
+
+@post("/stations/{identity:str}/rename", guards=WRITE, include_in_schema=False)
+async def rename(identity: str, data: Form, database: Database, actor: Actor) -> Redirect:
+    """Give a station the name that people read."""
+    await database.write(administer, actor, "station renamed", identity, acts.rename_station, str(data.get("name", "")))
+    return _station_page(identity, done="renamed")
+
+
+@post("/stations/{identity:str}/waivers", guards=WRITE, include_in_schema=False)
+async def grant(request: Request[Any, Any, Any], identity: str, database: Database, actor: Actor) -> Redirect:
+    """Grant a station its exceptions, in place of those it had."""
+    form = await request.form()
+    waivers = [str(word) for word in form.getall("waiver", []) if word in WAIVERS]
+    await database.write(administer, actor, "waivers set", identity, acts.set_waivers, waivers)
+    return _station_page(identity, done="waivers")
+
+
+@post("/stations/{identity:str}/password", guards=WRITE, include_in_schema=False)
+async def renew_password(identity: str, database: Database, actor: Actor, config: Any, site: Site) -> Template:
+    """Give a station a fresh password and show it, this once."""
+    password = await database.write(administer, actor, "password set", identity, acts.set_password)
+    view = await _found(database, identity)
+    address = stations_address(config, site) + quote(identity, safe=":@")
+    context = {"identity": identity, "name": view.name, "password": password, "address": address}
+    return Template("stations/added.html", context=context, status_code=200, headers=_NO_STORE)
+
+
+@post("/stations/{identity:str}/remove", guards=WRITE, include_in_schema=False)
+async def remove(identity: str, database: Database, actor: Actor, line: StationLine) -> Redirect:
+    """Forget a station with its connectors and frames; sessions stay on record."""
+    await database.write(administer, actor, "station removed", identity, acts.remove_station)
+    await line.disconnect(identity, "removed by its operator")
+    return Redirect("/stations?done=removed", status_code=303)
+
+
+@post("/stations/{identity:str}/connectors/{number:int}", guards=WRITE, include_in_schema=False)
+async def change_connector(identity: str, number: int, data: Form, database: Database, actor: Actor) -> Redirect:
+    """Change a connector's name or label."""
+    name, label = str(data.get("name", "")).strip(), str(data.get("label", ""))
+    await database.write(
+        administer, actor, "connector changed", identity, rename_connector, number, name=name or None, label=label
+    )
+    return _station_page(identity, done="connector")
+
+
+@post("/stations/{identity:str}/ask/{verb:str}", guards=COMMAND, include_in_schema=False)
+async def ask(identity: str, verb: str, data: Form, database: Database, actor: Actor, line: StationLine) -> Redirect:
+    """Send what a button means, and lead back to the page, which tells how it ended."""
+    await _found(database, identity)
+    action, payload = call_of(verb, data)
+    await database.write(note_command, actor, identity, action, payload)
+    said = said_of(await line.send(identity, action, payload))
+    tab = {"raw": "commands", "read-configuration": "configuration", "configure": "configuration"}.get(verb, "")
+    return _station_page(identity, tab=tab, sent=action, outcome=said.outcome, status=said.status)
+
+
+async def _found(database: Database, identity: str) -> StationView:
+    """Return a station. Raises StationMissing."""
+    view = await database.read(queries.find_station, identity)
+    if view is None:
+        msg = f"No station is called {identity[:60]}. Look at the list of stations for its exact identity."
+        raise StationMissing(msg, identity=identity[:60])
+    return view
+
+
+def _station_page(identity: str, **values: str) -> Redirect:
+    """Lead to a station's page; what is empty is left out of its address."""
+    query = urlencode({name: value for name, value in values.items() if value})
+    place = f"/stations/{quote(identity, safe='')}"
+    return Redirect(f"{place}?{query}" if query else place, status_code=303)
+
+
+def _back(form: dict[str, Any], identity: str, done: str) -> Redirect:
+    """Lead back to where the button was: the waiting room of the list, or the station's own page."""
+    if form.get("back") == "list":
+        return Redirect(f"/stations?done={done}", status_code=303)
+    return _station_page(identity, done=done)
+
+
+ROUTES = [
+    show_stations,
+    export_stations,
+    show_new,
+    add,
+    admit,
+    reject,
+    rename,
+    grant,
+    renew_password,
+    remove,
+    change_connector,
+    ask,
+]
