@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -58,10 +59,12 @@ def _run(program: Program, file: Path, plan: Plan, *, zone: str, samples: int, l
     """Open the replay's own folder below the data directory and run."""
     import uvloop  # noqa: PLC0415 (only a real run pays for it)
 
+    from commonwatt.kit.log import configure_log  # noqa: PLC0415
     from commonwatt.main.replay.diary import Diary  # noqa: PLC0415
     from commonwatt.main.replay.place import digest_file  # noqa: PLC0415
     from commonwatt.main.replay.run import Replay  # noqa: PLC0415
 
+    configure_log("auto", "warning", sys.stderr)
     digest = digest_file(file, zone, samples, limit)
     folder = Path(program.config.data.dir) / "replay" / f"{file.name.partition('.')[0]}-{digest[:8]}"
     diary = Diary(folder, digest)
