@@ -115,7 +115,7 @@ async def main() -> None:
         if arguments.profile:
             import cProfile  # noqa: PLC0415 (only when asked)
 
-            profiler = cProfile.Profile()
+            profiler = cProfile.Profile(time.thread_time)
         while line := await reader.readline():
             word, _, rest = line.decode().strip().partition(" ")
             if word == "pay" and house is not None:
