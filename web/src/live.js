@@ -113,11 +113,11 @@ function listen(root) {
     }));
     if (fields.id) last = fields.id;
     if (fields.event === "resumed") return want("");
-    if (!fields.event || !fields.data) return;
-    try {
-      const said = JSON.parse(fields.data);
-      hear(fields.event, said.data ?? said);
-    } catch { /* not of ours */ }
+    if (!fields.data) return;
+    let said;
+    try { said = JSON.parse(fields.data); } catch { return; /* not of ours */ }
+    const name = said.name ?? fields.event;
+    if (name && name !== "ping") hear(name, said.data ?? said);
   };
   open();
   root.addEventListener("live:expired", () => want(""));
