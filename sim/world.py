@@ -7,6 +7,7 @@ day of charging takes a second, and a seed repeats it to the letter.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import random
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import async_solipsism
-from sqlalchemy import Connection
 
 from commonwatt import charging, stations, tariffs
 from commonwatt.adapters.payment.sandbox.network import SandboxNetwork
@@ -28,10 +28,14 @@ from commonwatt.adapters.station.virtual.transport import LinkLost, MemoryTransp
 from commonwatt.charging import Charge, Rules
 from commonwatt.kernel import EUR, Clock, Done, Failed, Instant, Outcome, SeededIds, Unknown
 from commonwatt.kit.database import Database, Work, create_tables, open_engine
+from commonwatt.kit.database.writer import NotSaved
 from commonwatt.kit.web.site import Site
 from commonwatt.main.assembly import House, assemble, station_ports
 from commonwatt.payments.ports import InvoiceTerms, PaymentReport
 from commonwatt.tariffs.ports import Quote
+from sim.audit import unfinished
+from sim.line import BadLine, Weather
+from sim.power import Fuse, FusedFaults, Power, PowerCut, watch_tasks, wire
 
 T = TypeVar("T")
 ORIGIN = Instant.parse("2026-05-01T12:00:00Z")
@@ -46,19 +50,38 @@ class LoopClock:
         """Let the world begin at noon."""
         self._loop = loop
         self._start = loop.time()
+        self.skipped_ms = 0
+        """Time in which the house did nothing: its process was paused."""
 
     def now(self) -> Instant:
         """Return the virtual present."""
-        return ORIGIN.plus(ms=round((self._loop.time() - self._start) * 1000))
+        return ORIGIN.plus(ms=round((self._loop.time() - self._start) * 1000) + self.skipped_ms)
+
+
+class HouseClock:
+    """The house's own clock, which somebody may set wrong."""
+
+    def __init__(self, true: Clock) -> None:
+        """Begin in step with the world."""
+        self._true = true
+        self.off_ms = 0
+
+    def now(self) -> Instant:
+        """Return what the house believes."""
+        return self._true.now().plus(ms=self.off_ms)
 
 
 def run(story: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a story on virtual time and return what it returns."""
     loop = async_solipsism.EventLoop()
+    watch_tasks(loop)
     asyncio.set_event_loop(loop)
     try:
         return loop.run_until_complete(story())
     finally:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
         loop.close()
         asyncio.set_event_loop(None)
 
@@ -94,6 +117,7 @@ class World:
         """Choose the seed; nothing exists before the world is entered."""
         self.seed = seed
         self.random = random.Random(seed)
+        self._line_chance = random.Random(f"{seed}/line")
         self.rules = rules or Rules()
         self.ids = SeededIds(seed)
         self.stations: dict[str, VirtualStation] = {}
@@ -103,28 +127,38 @@ class World:
         self._lines: set[asyncio.Task[Any]] = set()
         self.partition: set[str] = set()
         """Stations that cannot reach the house for now."""
+        self.weather = Weather()
+        self.fuse = Fuse(self.cut_power)
+        self.power = Power()
+        self.cuts = 0
+        self._restart: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         """Open the world: tariff, rate, rails, house."""
         self.clock = LoopClock(asyncio.get_running_loop())
+        self.house_clock = HouseClock(self.clock)
         self.network = SandboxNetwork(None, self.clock, SeededIds(self.seed + 1), inline=True)
         await self.network.add_node("owner", PURSE_MSAT)
-        self.rail = SandboxRail(self.network, "owner")
+        self.rail = SandboxRail(self.network, "owner", faults=FusedFaults(self.fuse))
         if not self._hold:
             self.rail.capabilities = replace(SandboxRail.capabilities, hold=False, accepted_event=False)
         self.rates = Rates(self.clock)
         self.engine = open_engine(self._path)
         create_tables(self.engine)
-        await self._open_house()
+        await self.power.task(self._open_house())
         await self.house.database.write(furnish)
         await asyncio.sleep(1)
         return self
 
     async def __aexit__(self, *_error: object) -> None:
         """End everything."""
+        self.fuse.left = None
+        if self._restart is not None:
+            self._restart.cancel()
         for station in self.stations.values():
             await station.stop()
-        await self.house.stop()
+        if self.power.on:
+            await self.house.stop()
         self.network.close()
 
     @property
@@ -136,7 +170,7 @@ class World:
         self.house: House = assemble(
             site=SITE,
             engine=self.engine,
-            clock=self.clock,
+            clock=self.house_clock,
             ids=self.ids,
             rails={"sandbox": self.rail},
             rules=self.rules,
@@ -145,12 +179,37 @@ class World:
             rate_policy=tariffs.RatePolicy(minimum=1),
             inline=True,
         )
+        wire(self.house.database, self.fuse)
         self.dialect = Ocpp16(self.house.database, station_ports(self.rules))
         await self.house.hub.start()
         await self.house.start()
 
+    def cut_power(self, away_s: float = 5.0) -> None:
+        """Kill the house at once, as `kill -9` does; it is started again over the same database a little later."""
+        self.cuts += 1
+        self.power.cut(self.house.database if hasattr(self, "house") else None)
+        if self._restart is None or self._restart.done() or self._restart is asyncio.current_task():
+            again = self._start_again(away_s)
+            self._restart = asyncio.get_running_loop().create_task(again, context=contextvars.Context())
+
+    async def _start_again(self, away_s: float) -> None:
+        while not self.power.on:
+            await asyncio.sleep(away_s)
+            power = self.power = Power()
+            try:
+                await power.task(self._open_house())
+            except (PowerCut, asyncio.CancelledError):
+                if power.on:
+                    raise
+
     async def add_station(
-        self, identity: str, *, connectors: int = 1, faults: Faults | None = None, dial: bool = True
+        self,
+        identity: str,
+        *,
+        connectors: int = 1,
+        faults: Faults | None = None,
+        dial: bool = True,
+        patiently: bool = True,
     ) -> VirtualStation:
         """Put a station on the wall, admitted, and wait until it is online and its connectors are known."""
         await self.database.write(stations.add_station, identity)
@@ -164,7 +223,10 @@ class World:
         self.stations[identity] = station
         if dial:
             await station.start()
-            await self.until(lambda: station.online and not station.owes)
+            if patiently:
+                await self.until(lambda: station.online and not station.owes)
+            else:
+                await asyncio.sleep(2)
         return station
 
     async def add_driver(self, name: str = "driver") -> str:
@@ -189,6 +251,33 @@ class World:
             rules=self.rules,
         )
         return Paid(charge, invoice.bolt11, self.send(driver, invoice.bolt11, amount_msat))
+
+    async def ask(self, call: Callable[..., Coroutine[Any, Any, T]], *args: Any, **named: Any) -> T:
+        """Ask the house for something, as a browser or a wallet does; raises NotSaved when it is dead, or dies."""
+        power = self.power
+        try:
+            if power.on:
+                return await power.task(call(*args, **named))
+        except PowerCut:
+            pass
+        except asyncio.CancelledError:
+            if power.on:
+                raise
+        raise NotSaved("the house is dark")
+
+    async def scan(self, connector: str, amount_msat: int, *, address: str | None = None) -> tuple[Charge, str]:
+        """Scan a code and return the session that it opened, with the invoice that starts it."""
+        charge, invoice = await self.ask(
+            charging.offer_session,
+            self.database,
+            self.house.hub,
+            self.rail,
+            connector=connector,
+            amount_msat=amount_msat,
+            address=address,
+            rules=self.rules,
+        )
+        return charge, invoice.bolt11
 
     def send(self, driver: str, bolt11: str, amount_msat: int) -> asyncio.Task[Outcome[PaymentReport]]:
         """Let a driver's wallet pay an invoice in the background."""
@@ -216,7 +305,12 @@ class World:
 
     async def heal(self, *, within_s: float = 4 * 3600) -> None:
         """End all trouble, let every car leave, and let time pass until every session and payment has its end."""
+        self.fuse.left = None
+        self.house_clock.off_ms = max(0, self.house_clock.off_ms)
+        if self._restart is not None:
+            await self._restart
         self.partition.clear()
+        self.weather.clear()
         self.rail.faults.clear()
         self.rates.down = False
         for station in self.stations.values():
@@ -224,10 +318,14 @@ class World:
             for number in station.charger.connectors:
                 if station.connector(number).car is not None:
                     await station.unplug(number)
-        await self.until(self._quiet, within_s=within_s)
+        deadline = self.clock.now().plus(ms=round(within_s * 1000))
+        while left := await self._unfinished():
+            assert self.clock.now() < deadline, f"seed {self.seed}: after {within_s} s of peace: {'; '.join(left)}"
+            await asyncio.sleep(1)
 
-    async def _quiet(self) -> bool:
-        return not any(station.owes for station in self.stations.values()) and await self.database.read(_all_ended)
+    async def _unfinished(self) -> list[str]:
+        owed = [f"{name} owes {station.owes} messages" for name, station in self.stations.items() if station.owes]
+        return owed + await self.database.read(unfinished)
 
     async def charge(self, session_id: str) -> Charge:
         """Return a charge as it stands."""
@@ -254,26 +352,21 @@ class World:
         await self.until(reached, within_s=within_s)
         return await self.charge(session_id)
 
-    async def _dial(self, identity: str) -> MemoryTransport:
+    async def _dial(self, identity: str) -> BadLine:
         """Connect a station to the house by a line in memory."""
-        if identity in self.partition:
+        if identity in self.partition or not self.power.on:
             raise LinkLost("the network is down")
         ours, theirs = memory_pair()
-        task = asyncio.create_task(self.house.hub.attach(identity, ours, self.dialect), name=f"line of {identity}")
+        task = self.power.task(self._answer_line(identity, ours), name=f"line of {identity}")
         self._lines.add(task)
         task.add_done_callback(self._lines.discard)
-        return theirs
+        return BadLine(theirs, self.weather, self._line_chance)
 
-
-def _all_ended(sql: Connection) -> bool:
-    """Whether no session runs, no payment is open, and no job waits."""
-    open_things = (
-        "SELECT 1 FROM session WHERE status NOT IN ('ended', 'cancelled') OR held_msat > 0",
-        "SELECT 1 FROM payments_invoices WHERE ended_ms IS NULL",
-        "SELECT 1 FROM payments_payouts WHERE ended_ms IS NULL",
-        "SELECT 1 FROM outbox WHERE state IN ('waiting', 'running')",
-    )
-    return not any(sql.exec_driver_sql(f"{query} LIMIT 1").first() for query in open_things)
+    async def _answer_line(self, identity: str, ours: MemoryTransport) -> None:
+        try:
+            await self.house.hub.attach(identity, ours, self.dialect)
+        finally:
+            await ours.close()
 
 
 def furnish(work: Work) -> None:

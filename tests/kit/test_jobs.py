@@ -98,3 +98,36 @@ async def test_a_key_that_waits_makes_a_second_request_a_no_op(database):
     for _ in range(3):
         await database.write(lambda work: work.request(DoThis(1), key="reconcile"))
     assert len(await database.read(states)) == 1
+
+
+async def test_a_job_whose_key_was_requested_anew_while_it_ran_is_left_to_the_newer_one(tmp_path):
+    """Neither an unknown end nor a crash may leave it running for ever, or keep the server from starting."""
+    engine = open_engine(tmp_path / "db.sqlite")
+    create_tables(engine)
+    database = Database(engine, SystemClock(), RandomIds())
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def perform(effect: DoThis):
+        asked.set()
+        await answer.wait()
+        return Unknown("no answer") if effect.number == 1 else Done(None)
+
+    jobs = Jobs(database, {}, {DoThis: perform})
+    await jobs.start()
+    await database.write(lambda work: work.request(DoThis(1), key="same"))
+    await asyncio.wait_for(asked.wait(), 10)
+    await database.write(lambda work: work.request(DoThis(2), key="same", after_ms=60_000))
+    answer.set()
+    for _ in range(500):
+        found = await database.read(states)
+        if found[1][0] != "running":
+            break
+        await asyncio.sleep(0.01)
+    assert found == {1: ("done", "requested anew"), 2: ("waiting", None)}
+    await jobs.stop()
+    await database.write(lambda work: work.sql.execute(outbox.update().where(outbox.c.id == 1).values(state="running")))
+    again = Jobs(database, {}, {DoThis: perform})
+    await again.start()
+    assert (await database.read(states))[1] == ("done", "requested anew")
+    await again.stop()
+    database.close()

@@ -28,20 +28,32 @@ def correct(charge: Charge, at: Instant, now: Instant) -> Instant:
     return Instant(max(corrected, last))
 
 
-def follow(charge: Charge, sample: Sample, now: Instant, rules: Rules) -> Charge:
+def follow(charge: Charge, sample: Sample, now: Instant, rules: Rules, *, final: bool = False) -> Charge:
     """Return the charge with one more sample in its register; the price is not touched.
 
-    A sample whose own time is before the last one taken came out of order and changes nothing.
+    A sample that came late, after a newer one, changes nothing: on a register that restarted meanwhile it would count
+    energy twice. Only the `final` reading of a transaction has no newer one, whatever its time says.
     """
     progress = charge.progress
-    register = progress.register or open_register(sample.energy_wh or 0, sample.at.ms + progress.offset_ms)
-    if sample.at.ms + progress.offset_ms < register.last_ms - AHEAD_MS:
+    told_ms = sample.at.ms + progress.offset_ms
+    register = progress.register or open_register(sample.energy_wh or 0, told_ms)
+    if not final and progress.register is not None and _came_late(register, sample, told_ms):
         return charge
     at_ms = correct(charge, sample.at, now).ms
     gap_ms = at_ms - register.last_ms or progress.gap_ms
     register = _read(register, sample, at_ms, rules)
     progress = replace(progress, register=register, power_w=register.power_w, gap_ms=gap_ms, heard_ms=now.ms)
     return replace(charge, progress=progress)
+
+
+def _came_late(register: Register, sample: Sample, told_ms: int) -> bool:
+    """Whether a sample was overtaken by a newer one, or is one that we have; else the station's clock was set back."""
+    if sample.energy_wh is None:
+        return told_ms <= register.last_ms if sample.interval_wh is not None else told_ms < register.last_ms
+    if told_ms >= register.last_ms:
+        return False
+    overtaken = sample.energy_wh * register.scale < register.last_wh or "register-reset" in register.flags
+    return overtaken or told_ms < register.last_ms - AHEAD_MS
 
 
 def _read(register: Register, sample: Sample, at_ms: int, rules: Rules) -> Register:

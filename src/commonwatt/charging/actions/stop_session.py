@@ -71,7 +71,7 @@ def _finish(work: Work, charge: Charge, report: StopReport, rules: Rules) -> Non
     if not charge.session.over:
         final = Sample(report.stopped, _final_register(charge, report), power_w=0, context="Transaction.End")
         for sample in (*report.samples, final):
-            charge = follow(charge, sample, work.now, rules)
+            charge = follow(charge, sample, work.now, rules, final=sample is final)
             readings.append(as_reading(charge.station, charge.connector, report.transaction_id, sample, charge))
         charge, cost_msat, _ = count(work, charge, rules, until=_end(charge, report, work.now))
         energy_wh = charge.progress.register.total_wh if charge.progress.register else 0

@@ -173,10 +173,10 @@ class Jobs:
 def retry(work: Work, job_id: int) -> None:
     """Send a dead job back to wait, with its attempts forgotten. Raises Missing when it is not dead."""
     statement = update(outbox).where(outbox.c.id == job_id, outbox.c.state == DEAD)
-    done = work.sql.execute(statement.values(state=WAITING, due_ms=work.now.ms, attempts=0, ended_ms=None))
-    if done.rowcount != 1:
+    if work.sql.execute(statement.values(state=RUNNING, attempts=0, ended_ms=None)).rowcount != 1:
         msg = f"Job {job_id} is not among the dead ones; it may have been retried already."
         raise Missing(msg)
+    _let_wait(work, job_id, due_ms=work.now.ms)
 
 
 def prune(work: Work) -> int:
@@ -198,7 +198,8 @@ def _next_due(connection: Connection, flying: frozenset[int]) -> int | None:
 
 
 def _recover(work: Work) -> None:
-    work.sql.execute(update(outbox).where(outbox.c.state == RUNNING).values(state=WAITING))
+    for job_id in work.sql.execute(select(outbox.c.id).where(outbox.c.state == RUNNING)).scalars().all():
+        _let_wait(work, job_id)
 
 
 def _claim(work: Work, job_id: int) -> None:
@@ -214,8 +215,15 @@ def _end(work: Work, job_id: int, state: str, reason: str | None) -> None:
 
 def _wait(work: Work, job_id: int, attempts: int, reason: str) -> None:
     delay = min(LONGEST_DELAY_MS, FIRST_DELAY_MS << min(attempts - 1, 16))
-    statement = update(outbox).where(outbox.c.id == job_id)
-    work.sql.execute(statement.values(state=WAITING, attempts=attempts, error=reason, due_ms=work.now.ms + delay))
+    _let_wait(work, job_id, attempts=attempts, error=reason, due_ms=work.now.ms + delay)
+
+
+def _let_wait(work: Work, job_id: int, **values: object) -> None:
+    """Send a job back to wait; one whose key was requested anew while it ran is done by the newer one instead."""
+    one = outbox.c.id == job_id
+    changed = work.sql.execute(update(outbox).prefix_with("OR IGNORE").where(one).values(state=WAITING, **values))
+    if changed.rowcount != 1:
+        work.sql.execute(update(outbox).where(one).values(state=DONE, ended_ms=work.now.ms, error="requested anew"))
 
 
 def _react(work: Work, job_id: int, event: Event, actions: Sequence[Reaction]) -> None:
