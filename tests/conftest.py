@@ -6,6 +6,7 @@ import importlib
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from commonwatt.kernel import SeededIds
 from commonwatt.kit.clock import SteppedClock
@@ -24,6 +25,9 @@ def declare_tables() -> None:
     for path in sorted(SOURCE.rglob("store.py")):
         importlib.import_module("commonwatt." + ".".join(path.relative_to(SOURCE).with_suffix("").parts))
 
+
+settings.register_profile("commonwatt", deadline=None)  # machines are busy; speed is bench/'s business
+settings.load_profile("commonwatt")
 
 PEERS = ("lnd", "browser", "npm")
 """Markers of tests that need a peer from outside."""

@@ -1,0 +1,115 @@
+"""Who may do what: tokens and their scopes, roles, masks, and the log of administrative acts."""
+
+import pytest
+from tests.members.steps import actor_of, join
+
+from commonwatt.kernel import Instant
+from commonwatt.kit.web import BadRequest
+from commonwatt.members import (
+    TERMINAL,
+    Actor,
+    Role,
+    change_role,
+    create_token,
+    invite_member,
+    lists,
+    mask_id_tag,
+    remove_member,
+    revoke_token,
+)
+from commonwatt.members.errors import (
+    NoSuchMember,
+    ScopeRefused,
+)
+from commonwatt.members.secrets import digest
+
+
+def test_tokens_expire_are_revoked_and_give_no_more_than_their_maker_has(work):
+    token = create_token(work, TERMINAL, "ci", ["stations:read", "stations:read"], 60)
+    assert token.token.startswith("cw_")
+    actor, _ = lists.find_by_token(work.sql, digest(token.token), work.now, "")
+    assert actor.may("stations:read")
+    assert not actor.may("stations:command")
+    assert lists.find_by_token(work.sql, digest(token.token), work.now.plus(seconds=60), "") is None
+    revoke_token(work, TERMINAL, token.id)
+    assert lists.find_by_token(work.sql, digest(token.token), work.now, "") is None
+    with pytest.raises(NoSuchMember):
+        revoke_token(work, TERMINAL, token.id)
+    for scopes in ([], ["stations:fly"], ["stations:read", ""]):
+        with pytest.raises(ScopeRefused):
+            create_token(work, TERMINAL, "x", scopes)
+    operator = Actor("member/o", "Olga", Role.OPERATOR, member_id="o")
+    for beyond in ("*", "members:admin"):
+        with pytest.raises(ScopeRefused):
+            create_token(work, operator, "x", [beyond])
+    with pytest.raises(ScopeRefused):
+        create_token(work, actor, "x", ["stations:write"])
+    for seconds in (0, -5, 11 * 366 * 86400):
+        with pytest.raises(BadRequest):
+            create_token(work, TERMINAL, "x", ["*"], seconds)
+    with pytest.raises(NoSuchMember):
+        revoke_token(work, operator, create_token(work, TERMINAL, "y", ["*"]).id)
+
+
+@pytest.mark.parametrize(
+    ("actor", "scope", "allowed"),
+    [
+        (Actor("m", "m", Role.AUDITOR), "books:read", True),
+        (Actor("m", "m", Role.AUDITOR), "stations:command", False),
+        (Actor("m", "m", Role.OPERATOR), "tariffs:write", True),
+        (Actor("m", "m", Role.OPERATOR), "members:admin", False),
+        (Actor("m", "m", Role.OWNER), "members:admin", True),
+        (Actor("t", "t", None, frozenset({"tariffs:write"})), "tariffs:read", True),
+        (Actor("t", "t", None, frozenset({"tariffs:read"})), "tariffs:write", False),
+        (Actor("t", "t", None, frozenset({"stations:command"})), "stations:read", False),
+        (Actor("t", "t", None, frozenset({"*"})), "members:admin", True),
+    ],
+)
+def test_who_may_do_what(actor, scope, allowed):
+    assert actor.may(scope) is allowed
+
+
+def test_who_may_hear_what():
+    token = Actor("t", "t", None, frozenset({"sessions:read"}))
+    assert token.may_hear("session/1")
+    assert not token.may_hear("station/CP-1")
+    assert not token.may_hear("*")
+    assert Actor("m", "m", Role.AUDITOR).may_hear("station/*")
+    assert not Actor("m", "m", Role.AUDITOR).may_hear("something-new")
+    assert Actor("m", "m", Role.OWNER).may_hear("*")
+
+
+def test_auditors_see_no_id_tags():
+    auditor, operator = Actor("m", "m", Role.AUDITOR), Actor("m", "m", Role.OPERATOR)
+    assert mask_id_tag(operator, "04A2B3C4") == "04A2B3C4"
+    assert mask_id_tag(auditor, "04A2B3C4") == "\u2022\u2022\u2022\u2022C4"
+    assert mask_id_tag(None, "04A2") == "\u2022\u2022\u2022\u2022"
+
+
+def test_every_administrative_act_is_written_down(work):
+    ada, _ = join(work)
+    actor = actor_of(work, ada)
+    link = invite_member(work, actor, "Bob", Role.AUDITOR)
+    bob, _ = join(work, link, "Bob")
+    change_role(work, actor, bob.member_id, Role.OPERATOR)
+    remove_member(work, actor, bob.member_id)
+    acts = lists.list_acts(work.sql, lists.Paging(10))
+    assert [act.act for act in acts] == ["remove member", "change role", "join", "invite member", "join"]
+    assert acts[1].detail == {"from": "auditor", "name": "Bob", "to": "operator"}
+    assert (acts[0].actor_name, acts[0].address, acts[0].at) == ("Ada", "192.0.2.1", Instant(work.now.ms))
+    assert [act.act for act in lists.list_acts(work.sql, lists.Paging(10), search="ROLE")] == ["change role"]
+    assert lists.list_acts(work.sql, lists.Paging(10), search="%") == []
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox, Linux"),
+        ("Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36", "Chrome, Android"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/18.0 Safari/605.1.15", "Safari, macOS"),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("", ""),
+    ],
+)
+def test_browsers_are_named_for_people(agent, name):
+    assert lists.browser_name(agent) == name
