@@ -214,7 +214,7 @@ FULL = {
         "drifts": True,
         "tags": [ROW],
         "triggers": ["Heartbeat"],
-        "chart": fakes.chart(),
+        "chart": {"unit": "kW", "series": [{"label": "", "number": 1, "meaning": "car", "points": [[NOW.ms, 7]]}]},
         "frames": [FrameView(1, "CP-1", NOW.ms, "in", "call", "Heartbeat", "m1", '[2,"m1","Heartbeat",{}]')],
         "next_cursor": None,
         "filtered": False,

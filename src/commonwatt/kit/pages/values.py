@@ -254,6 +254,17 @@ def duration(seconds: int | Quantity | None, why: str = "") -> Markup:
     return Markup('<span class="nowrap">{}</span>').format(duration_text(seconds))
 
 
+def milliseconds(value: int | None, why: str = "") -> Markup:
+    """Show a short span: `23 ms`, from one second on `1.2 s`; negative with a true minus."""
+    if value is None:
+        return unknown(why)
+    if abs(value) < 1000:  # noqa: PLR2004 (milliseconds in a second)
+        text = f"{number_text(value, 0)}{THIN}ms"
+    else:
+        text = f"{number_text(Decimal(value).scaleb(-3), 1)}{THIN}s"
+    return Markup('<span class="nowrap">{}</span>').format(text)
+
+
 def percent(part: int | None, of: int = 100, why: str = "") -> Markup:
     """Show a share of a whole in whole percent; what is not zero never reads as zero, what is not all never as all."""
     if part is None or of == 0:
@@ -317,6 +328,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "elapsed": elapsed,
     "duration": duration,
     "duration_text": duration_text,
+    "milliseconds": milliseconds,
     "percent": percent,
     "count": count,
     "day": day_text,
