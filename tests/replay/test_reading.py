@@ -109,7 +109,9 @@ def test_a_header_that_is_not_understood(lines):
         read(*lines)
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"\x1f\x8b\x08rubbish", gzip.compress(b"a,b", mtime=0)[:-6], b"\x1f\x8b"])
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe\x00", b"\x1f\x8b\x08rubbish", gzip.compress(b"a,b", mtime=0)[:-6], b"\x1f\x8b"]
+)
 def test_a_file_that_is_no_text(tmp_path, content):
     path = tmp_path / "past.csv"
     path.write_bytes(content)

@@ -71,8 +71,14 @@ def test_the_drivers_purse_must_say_the_same():
 
 def test_missing_and_additional_sessions_are_faults():
     assert "line 4: no session was made for it" in account(ONE, TWO).faults
-    extra = account(ONE, TWO, NONE, replace(NONE, session="s9"))
+    extra = account(ONE, TWO, NONE, replace(ONE, session="s9"))
     assert "session s9 belongs to no line" in extra.faults
+
+
+def test_a_session_that_a_crash_undid_is_counted_and_no_fault():
+    report = account(ONE, TWO, NONE, replace(NONE, session="s9"))
+    assert (report.balanced, report.lapsed) == (True, 1)
+    assert not account(ONE, TWO, NONE, replace(NONE, session="s9", left_msat=1)).balanced
 
 
 def test_what_was_noted_on_the_way_is_a_fault():

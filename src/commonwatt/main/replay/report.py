@@ -34,6 +34,11 @@ class Replayed:
         """What the charge cost: revenue and VAT."""
         return self.revenue_msat + self.vat_msat
 
+    @property
+    def lapsed(self) -> bool:
+        """Whether nothing came of it: no energy, and every msat went back."""
+        return not (self.energy_wh or self.billed_msat or self.left_msat) and self.paid_msat == self.change_msat
+
 
 @dataclass(frozen=True, slots=True)
 class Sum:
@@ -79,6 +84,8 @@ class Report:
     faults: tuple[str, ...]
     unpaid: int = 0
     """Charges without energy: their drivers' money was given back unused."""
+    lapsed: int = 0
+    """Sessions that a crash undid before they began, and that were offered anew."""
     rate: dict[str, float] = field(default_factory=dict)
     """How fast it went; empty when it was only read."""
 
@@ -117,10 +124,12 @@ def make_report(
         unpaid += session.paid_msat == 0
         sums[one.past.station] = sums.get(one.past.station, Sum(one.past.station)).plus(one.past.energy_wh, session)
         total = total.plus(one.past.energy_wh, session)
-    faults += [f"session {session} belongs to no line" for session in sorted(set(replayed) - used)]
+    unused = sorted(set(replayed) - used)
+    lapsed = sum(replayed[session].lapsed for session in unused)
+    faults += [f"session {session} belongs to no line" for session in unused if not replayed[session].lapsed]
     faults += _faults_of_totals(total, books, spent_msat)
     stations = tuple(sorted(sums.values(), key=lambda one: one.name))
-    return Report(total, stations, tuple(bad), tuple(faults), unpaid)
+    return Report(total, stations, tuple(bad), tuple(faults), unpaid, lapsed)
 
 
 def _faults_of(one: PlannedCharge, session: Replayed) -> list[str]:

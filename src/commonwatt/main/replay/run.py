@@ -79,13 +79,14 @@ class Replay:
                 for identity, station in self._stations.items()
             )
         )
+        await self._place.house.jobs.settle()
 
     async def _play(self, window: Window) -> int:
         """Play one window and return how many charges ended in it."""
         await self._place.walk(window.start)
         for station in self._stations.values():
             station.set_clock(window.start)
-        fresh = [one for one in window.starts if one.past.line not in self.diary.offers]
+        fresh = [one for one in window.starts if not await self._has_session(one)]
         self.diary.note_offers(await asyncio.gather(*(self._offer(one) for one in fresh)))
         await asyncio.gather(*(self._begin(one) for one in window.starts))
         self._place.clock.move(window.end)
@@ -94,6 +95,14 @@ class Replay:
         await asyncio.gather(*(self._settle(truth) for truth in truths))
         self._done += len(truths)
         return len(truths)
+
+    async def _has_session(self, one: PlannedCharge) -> bool:
+        """Whether an earlier run made a usable session; one that a crash undid before it began is none."""
+        offer = self.diary.offers.get(one.past.line)
+        if offer is None:
+            return False
+        charge = await self._place.charge(offer.session)
+        return charge.began is not None or not charge.session.over
 
     async def _offer(self, one: PlannedCharge) -> Offer:
         offered = await self._place.offer(one)
