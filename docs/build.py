@@ -161,23 +161,30 @@ def _all(folder: str) -> list[str]:
 def site() -> MkDocsConfig:
     """Return the settings of mkdocs."""
     config = MkDocsConfig()
-    config.load_dict({
-        "site_name": "Commonwatt",
-        "site_url": "",
-        "copyright": "Commonwatt is free software under the Apache License 2.0.",
-        "docs_dir": str(STAGE),
-        "site_dir": str(SITE),
-        "use_directory_urls": False,
-        "theme": {"name": None, "custom_dir": str(DOCS / "theme"), "static_templates": ["404.html", "search.html"]},
-        "plugins": ["search"],
-        "markdown_extensions": [{"toc": {"permalink": "#"}}, "sane_lists"],
-        "validation": {
-            "nav": {"omitted_files": "warn", "not_found": "warn", "absolute_links": "warn"},
-            "links": {"not_found": "warn", "anchors": "warn", "absolute_links": "warn", "unrecognized_links": "warn"},
-        },
-        "strict": True,
-        "nav": contents(),
-    })
+    config.load_dict(
+        {
+            "site_name": "Commonwatt",
+            "site_url": "",
+            "copyright": "Commonwatt is free software under the Apache License 2.0.",
+            "docs_dir": str(STAGE),
+            "site_dir": str(SITE),
+            "use_directory_urls": False,
+            "theme": {"name": None, "custom_dir": str(DOCS / "theme"), "static_templates": ["404.html", "search.html"]},
+            "plugins": ["search"],
+            "markdown_extensions": [{"toc": {"permalink": "#"}}, "sane_lists"],
+            "validation": {
+                "nav": {"omitted_files": "warn", "not_found": "warn", "absolute_links": "warn"},
+                "links": {
+                    "not_found": "warn",
+                    "anchors": "warn",
+                    "absolute_links": "warn",
+                    "unrecognized_links": "warn",
+                },
+            },
+            "strict": True,
+            "nav": contents(),
+        }
+    )
     errors, warnings = config.validate()
     if errors or warnings:
         raise SystemExit(f"The settings of mkdocs are wrong: {errors or warnings}")

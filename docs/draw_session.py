@@ -74,7 +74,8 @@ ROW_Y = 270
 PLACES = {status: (90 + 188 * index, ROW_Y) for index, status in enumerate(list(Status)[:6])}
 BACK_Y, BACK_LEFT, BACK_RIGHT = 445, 31, 901
 """CANCELLED is a bar below all the states that can lead to it."""
-PEAKS = {1: 0, 2: 95, 3: 215}
+LINE, JOINED_MAX = 16, 2
+PEAKS = {1: 0, 2: 105, 3: 215}
 """How high an arrow rises that jumps over states, by how far it leads."""
 STYLE = """
   svg { font: 13px system-ui, "Segoe UI", "Noto Sans", sans-serif; }
@@ -82,8 +83,8 @@ STYLE = """
   .end { fill: #0b6e4f; } .end + text { fill: #fff; }
   .void { fill: #eef2f0; stroke: #5a6661; }
   .edge { fill: none; stroke: #5a6661; stroke-width: 1.3; }
-  text { fill: #1d2421; text-anchor: middle; } .name { font-weight: 650; font-size: 14px; }
-  .by { font-size: 12px; fill: #5a6661; } .side { text-anchor: start; } #tip { fill: #5a6661; }
+  text { fill: #1d2421; text-anchor: middle; } .name { font-weight: 650; font-size: 15px; }
+  svg .by { font-size: 14px; fill: #5a6661; } .side { text-anchor: start; } #tip { fill: #5a6661; }
   @media (prefers-color-scheme: dark) {
     .box { fill: #191f1c; stroke: #5cc79d; } .end { fill: #5cc79d; } .end + text { fill: #0d1411; }
     .void { fill: #222a26; stroke: #9fada7; } .edge { stroke: #9fada7; } #tip { fill: #9fada7; }
@@ -103,7 +104,9 @@ def picture() -> str:
         'aria-label="The states of a session and what leads from one to the next">\n'
         f"<style>{STYLE}</style>\n"
         '<defs><marker id="arrow" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" '
-        'orient="auto-start-reverse"><path id="tip" d="M0 0L10 5L0 10z"/></marker></defs>\n' + "\n".join(parts) + "\n</svg>\n"
+        'orient="auto-start-reverse"><path id="tip" d="M0 0L10 5L0 10z"/></marker></defs>\n'
+        + "\n".join(parts)
+        + "\n</svg>\n"
     )
 
 
@@ -122,20 +125,23 @@ def _box(kind: str, status: Status, left: int, y: int, width: int) -> str:
 def _edge(source: Status, target: Status, names: list[str]) -> str:
     ax, top = PLACES[source][0], ROW_Y - BOX_H // 2
     if target is Status.CANCELLED:
-        lines = [_text(ax + 9, ROW_Y + 60 + 15 * row, name, "by side") for row, name in enumerate(names)]
+        lines = [_text(ax + 9, ROW_Y + 54 + LINE * row, name, "by side") for row, name in enumerate(names)]
         return _arrow(f"M{ax} {ROW_Y + BOX_H // 2}V{BACK_Y - BOX_H // 2 - 2}") + "".join(lines)
     bx = PLACES[target][0]
     jump = (bx - ax) // 188
     middle = (ax + bx) // 2
     if jump == 1:
-        lines = [_text(middle, ROW_Y - 8 - 15 * row, name) for row, name in enumerate(reversed(names))]
+        lines = [_text(middle, ROW_Y - 8 - LINE * row, name) for row, name in enumerate(reversed(names))]
         return _arrow(f"M{ax + BOX_W // 2} {ROW_Y}H{bx - BOX_W // 2 - 2}") + "".join(lines)
     # a cubic rises to three quarters of its control points' height
-    peak = PEAKS[jump] + (55 if source is Status.CHARGING else 0)
+    peak = PEAKS[jump] + (50 if source is Status.CHARGING else 0)
     lift = top - peak * 4 // 3
     path = f"M{ax + 30 - 15 * jump} {top}C{ax} {lift} {bx} {lift} {bx - 30 + 15 * jump} {top - 2}"
-    beside = 75 if source is Status.STARTED and jump == 2 else 0  # where no other arrow crosses
-    return _arrow(path) + _text(middle - beside, top - peak - 7, ", ".join(names))
+    if len(names) > JOINED_MAX:  # below its arrow, left of where the next one begins
+        return _arrow(path) + "".join(
+            _text(middle - 94, top - peak + 42 + LINE * at, name) for at, name in enumerate(names)
+        )
+    return _arrow(path) + _text(middle, top - peak - 7, ", ".join(names))
 
 
 def _arrow(path: str) -> str:

@@ -1,7 +1,7 @@
 """Writes the pages that the code itself makes; `make docs` runs it, and a test says when one of them is stale.
 
-    python docs/generate.py           writes what changed
-    python docs/generate.py --check   writes nothing; the exit code tells whether anything is stale
+python docs/generate.py           writes what changed
+python docs/generate.py --check   writes nothing; the exit code tells whether anything is stale
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ def pages() -> dict[str, str]:
 
 def events_page() -> str:
     """Describe every event with who reacts to it, and every effect with its fields."""
-    heard = {kind: rows for kind, rows in reactions(Rules()).items()}
+    heard = dict(reactions(Rules()))
     lines = [
         "# Events and effects",
         "",
-        "An **event** says what happened; `src/commonwatt/main/reactions.py` is the whole table of who reacts to it, each "
-        "once, in a transaction of its own. An **effect** is what the world is asked to do after the commit; it is "
+        "An **event** says what happened; `src/commonwatt/main/reactions.py` is the whole table "
+        "of who reacts to it, each once, in a transaction of its own. An **effect** is what the world is asked to do after the commit; it is "
         "repeated until the answer is known. Both are kept in the table `outbox`.",
         "",
         "## Events",
@@ -63,7 +63,9 @@ def events_page() -> str:
 def kinds_of(root: type[Any]) -> list[type[Any]]:
     """Return all events, or all effects, of the package by name."""
     reference.import_everything()
-    found = [kind for kind in root.__subclasses__() if getattr(sys.modules[kind.__module__], kind.__name__, None) is kind]
+    found = [
+        kind for kind in root.__subclasses__() if getattr(sys.modules[kind.__module__], kind.__name__, None) is kind
+    ]
     return sorted(found, key=lambda kind: str(kind.kind))
 
 
@@ -89,8 +91,8 @@ def ocpp_page() -> str:
     waits, at_once = routes.stored(None, ports, 300), routes.instant()  # type: ignore[arg-type]
     known = sorted({**waits, **at_once})
     rows = [
-        f"| `{action}` | {_module_says(incoming / f'{_snake(action)}.py')} | "
-        f"{'after the commit' if action in routes.DURABLE else 'from memory' if action in at_once else 'after a look-up'} |"
+        f"| `{action}` | {_module_says(incoming / f'{_snake(action)}.py')} "
+        f"| {'after the commit' if action in routes.DURABLE else 'at once' if action in at_once else 'after a look'} |"
         for action in known
     ]
     typed = {path.stem: path for path in sorted(Path(outgoing.__file__).parent.glob("*.py")) if path.stem != "__init__"}
@@ -102,9 +104,9 @@ def ocpp_page() -> str:
         (
             "# OCPP 1.6J",
             "",
-            "Stations connect to `ws://HOST:PORT/ocpp/{identity}` with the subprotocol `ocpp1.6`. Each message has one file "
-            "below `src/commonwatt/adapters/station/ocpp16/`; this page is written from its routing table. Every message is "
-            "checked against the published JSON schemas in both directions.",
+            "Stations connect to `ws://HOST:PORT/ocpp/{identity}` with the subprotocol `ocpp1.6`. Each "
+            "message has one file below `src/commonwatt/adapters/station/ocpp16/`; this page is written from its routing table. Every "
+            "message is checked against the published JSON schemas in both directions.",
             "",
             "## From stations",
             "",
@@ -139,16 +141,16 @@ def _module_says(path: Path) -> str:
 def accounts_page() -> str:
     """Describe every kind of account of the books."""
     rows = [
-        f"| `{kind.prefix}` | {'debits' if kind.side is Side.DEBIT else 'credits'} | {'yes' if kind.overdraft else 'never'} | "
-        f"{kind.says} |"
+        f"| `{kind.prefix}` | {'debits' if kind.side is Side.DEBIT else 'credits'} "
+        f"| {'yes' if kind.overdraft else 'never'} | {kind.says} |"
         for kind in KINDS.values()
     ]
     return "\n".join(
         (
             "# The accounts of the books",
             "",
-            "Double entry over assets: bitcoin in millisatoshi, currencies in millionths, energy in watt-hours. A posting "
-            "sums to zero in every asset. Names are paths, `session:<id>` or `rail:lnd`; the first part is the kind. A "
+            "Double entry over assets: bitcoin in millisatoshi, currencies in millionths, energy in "
+            "watt-hours. A posting sums to zero in every asset. Names are paths, `session:<id>` or `rail:lnd`; the first part is the kind. A "
             "balance is told in the account's own direction.",
             "",
             "| kind | grows by | below zero | holds |",
