@@ -46,7 +46,8 @@ def events_page() -> str:
         "# Events and effects",
         "",
         "An **event** says what happened; `src/commonwatt/main/reactions.py` is the whole table "
-        "of who reacts to it, each once, in a transaction of its own. An **effect** is what the world is asked to do after the commit; it is "
+        "of who reacts to it, each once, in a transaction of its own. An **effect** is what the world is "
+        "asked to do after the commit; it is "
         "repeated until the answer is known. Both are kept in the table `outbox`.",
         "",
         "## Events",
@@ -105,7 +106,8 @@ def ocpp_page() -> str:
             "# OCPP 1.6J",
             "",
             "Stations connect to `ws://HOST:PORT/ocpp/{identity}` with the subprotocol `ocpp1.6`. Each "
-            "message has one file below `src/commonwatt/adapters/station/ocpp16/`; this page is written from its routing table. Every "
+            "message has one file below `src/commonwatt/adapters/station/ocpp16/`; this page is written from "
+            "its routing table. Every "
             "message is checked against the published JSON schemas in both directions.",
             "",
             "## From stations",
@@ -150,7 +152,8 @@ def accounts_page() -> str:
             "# The accounts of the books",
             "",
             "Double entry over assets: bitcoin in millisatoshi, currencies in millionths, energy in "
-            "watt-hours. A posting sums to zero in every asset. Names are paths, `session:<id>` or `rail:lnd`; the first part is the kind. A "
+            "watt-hours. A posting sums to zero in every asset. Names are paths, `session:<id>` or `rail:lnd`; "
+            "the first part is the kind. A "
             "balance is told in the account's own direction.",
             "",
             "| kind | grows by | below zero | holds |",

@@ -59,7 +59,7 @@ def test_an_empty_list_says_what_to_do(run):
 
 def test_sessions_are_listed_filtered_and_paged(run, program, clock):
     ended = program.write(keep, ENDED)
-    clock.step(1)
+    clock.step(seconds=1)
     charging = program.write(keep, Session(Status.CHARGING, paid_msat=2_000_000), "CP-2", began=program_now(program))
     assert [one["id"] for one in json.loads(run("list", "--json"))["items"]] == [charging, ended]
     assert [one["id"] for one in json.loads(run("list", "--json", "--station", "CP-1"))["items"]] == [ended]
