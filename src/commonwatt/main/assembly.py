@@ -39,10 +39,12 @@ FetchInvoice = Callable[[str, int], Awaitable[Outcome[str]]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much of the talk with stations is kept."""
+    """How much of the talk with stations is kept, and how long an answer is awaited."""
 
     frame_days: int = 30
     frame_megabytes: int = 1000
+    call_timeout_s: int = 30
+    """How long a station may take to answer a command."""
 
 
 @dataclass(slots=True)
@@ -118,11 +120,11 @@ def assemble(
 ) -> House:
     """Wire a house over an engine whose tables exist. The first rail takes payments and returns change."""
     database = Database(engine, clock, ids, inline=inline)
-    hub = Hub(database, clock, ids, station_ports(rules))
+    kept = limits or Limits()
+    hub = Hub(database, clock, ids, station_ports(rules), timeout_s=kept.call_timeout_s)
     performer = Performer(database, rails)
     reconciler = Reconciler(database, rails, performer, hold_max_ms=1000 * hold_max_s)
     charger = Charger(database, hub, fetch or _no_address, next(iter(rails)), rules)
-    kept = limits or Limits()
     rounds = (
         *charger.rounds(),
         *every,

@@ -14,12 +14,12 @@ from typing import IO
 
 from commonwatt import members
 from commonwatt.adapters.station.admission import Policy, Unknown
-from commonwatt.adapters.station.listener import Listener, start_listener
+from commonwatt.adapters.station.listener import Listener, start_listener, tls_context
 from commonwatt.adapters.station.ocpp16.dialect import Ocpp16
 from commonwatt.kernel import Clock, Ids, RandomIds, Unavailable
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.database import open_engine
-from commonwatt.kit.web import Site, listen, serve
+from commonwatt.kit.web import CannotListen, Site, listen, serve
 from commonwatt.main.asgi import build_pages
 from commonwatt.main.assembly import House, Limits, assemble, station_ports
 from commonwatt.main.config import Address, Config, StationAuth, UnknownStations
@@ -43,6 +43,8 @@ class Serving:
     worlds: Worlds
     listener: Listener
     http_port: int
+    stations_url: str
+    """What stations connect to, without their identity."""
     setup_link: str | None
     """The first owner's one-time link, while there is no owner."""
 
@@ -50,11 +52,6 @@ class Serving:
     def site(self) -> Site:
         """What people see."""
         return self.house.site
-
-    @property
-    def stations_url(self) -> str:
-        """What stations connect to, without their identity."""
-        return f"ws://{self.listener.host}:{self.listener.port}/ocpp"
 
 
 @contextlib.asynccontextmanager
@@ -65,15 +62,18 @@ async def serving(
     clock, ids = clock or SystemClock(), ids or RandomIds()
     data = config.data.dir
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with only_server(data):
+    async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(only_server(data))
         engine = open_engine(config.data.database)
         migrate(engine)
         sock = listen(config.http.bind.host, config.http.bind.port)
-        port = sock.getsockname()[1]
-        site = site_of(config, port)
+        stack.callback(sock.close)
+        site = site_of(config, sock.getsockname()[1])
         worlds = await open_worlds(config, clock, ids)
-        rules = rules_of(config)
+        stack.push_async_callback(worlds.close)
         purses = LnurlClient(allow_loopback=config.sandbox)
+        stack.push_async_callback(purses.close)
+        rules = rules_of(config)
         house = assemble(
             site=site,
             engine=engine,
@@ -82,38 +82,51 @@ async def serving(
             rails=worlds.rails,
             rules=rules,
             fetch=purses.fetch_invoice,
-            limits=Limits(config.frames.days, config.frames.megabytes),
+            limits=Limits(config.frames.days, config.frames.megabytes, config.stations.call_timeout_s),
             rate_sources=worlds.rate_sources,
             rate_policy=worlds.rate_policy,
             rate_every_s=config.rates.refresh_s,
         )
-        dialect = Ocpp16(house.database, station_ports(rules), heartbeat_s=config.stations.heartbeat_s)
+        stack.push_async_callback(house.stop)
         await house.start()
-        listener = await start_listener(
-            config.stations.bind.host,
-            config.stations.bind.port,
-            database=house.database,
-            clock=clock,
-            hub=house.hub,
-            policy=policy_of(config),
-            dialects=[dialect],
-        )
+        listener = await _listen_to_stations(config, house)
+        stack.push_async_callback(listener.close)
         heard = replace(config.stations, bind=Address(config.stations.bind.host, listener.port))
         app = build_pages(replace(config, stations=heard), house, worlds, limited=limited)
         pages = await serve(app, sock, certificate=config.http.tls_certificate, key=config.http.tls_key)
+        stack.push_async_callback(pages.stop)
         setup = await house.database.write(members.offer_setup)
-        try:
-            link = None if setup is None else site.url(setup.path)
-            yield Serving(house, worlds, listener, port, link)
-        finally:
-            await pages.stop()
-            await listener.close()
-            await house.stop()
-            await purses.close()
-            for source in worlds.rate_sources:
-                await source.close()
-            if worlds.sandbox is not None:
-                worlds.sandbox.close()
+        link = None if setup is None else site.url(setup.path)
+        url = config.stations.public_url or f"{_scheme(config)}://{listener.host}:{listener.port}"
+        yield Serving(house, worlds, listener, sock.getsockname()[1], f"{url}/ocpp", link)
+
+
+async def _listen_to_stations(config: Config, house: House) -> Listener:
+    """Open the stations' socket; raises CannotListen when it is taken or the TLS files cannot be read."""
+    stations = config.stations
+    dialect = Ocpp16(house.database, station_ports(house.rules), heartbeat_s=stations.heartbeat_s)
+    try:
+        tls = None
+        if stations.tls_certificate is not None and stations.tls_key is not None:
+            tls = tls_context(stations.tls_certificate, stations.tls_key)
+        return await start_listener(
+            stations.bind.host,
+            stations.bind.port,
+            database=house.database,
+            clock=house.clock,
+            hub=house.hub,
+            policy=policy_of(config),
+            dialects=[dialect],
+            tls=tls,
+        )
+    except OSError as error:
+        where = str(stations.bind)
+        msg = f"Stations cannot connect at {where} ({error}). Choose another port, or look at the TLS files."
+        raise CannotListen(msg, address=where) from error
+
+
+def _scheme(config: Config) -> str:
+    return "wss" if config.stations.tls_certificate is not None else "ws"
 
 
 def site_of(config: Config, port: int) -> Site:

@@ -33,6 +33,13 @@ class Worlds:
     rate_sources: Sequence[RateSource]
     rate_policy: RatePolicy
 
+    async def close(self) -> None:
+        """Let go of the sources and the play world; the rails end with the house."""
+        for source in self.rate_sources:
+            await source.close()
+        if self.sandbox is not None:
+            self.sandbox.close()
+
 
 async def open_worlds(config: Config, clock: Clock, ids: Ids) -> Worlds:
     """Open the rails and sources that the configuration names."""

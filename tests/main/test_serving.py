@@ -1,0 +1,94 @@
+"""`commonwatt serve` and `demo` as a stranger starts them: ready with one line, alone over its data, gone on Ctrl-C."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "commonwatt.main"]
+READY_S = 60
+
+
+def start(*arguments, **environment):
+    env = {**os.environ, "LANG": "C.UTF-8", **environment}
+    return subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+
+
+def stop(process):
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=READY_S)
+    assert process.returncode == 0, err
+    return out
+
+
+@pytest.fixture
+def server(tmp_path):
+    process = start("--data", str(tmp_path), "--json", "serve", "--http", "127.0.0.1:0", "--stations", "127.0.0.1:0")
+    try:
+        yield json.loads(process.stdout.readline()), process, tmp_path
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def get(url):
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.status, answer.read()
+
+
+def test_serve_says_in_one_line_where_it_listens(server):
+    facts, process, data = server
+    assert get(facts["http"] + "/healthz")[0] == 200
+    assert get(facts["http"] + "/readyz")[0] == 200
+    assert get(facts["owner_link"])[0] == 200
+    assert facts["stations"] == f"ws://127.0.0.1:{facts['stations_port']}/ocpp"
+    assert facts["data"] == str(data)
+    assert stop(process) == ""
+
+
+def test_a_second_server_over_the_same_data_is_refused(server):
+    _, _, data = server
+    second = start("--data", str(data), "serve", "--http", "127.0.0.1:0", "--stations", "127.0.0.1:0")
+    _, err = second.communicate(timeout=READY_S)
+    assert second.returncode == 4
+    assert "Another server uses this data" in err
+
+
+def test_a_port_that_is_taken_is_said_and_leaves_nothing_behind(server, tmp_path):
+    facts, _, _ = server
+    other = tmp_path / "other"
+    taken = f"127.0.0.1:{facts['stations_port']}"
+    failing = start("--data", str(other), "serve", "--http", "127.0.0.1:0", "--stations", taken)
+    _, err = failing.communicate(timeout=READY_S)
+    assert failing.returncode == 4
+    assert "Choose another port" in err
+    again = start("--data", str(other), "--json", "serve", "--http", "127.0.0.1:0", "--stations", "127.0.0.1:0")
+    assert json.loads(again.stdout.readline())["data"] == str(other)
+    stop(again)
+
+
+def test_the_walk_ends_with_balanced_books():
+    walk = start("demo", "--walk")
+    out, err = walk.communicate(timeout=180)
+    assert walk.returncode == 0, err
+    assert "Debits less credits: 0 msat." in out
+
+
+def test_the_demo_stops_on_ctrl_c_and_goes_on_at_the_next_start(tmp_path):
+    links = []
+    for _ in range(2):
+        demo = start("demo", "--data", str(tmp_path), "--http", "127.0.0.1:0")
+        for line in demo.stdout:
+            if "A charge point" in line:
+                links.append(line.split()[-1])
+            if "Ctrl-C stops" in line:
+                break
+        status, page = get(links[-1])
+        assert status == 200
+        assert b"Town hall" in page
+        assert "goes on from here" in stop(demo)
+    assert len(links) == 2
