@@ -65,7 +65,7 @@ def test_a_port_that_is_taken_is_said_and_leaves_nothing_behind(server, tmp_path
     failing = start("--data", str(other), "serve", "--http", "127.0.0.1:0", "--stations", taken)
     _, err = failing.communicate(timeout=READY_S)
     assert failing.returncode == 4
-    assert "Choose another port" in err
+    assert "Stations cannot connect at" in err
     again = start("--data", str(other), "--json", "serve", "--http", "127.0.0.1:0", "--stations", "127.0.0.1:0")
     assert json.loads(again.stdout.readline())["data"] == str(other)
     stop(again)
