@@ -163,7 +163,7 @@ def test_the_address_ends_in_the_identity_once(url):
 
 
 async def test_the_command_line_runs_one_charge_and_ends(server):
-    url, _, _ = server
+    url, centrals, _ = server
     words = ["--identity", "CP-9", "--url", url, "--plug-after", "1", "--scan", "TAG", "--unplug-after", "3600"]
     options = ["--once", "--speed", "36000", "--json", "--charged", "0"]
     program = Program(lambda _: None, None)
@@ -171,4 +171,5 @@ async def test_the_command_line_runs_one_charge_and_ends(server):
     assert result.exit_code == 0, result.output
     ended = [line for line in map(json.loads, result.output.splitlines()) if "ended" in line]
     assert len(ended) == 1
-    assert 10_000 < ended[0]["energy_wh"] < 14_000
+    assert ended[0]["energy_wh"] >= 11_000
+    assert f"StopTransaction {ended[0]['energy_wh']} EVDisconnected" in centrals[0].heard

@@ -33,6 +33,8 @@ from commonwatt.kernel import Instant
 Payload = dict[str, Any]
 NO_TRANSACTION_ID: Final = -1
 """What a station sends that never learned the number (EVerest/libocpp#495)."""
+TRUTHS_KEPT: Final = 1000
+"""Charges that a station remembers at least; older ones are forgotten once the server has answered all of them."""
 _DURABLE: Final = frozenset({"StartTransaction", "StopTransaction"})
 
 
@@ -178,6 +180,7 @@ class Charger:
                     payload = self.frames.status(number, status, at)
                     self.queue.append(Due(action="StatusNotification", payload=payload))
             case Began(connector=number, transaction=transaction):
+                self._forget_old()
                 self.truths[transaction.key] = Truth(
                     key=transaction.key,
                     connector=number,
@@ -195,6 +198,10 @@ class Charger:
                 )
             case Ended():
                 self._owe_stop(effect)
+
+    def _forget_old(self) -> None:
+        for key in [key for key, truth in self.truths.items() if truth.settled][:-TRUTHS_KEPT]:
+            del self.truths[key]
 
     def _owe_stop(self, ended: Ended) -> None:
         self._samples.pop(ended.connector, None)

@@ -23,8 +23,12 @@ from commonwatt.kit.clock import SystemClock
 _NEWS_S = 10.0
 """Real seconds between two lines about the same running charge."""
 _WORDS = "plug [N] · unplug [N] · scan TAG [N] · pause [N] · resume [N] · offline · online · reboot · quit"
-_FAULTS = "; ".join(
-    f"{fault}{f'={told.amount}' if told.amount else ''}: {told.text}" for fault, told in EXPLANATIONS.items()
+_FAULTS = "\n".join(
+    f"  {fault}{f'={told.amount}' if told.amount else ''}\n      {told.text}" for fault, told in EXPLANATIONS.items()
+)
+_EPILOG = (
+    f"While it runs, type: {_WORDS}.\n\n\b\nFaults, each with the number that it has unless you name another "
+    f"(seconds):\n{_FAULTS}"
 )
 
 
@@ -39,7 +43,7 @@ class Plan:
     car: Car
 
 
-@click.command("run", epilog=f"While it runs, type: {_WORDS}.")
+@click.command("run", epilog=_EPILOG)
 @click.option("--identity", required=True, help="The station's name, the last part of its address.")
 @click.option("--url", required=True, metavar="WS", help="The server, for example ws://127.0.0.1:9000/ocpp.")
 @click.option("--connectors", default=1, type=click.IntRange(1, 99), show_default=True)
@@ -53,7 +57,7 @@ class Plan:
 @click.option("--battery-kwh", default=60.0, type=click.FloatRange(0.1, 1000), show_default=True)
 @click.option("--power-kw", default=11.0, type=click.FloatRange(0.1, 1000), show_default=True)
 @click.option("--charged", default=30.0, type=click.FloatRange(0, 100), show_default=True, help="Percent at arrival.")
-@click.option("--fault", "faults", multiple=True, metavar="NAME", help=f"What it does wrong, repeatable. {_FAULTS}.")
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="What it does wrong (see below); repeatable.")
 @click.option("--state", type=click.Path(dir_okay=False, path_type=Path), help="Where it remembers over a restart.")
 @with_program()
 def run_station(program: Program, **options: Any) -> int:
