@@ -35,16 +35,18 @@ demo: setup  ## run a whole community: stations, cars, a sandbox wallet; Ctrl-C 
 test: setup  ## run the tests; those whose peer is missing say so (make peers, Debian's chromium)
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS)
 
-check: setup docs  ## lint, types, import contracts, tidy, docs
+check: setup  ## lint, types, import contracts, tidy, docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/tidy
+	$(BIN)/python docs/build.py
 
-format: setup  ## put the code into its form
+format: setup  ## put the code into its form, and bring the generated pages of docs/ up to date
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python docs/generate.py
 
 docs: setup  ## build the documentation into build/docs
 	$(BIN)/python docs/build.py
@@ -66,6 +68,7 @@ lock:  ## resolve the dependencies anew and write locks/ with hashes
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet -c locks/dev.txt -o locks/run.txt
 
 wheel: setup  ## build the wheel with everything in it into dist/
+	@rm -rf dist
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist
 
 clean:  ## remove what was built, not the data

@@ -1,9 +1,9 @@
 """Builds the documentation into `build/docs`: `python docs/build.py`.
 
 Everything is gathered into `build/docs-source` first: `docs/`, the papers of the root, the README of every part of the
-code, and the pages that the code makes, the API's description among them. Links are then checked twice: here against
-the repository, and by mkdocs in its strict mode. Nothing of the site comes from elsewhere, and it reads without a
-server too.
+code, and the pages that the code makes at this moment, the API's description among them. Links are then checked twice:
+here against the repository, and by mkdocs in its strict mode. Nothing of the site comes from elsewhere, and it reads
+without a server too.
 """
 
 from __future__ import annotations
@@ -84,6 +84,8 @@ def gather() -> None:
             target.write_text(relink(path.read_text("utf-8"), path, to, places), "utf-8")
         else:
             shutil.copyfile(path, target)
+    for to, text in generate.pages().items():
+        (STAGE / to).write_text(text, "utf-8")
     for folder, title in (("problems", "Problems"), ("decisions", "Decisions"), ("parts", "The parts of the code")):
         (STAGE / folder / "index.md").write_text(listing(folder, title), "utf-8")
     (STAGE / "reference" / "api.md").write_text(api_page.page(), "utf-8")
@@ -194,7 +196,6 @@ def site() -> MkDocsConfig:
 def main() -> int:
     """Build the site; the exit code tells whether every link holds."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    generate.write()
     gather()
     build(site())
     print(f"The documentation is in {SITE.relative_to(ROOT)}; open {SITE.relative_to(ROOT)}/index.html")

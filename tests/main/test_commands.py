@@ -3,10 +3,10 @@
 import importlib
 import json
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
-import time
 
 import click
 import pytest
@@ -80,11 +80,17 @@ def test_every_command_and_option_is_explained():
 def test_help_is_quick():
     took = []
     for _ in range(3):
-        begun = time.perf_counter()
+        begun = cpu_of_children()
         said = subprocess.run([sys.executable, "-m", "commonwatt.main", "--help"], capture_output=True, check=True)
-        took.append(time.perf_counter() - begun)
+        took.append(cpu_of_children() - begun)
         assert b"books" in said.stdout
-    assert min(took) < 0.6, "the target is 0.3 s on a machine that does nothing else"
+    assert min(took) < 0.6, "the target is 0.3 s; a busy machine takes somewhat more"
+
+
+def cpu_of_children():
+    """Return the CPU seconds of finished children, which other work on the machine hardly changes."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_help_imports_neither_database_nor_web():
