@@ -27,6 +27,7 @@ function dates(data) {
   const make = (how) => new Intl.DateTimeFormat(locale(), { ...how, timeZone: zone });
   return {
     clock: make({ hour: "2-digit", minute: "2-digit" }), day: make({ day: "numeric", month: "short" }),
+    second: make({ hour: "2-digit", minute: "2-digit", second: "2-digit" }),
     full: make({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" }),
   };
 }
@@ -68,14 +69,16 @@ function optionOf(data, height) {
   const series = data.series.map((one) => seriesOf(one, data));
   if (series[0]) series[0].markLine = { silent: true, symbol: "none", animation: false, data: marksOf(data, token("ink")) };
   const units = [data.unit, ...data.series.filter((one) => one.axis === 1).map((one) => one.unit)].slice(0, 2);
-  const span = (data.to ?? Date.now()) - (data.from ?? 0);
+  const times = data.series.flatMap((one) => [one.points[0], one.points.at(-1)].filter(Boolean).map(([at]) => at));
+  const span = (data.to ?? Math.max(...times)) - (data.from ?? Math.min(...times));
+  const tick = span > 2.5 * 86400000 ? write.day : span > 6 * 60000 ? write.clock : write.second;
   return {
     animation: false, textStyle: { fontFamily: font }, backgroundColor: "transparent",
-    aria: { enabled: true, label: { enabled: true } },
+    aria: { enabled: true, label: { enabled: false } },
     grid: { left: 8, right: units[1] ? 8 : 14, top: 26, bottom: 4, containLabel: true },
     xAxis: data.categories ? { type: "category", data: data.categories, axisLabel: text, axisTick: { show: false }, axisLine: { lineStyle: { color: line } } } : {
       type: "time", min: data.from, max: data.to, splitNumber: 4, axisTick: { show: false }, axisLine: { lineStyle: { color: token("line-strong") } },
-      axisLabel: { ...text, hideOverlap: true, formatter: (value) => (span > 2.5 * 86400000 ? write.day : write.clock).format(value) },
+      axisLabel: { ...text, hideOverlap: true, formatter: (value) => tick.format(value) },
       axisPointer: { lineStyle: { color: soft } }, splitLine: { show: false },
     },
     yAxis: units.map((unit, index) => ({

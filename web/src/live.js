@@ -36,10 +36,25 @@ export async function refresh(regions, from = location.href) {
     for (const kept of before.querySelectorAll("[data-live-keep][id]")) {
       after.querySelector(`#${CSS.escape(kept.id)}`)?.replaceWith(kept);
     }
+    keepState(before, after);
     const focused = before.contains(document.activeElement) ? document.activeElement.id : "";
     before.replaceWith(after);
     enhance(after);
     if (focused) document.getElementById(focused)?.focus();
+  }
+}
+
+// What the reader unfolded, ticked or typed stays as it is.
+function keepState(before, after) {
+  const pairs = (selector) => {
+    const later = [...after.querySelectorAll(selector)];
+    return [...before.querySelectorAll(selector)].map((one, index) => [one, later[index]]).filter(([, other]) => other);
+  };
+  for (const [one, other] of pairs("details")) other.open = one.open;
+  for (const [one, other] of pairs("input, textarea, select")) {
+    if (one.name !== other.name) continue;
+    if (one.type === "radio" || one.type === "checkbox") other.checked = one.value === other.value ? one.checked : other.checked;
+    else if (one.type !== "hidden" && one.value !== one.defaultValue && one.tagName !== "SELECT") other.value = one.value;
   }
 }
 
@@ -71,14 +86,12 @@ function listen(root) {
     want(name);
   };
   let source = null;
-  let lost = false;
   let last = "";
   const open = () => {
     source = new AbortController();
     stream(source.signal);
   };
   const again = (pause) => {
-    lost = true;
     showLife(false);
     setTimeout(() => { if (!source.signal.aborted) open(); }, pause);
   };
@@ -90,8 +103,7 @@ function listen(root) {
     } catch { return signal.aborted || again(3000); }
     if (!answer.ok) return answer.status >= 500 || answer.status === 429 ? again(15000) : undefined;
     showLife(true);
-    if (lost) want("");
-    lost = false;
+    want(""); // what happened between the making of the page and now was told to nobody
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
     try {
@@ -121,7 +133,7 @@ function listen(root) {
   };
   open();
   root.addEventListener("live:expired", () => want(""));
-  addEventListener("offline", () => { lost = true; showLife(false); });
+  addEventListener("offline", () => showLife(false));
   addEventListener("online", () => want(""));
   document.addEventListener("visibilitychange", () => { if (!document.hidden) want(""); });
   addEventListener("pagehide", () => source.abort());
