@@ -33,6 +33,7 @@ class Conversation:
         """Whether the server has accepted a boot since the station was last switched on."""
         self.woken = asyncio.Event()
         """Set to make the worker look at the queue again."""
+        self._asked_to_boot = asyncio.Event()
 
     async def hold(self, link: Link) -> None:
         """Talk for as long as the connection lives; raises LinkLost in the end."""
@@ -67,7 +68,12 @@ class Conversation:
         seconds = self._charger.settings.seconds("HeartbeatInterval")
         return self._timeline.now().plus(seconds=max(1, seconds))
 
+    def boot_now(self) -> None:
+        """Boot at once instead of when the server's interval is over: it has asked for it (OCPP 1.6, 4.2)."""
+        self._asked_to_boot.set()
+
     async def _boot(self, link: Link) -> None:
+        self._asked_to_boot.clear()
         try:
             answer = await link.call("BootNotification", self._charger.frames.boot())
         except CallFailed as failed:
@@ -81,7 +87,7 @@ class Conversation:
             self.booted = True
             self._moved()
         else:
-            await self._timeline.sleep(interval_s or _BOOT_RETRY_S)
+            await self._nap(self._asked_to_boot, interval_s or _BOOT_RETRY_S)
 
     async def _deliver(self, link: Link, due: Due) -> None:
         """Send one message and take the answer; without one it stays and goes again with a new id."""
@@ -103,8 +109,11 @@ class Conversation:
 
     async def _rest(self, until: Instant) -> None:
         """Wait until something happens or the station's time has come."""
-        span_s = max(0.001, until.since(self._timeline.now()) / 1000)
-        naps = {asyncio.create_task(self.woken.wait()), asyncio.ensure_future(self._timeline.sleep(span_s))}
+        await self._nap(self.woken, max(0.001, until.since(self._timeline.now()) / 1000))
+
+    async def _nap(self, alarm: asyncio.Event, span_s: float) -> None:
+        """Wait so many seconds of the station's time, or until the alarm."""
+        naps = {asyncio.create_task(alarm.wait()), asyncio.ensure_future(self._timeline.sleep(span_s))}
         try:
             await asyncio.wait(naps, return_when=asyncio.FIRST_COMPLETED)
         finally:

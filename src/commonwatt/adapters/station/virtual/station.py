@@ -226,7 +226,10 @@ class VirtualStation:
         self._talk.tell_status(numbers)
 
     async def boot_again(self) -> None:
-        """Send another BootNotification on the same connection."""
+        """Send another BootNotification on the same connection, or the one that waits for its time."""
+        if not self._talk.booted:
+            self._talk.boot_now()
+            return
         await self.call("BootNotification", self.charger.frames.boot())
 
     async def call(self, action: str, payload: Payload) -> Payload:
