@@ -281,7 +281,6 @@ FULL = {
         "errors": [{"field": "energy", "message": "Write 0.42."}],
         "draft": fakes.tariff(),
         "examples": [Example(30_000, 3600, 0, PREVIEW, None)],
-        "wrong": "",
         "expected": "v1",
         "currency": "EUR",
     },

@@ -13,7 +13,7 @@ from commonwatt.charging.driver_view import both, chart_of, duration_s, place_of
 from commonwatt.charging.model.session import Status
 from commonwatt.charging.pricing import bill_of, rate_of, tariff_of
 from commonwatt.kernel import Amount, Asset, Instant
-from commonwatt.metering import readings_of
+from commonwatt.metering import Reading, readings_of
 from commonwatt.payments import Invoice, Payout, PayoutState, Stage, invoices_of, payouts_of
 from commonwatt.tariffs import money
 
@@ -34,7 +34,7 @@ def owner_context(sql: Connection, charge: Charge, now: Instant, zone: str) -> d
         "connector": place_of(sql, charge),
         "tariff": tariff,
         "bill": bill_of(sql, charge),
-        "chart": chart_of(readings, now, zone, live=not session.over),
+        "chart": _framed(chart_of(readings, now, zone, live=not session.over), readings),
         "readings": len(readings),
         "cost": cost,
         "paid": both(tariff, rate, session.paid_msat),
@@ -53,6 +53,11 @@ def owner_context(sql: Connection, charge: Charge, now: Instant, zone: str) -> d
     }
 
 
+def _framed(chart: dict[str, Any] | None, readings: list[Reading]) -> dict[str, Any] | None:
+    """Let the chart of a session begin and end with its readings."""
+    return None if chart is None else {**chart, "from": readings[0].at_ms, "to": readings[-1].at_ms}
+
+
 def story_of(sql: Connection, charge: Charge, invoices: list[Invoice], payouts: list[Payout]) -> list[Event]:
     """Return what happened, in order, as kinds that the template words: `{"kind", "when", ...}`."""
     session = charge.session
@@ -63,7 +68,9 @@ def story_of(sql: Connection, charge: Charge, invoices: list[Invoice], payouts: 
         events.append({"kind": "stopping", "when": Instant(charge.progress.heard_ms), "why": session.reason})
     if charge.ended is not None:
         kind = "cancelled" if session.status is Status.CANCELLED else "billed"
-        events.append({"kind": kind, "when": charge.ended, "why": session.reason, "msat": session.billed_msat})
+        units, code = (charge.gross_units, charge.asset) if charge.kind is Kind.LOCAL else (session.billed_msat, "BTC")
+        amount = Amount(Asset.of(code), units)
+        events.append({"kind": kind, "when": charge.ended, "why": session.reason, "amount": amount})
     for claim in queries.list_claims(sql, charge.id):
         events.append({"kind": "claimed", "when": Instant(claim.made_ms), "msat": claim.amount_msat})
     for payout in payouts:

@@ -10,7 +10,7 @@ from litestar.response import Stream, Template
 
 from commonwatt.charging import queries
 from commonwatt.charging.lnurl import pay_url
-from commonwatt.charging.station_view import begin_of_day, overview_of
+from commonwatt.charging.station_view import overview_of
 from commonwatt.kernel import Clock, Instant
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import Paging, Site, csv_answer, page_of
@@ -74,9 +74,7 @@ async def show_station(
     }
     match here:
         case "overview":
-            now = clock.now()
-            since = begin_of_day(now, site.zone)
-            context |= await database.read(overview_of, view, now, site.currency, since)
+            context |= await database.read(overview_of, view, clock.now(), site)
             context["tags"] = await database.read(queries.list_tags) if context["may_command"] else []
             context["triggers"] = TRIGGERS
         case "messages":
@@ -91,7 +89,7 @@ async def show_station(
             )
         case _:
             pass
-    return Template("charging/station.html", context=context)
+    return Template("stations/station.html", context=context)
 
 
 async def _messages(

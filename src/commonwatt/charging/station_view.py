@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 from commonwatt.charging import store
 from commonwatt.charging.queries import SessionFilter, list_sessions
 from commonwatt.kernel import Amount, Asset, Fault, Instant
+from commonwatt.kit.web import Site
 from commonwatt.metering import Reading, readings_at
 from commonwatt.stations import ConnectorView, StationView, list_connectors, list_quirks
 from commonwatt.tariffs import tariff_for
@@ -25,8 +26,9 @@ MEANINGS = ("car", "battery", "sun", "water", "price", "grid")
 _SESSION = store.sessions.c
 
 
-def overview_of(sql: Connection, station: StationView, now: Instant, currency: str, since: Instant) -> dict[str, Any]:
-    """Return what the first tab shows; sums are of sessions that began at or after `since` (today's begin)."""
+def overview_of(sql: Connection, station: StationView, now: Instant, site: Site) -> dict[str, Any]:
+    """Return what the first tab shows; sums are of sessions that began today, in the site's zone."""
+    since = begin_of_day(now, site.zone)
     connectors = list_connectors(sql, identity=station.identity, limit=100)
     running = {charge.connector: charge for charge in store.active_charges(sql, station.identity)}
     return {
@@ -34,10 +36,10 @@ def overview_of(sql: Connection, station: StationView, now: Instant, currency: s
         "running": running,
         "tariffs": {view.number: _tariff(sql, view, now) for view in connectors},
         "power_w": sum(charge.progress.power_w for charge in running.values()) if running else None,
-        "today": sums_of(sql, station.identity, since, currency),
+        "today": sums_of(sql, station.identity, since, site.currency),
         "quirks": list_quirks(sql, station.identity),
         "sessions": list_sessions(sql, SessionFilter(station=station.identity), limit=5),
-        "chart": power_chart(sql, connectors, now),
+        "chart": power_chart(sql, connectors, now, site.timezone),
         "drifts": station.drift_ms is not None and abs(station.drift_ms) > DRIFT_MS,
     }
 
@@ -62,21 +64,22 @@ def sums_of(sql: Connection, identity: str, since: Instant, currency: str) -> di
     }
 
 
-def power_chart(sql: Connection, connectors: list[ConnectorView], now: Instant) -> dict[str, Any] | None:
-    """Return the power of each connector in the last hours; None when there was no reading."""
+def power_chart(sql: Connection, connectors: list[ConnectorView], now: Instant, zone: str) -> dict[str, Any] | None:
+    """Return the power of each connector in the last hours; None when there was no reading. The template names each."""
     since = now.ms - HOURS * 3_600_000
     series = []
     for place, view in enumerate(connectors[: len(MEANINGS)]):
         points = _points(readings_at(sql, view.station, view.number, since))
         if points:
             series.append({
-                "name": view.label or str(view.number),
+                "label": view.label,
+                "number": view.number,
                 "meaning": MEANINGS[place],
                 "shape": "area",
                 "unit": "kW",
                 "points": points,
             })  # fmt: skip
-    return {"unit": "kW", "from": since, "to": now.ms, "series": series} if series else None
+    return {"unit": "kW", "zone": zone, "from": since, "to": now.ms, "series": series} if series else None
 
 
 def _points(readings: list[Reading]) -> list[list[Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import ROUND_DOWN, Decimal
 from typing import Annotated, Any, NamedTuple
 
 from litestar import get, post
@@ -32,6 +33,8 @@ Form = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED
 Fields = dict[str, str]
 EXAMPLES = ((10_000, 3600, 0), (30_000, 3600, 0), (30_000, 3600, 7200))
 """What the preview tells the price of: Wh, seconds of charging, seconds parked after."""
+MINUTES = 60
+"""Of an hour."""
 
 
 class Example(NamedTuple):
@@ -73,7 +76,7 @@ async def show_edit(tariff_id: str, database: Database, clock: Clock, site: Site
     listed = await database.read(store.show_tariff, tariff_id, clock.now())
     newest = (await database.read(store.history, tariff_id))[0].tariff
     form = form_from_tariff(newest)
-    typed = form or {"document": json.dumps(write_tariff(newest), indent=2, ensure_ascii=False)}
+    typed = _per_minute(form) if form else {"document": json.dumps(write_tariff(newest), indent=2, ensure_ascii=False)}
     examples = await database.read(examples_of, newest, clock.now())
     return _form_page(listed, typed, site, draft=newest, examples=examples, expected=newest.version)
 
@@ -135,6 +138,20 @@ def _sats(connection: Connection, bill: Bill, now: Instant) -> Amount | None:
     return Amount(BTC, fiat_to_msat(bill.gross, rate, Rounding.UP).quotient)
 
 
+def _per_minute(form: Fields) -> Fields:
+    """Write prices of time per minute and the grace in minutes, as the form's units say, where that is exact."""
+    shown = dict(form)
+    for name in ("time", "idle"):
+        price = Decimal(shown.get(name, "").removesuffix("/h") or 0)
+        minute = (price / MINUTES).quantize(Decimal("0.000001"), ROUND_DOWN)
+        if name in shown and minute * MINUTES == price:
+            shown[name] = f"{minute.normalize():f}"
+    seconds = int(shown.get("idle_after", "0s").removesuffix("s"))
+    if seconds and seconds % 60 == 0:
+        shown["idle_after"] = str(seconds // 60)
+    return shown
+
+
 def _typed(data: dict[str, Any]) -> Fields:
     return {name: str(data[name]) for name in FIELDS if str(data.get(name, "")).strip()}
 
@@ -156,7 +173,6 @@ def _form_page(
         "errors": [{"field": str(error.fields.get("field", "")), "message": error.detail} for error in wrong],
         "draft": draft,
         "examples": examples or [],
-        "wrong": "",
         "currency": site.currency,
         "expected": expected,
     }

@@ -1,0 +1,277 @@
+"""The owner's pages about stations and tags, over HTTP: what they show, who may what, how commands end, bad input."""
+
+import re
+
+import pytest
+from tests.charging.pages_house import AUDITOR, HTML, OWNER, House
+
+from commonwatt import stations
+from commonwatt.kernel import Done, Failed, Unknown
+from commonwatt.kit.pages.assets import BUILT
+from commonwatt.members import Actor, Role
+
+pytestmark = pytest.mark.skipif(not (BUILT / "manifest.json").exists(), reason="run `make web` first")
+
+
+@pytest.fixture
+def house(database, clock, ids):
+    return House(database, clock, ids)
+
+
+@pytest.fixture
+def furnished(house):
+    house.furnish()
+    return house
+
+
+def test_an_empty_list_says_where_a_charger_connects(house):
+    page = house.open("/stations")
+    assert "No station yet" in page
+    assert "ws://testserver.local:8180/ocpp/" in page
+    assert 'href="/start"' in page
+
+
+def test_stations_are_searched_filtered_and_sorted_in_pages(furnished):
+    for number in range(2, 6):
+        furnished.act(stations.add_station, f"CP-{number}", f"Yard {9 - number}", with_password=False)
+    assert rows(furnished.open("/stations", q="yard")) == ["CP-2", "CP-3", "CP-4", "CP-5"]
+    assert rows(furnished.open("/stations", connected="yes")) == ["CP-1"]
+    assert rows(furnished.open("/stations", state="rejected")) == []
+    assert "No station matches" in furnished.open("/stations", state="rejected")
+    first = furnished.open("/stations", sort="-name", limit=2)
+    assert rows(first) == ["CP-2", "CP-3"]
+    cursor = re.search(r"cursor=([\w-]+)", first)[1]
+    assert rows(furnished.open("/stations", sort="-name", limit=2, cursor=cursor)) == ["CP-4", "CP-5"]
+    furnished.open("/stations", 400, sort="-seen", cursor=cursor)
+    furnished.open("/stations", 400, sort="secret_hash")
+    furnished.open("/stations", 400, state="gone")
+
+
+def rows(page):
+    listed = page[page.index('id="list"') :]
+    return re.findall(r'<th scope="row"[^>]*>(?:<span>)?<a href="/stations/([^"]+)"', listed)
+
+
+def test_the_list_as_csv_follows_the_filter_and_runs_no_formula(furnished):
+    furnished.act(stations.add_station, "CP-9", "=1+1", with_password=False)
+    lines = furnished.open("/stations.csv", q="CP-9").splitlines()
+    assert lines[0].startswith("identity,name,state,connected")
+    assert lines[1].startswith("CP-9,'=1+1,admitted,false")
+    assert len(lines) == 2
+
+
+def test_a_station_is_added_with_a_password_that_is_shown_once(house):
+    page = house.send("/stations/new", 200, identity="CP-7", name="Roof", with_password="yes", waiver="slow-start")
+    password = re.search(r'data-copy="([a-z2-7]{20})"', page)[1]
+    assert "ws://testserver.local:8180/ocpp/CP-7" in page
+    assert password not in house.open("/stations/CP-7")
+    with house.database.engine.connect() as sql:
+        view = stations.find_station(sql, "CP-7")
+        assert stations.secret_matches(password, stations.secret_hash_of(sql, "CP-7"))
+    assert (view.name, view.waivers) == ("Roof", ("slow-start",))
+
+
+@pytest.mark.parametrize(("identity", "status"), [("", 422), ("a/b", 422), ("x" * 60, 422), ("CP-1", 409)])
+def test_an_identity_that_cannot_be_comes_back_to_the_form(furnished, identity, status):
+    page = furnished.send("/stations/new", status, identity=identity, name="<b>Kept</b>")
+    assert "error-summary" in page
+    assert "&lt;b&gt;Kept" in page
+
+
+def test_the_waiting_room_admits_and_rejects(furnished):
+    for identity in ("NEW-1", "NEW-2"):
+        furnished.act(stations.await_admission, identity)
+    assert "Waiting to be admitted" in furnished.open("/stations")
+    assert furnished.send("/stations/NEW-1/admit", back="list") == "/stations?done=admitted"
+    assert furnished.send("/stations/NEW-2/reject") == "/stations/NEW-2?done=rejected"
+    assert furnished.line.closed == ["NEW-2"]
+    with furnished.database.engine.connect() as sql:
+        states = [stations.find_station(sql, identity).state for identity in ("NEW-1", "NEW-2")]
+    assert states == ["admitted", "rejected"]
+
+
+def test_a_station_shows_its_connectors_prices_and_sessions(furnished):
+    charge = furnished.charge(stop=False)
+    page = furnished.open("/stations/CP-1")
+    assert f'href="/sessions/{charge.id}"' in page
+    assert "0.42" in page
+    assert "Standard" in page
+    assert '"zone": "UTC"' in page, "the chart of the last hours is there"
+    furnished.open("/stations/NOBODY", 404)
+    furnished.open("/stations/CP-1", 400, tab="secrets")
+
+
+def test_a_connector_without_a_price_says_so(house):
+    house.act(stations.add_station, "CP-1", with_password=False)
+    house.act(stations.ensure_connector, "CP-1", 1)
+    assert "No price is set" in house.open("/stations/CP-1")
+
+
+BUTTONS = [
+    ("reset", {"type": "Soft"}, "Reset", {"type": "Soft"}),
+    ("unlock", {"connector": "1"}, "UnlockConnector", {"connectorId": 1}),
+    (
+        "availability",
+        {"connector": "2", "type": "Inoperative"},
+        "ChangeAvailability",
+        {"connectorId": 2, "type": "Inoperative"},
+    ),
+    ("start", {"connector": "1", "id_tag": "04A2"}, "RemoteStartTransaction", {"connectorId": 1, "idTag": "04A2"}),
+    ("trigger", {"message": "MeterValues"}, "TriggerMessage", {"requestedMessage": "MeterValues"}),
+    ("clear-cache", {}, "ClearCache", {}),
+    ("read-configuration", {}, "GetConfiguration", {}),
+    (
+        "configure",
+        {"key": "HeartbeatInterval", "value": "30"},
+        "ChangeConfiguration",
+        {"key": "HeartbeatInterval", "value": "30"},
+    ),
+    ("raw", {"action": "DataTransfer", "payload": '{"vendorId": "x"}'}, "DataTransfer", {"vendorId": "x"}),
+]
+
+
+@pytest.mark.parametrize(("verb", "form", "action", "payload"), BUTTONS)
+def test_a_button_sends_its_call(furnished, verb, form, action, payload):
+    there = furnished.send(f"/stations/CP-1/ask/{verb}", **form)
+    assert furnished.line.sent == [("CP-1", action, payload)]
+    assert f"sent={action}&outcome=answer&status=Accepted" in there
+    assert "the station did it" in furnished.open(there)
+
+
+WRONG = [
+    ("reset", {"type": "Now"}),
+    ("unlock", {"connector": "one"}),
+    ("unlock", {"connector": "9999"}),
+    ("start", {"connector": "1", "id_tag": "x" * 21}),
+    ("start", {"connector": "1"}),
+    ("trigger", {"message": "Everything"}),
+    ("configure", {"key": "", "value": "1"}),
+    ("configure", {"key": "K", "value": "v" * 501}),
+    ("raw", {"action": "Reset", "payload": "[1]"}),
+    ("raw", {"action": "Reset", "payload": "{" * 5000}),
+    ("raw", {"action": "Re set", "payload": "{}"}),
+    ("explode", {}),
+]
+
+
+@pytest.mark.parametrize(("verb", "form"), WRONG)
+def test_what_is_no_command_is_never_sent(furnished, verb, form):
+    furnished.send(f"/stations/CP-1/ask/{verb}", 422, **form)
+    assert furnished.line.sent == []
+
+
+ENDS = [
+    (Done({"status": "Rejected"}), "declined (Rejected)"),
+    (Done({"status": "Scheduled"}), "when the session there has ended"),
+    (Done({"status": "RebootRequired"}), "from its next start on"),
+    (Done({"status": "NotSupported"}), "does not know this"),
+    (Failed("InternalError: boom", "callerror"), "could not (InternalError)"),
+    (Failed("gone", "offline"), "has no connection"),
+    (Failed("16 wait", "busy"), "other commands still wait"),
+    (Failed("type: wrong", "invalid"), "against the standard"),
+    (Unknown("no answer"), "It may still have been carried out"),
+    (Done({"status": "<script>"}), "the station did it"),
+]
+
+
+@pytest.mark.parametrize(("outcome", "words"), ENDS)
+def test_each_end_of_a_command_reads_differently(furnished, outcome, words):
+    furnished.line.outcome = outcome
+    assert words in furnished.open(furnished.send("/stations/CP-1/ask/reset", type="Soft"))
+
+
+def test_a_station_is_renamed_waived_and_removed(furnished):
+    assert furnished.send("/stations/CP-1/rename", name="Barn") == "/stations/CP-1?done=renamed"
+    furnished.send("/stations/CP-1/waivers", waiver="wh-means-kwh")
+    furnished.send("/stations/CP-1/connectors/1", name="barn-left", label="left")
+    page = furnished.open("/stations/CP-1", tab="settings")
+    assert 'value="Barn"' in page
+    assert 'value="barn-left"' in page
+    furnished.send("/stations/CP-1/connectors/1", 409, name="cp-1-2", label="")
+    furnished.send("/stations/CP-1/connectors/7", 404, name="x", label="")
+    assert re.search(r'data-copy="[a-z2-7]{20}"', furnished.send("/stations/CP-1/password", 200))
+    assert furnished.send("/stations/CP-1/remove") == "/stations?done=removed"
+    assert furnished.line.closed == ["CP-1"]
+    furnished.open("/stations/CP-1", 404)
+
+
+def test_messages_are_searched_paged_and_exported(furnished):
+    page = furnished.open("/stations/CP-1", tab="messages", limit=2)
+    assert page.count('class="frame"') == 2
+    cursor = re.search(r"cursor=([\w-]+)", page)[1]
+    assert furnished.open("/stations/CP-1", tab="messages", limit=2, cursor=cursor).count('class="frame"') == 1
+    assert "No message matches" in furnished.open("/stations/CP-1", tab="messages", q="Heartbeat")
+    assert len(furnished.open("/stations/CP-1/messages.csv").splitlines()) == 4
+    furnished.open("/stations/CP-1", 400, tab="messages", cursor="nonsense")
+
+
+def test_the_configuration_offers_a_change_of_what_may_be_written(furnished):
+    page = furnished.open("/stations/CP-1", tab="configuration")
+    assert page.count("/ask/configure") == 1
+    assert "read only" in page
+
+
+def test_the_sheet_opens_a_page_for_cameras_and_pays_for_wallets(furnished):
+    assert furnished.open("/stations/CP-1/sheet").count('class="qr-sheet') == 2
+    one = furnished.open("/stations/CP-1/sheet", connector=2)
+    assert "http://testserver.local/c/cp-1-2" in one
+    assert "cp-1-1" not in one
+    assert furnished.open("/stations/qr", names="cp-1-1").count('class="qr-sheet') == 1
+
+
+def test_auditors_see_no_id_tag_and_change_nothing(furnished):
+    furnished.box["actor"] = AUDITOR
+    for path in ("/stations/CP-1", "/stations/CP-1?tab=messages", "/stations/CP-1/messages.csv"):
+        assert "04A2" not in furnished.open(path)
+    assert "No message matches" in furnished.open("/stations/CP-1", tab="messages", q="04A2")
+    posts = re.findall(r'method="post" action="(/stations[^"]*)"', furnished.open("/stations/CP-1", tab="settings"))
+    assert posts == []
+    for place in ("/stations/CP-1/reject", "/stations/CP-1/ask/reset", "/stations/CP-1/remove", "/stations/new"):
+        furnished.send(place, 403, type="Soft")
+    furnished.open("/tags", 403)
+
+
+def test_who_is_not_signed_in_is_led_to_the_sign_in(furnished):
+    furnished.box["actor"] = None
+    answer = furnished.client.get("/stations/CP-1?tab=messages", headers=HTML, follow_redirects=False)
+    assert answer.headers["location"] == "/sign-in?next=/stations/CP-1%3Ftab%3Dmessages"
+    furnished.box["actor"] = Actor("token/1", "meter", None, frozenset({"tariffs:read"}))
+    furnished.open("/stations", 403)
+
+
+def test_a_form_without_its_token_and_a_foreign_page_change_nothing(furnished):
+    furnished.client.cookies.set("cw_session", "secret")
+    furnished.send("/stations/CP-1/remove", 403)
+    furnished.client.cookies.clear()
+    foreign = {**HTML, "origin": "http://evil.example", "sec-fetch-site": "cross-site"}
+    assert furnished.client.post("/stations/CP-1/remove", data={"a": "b"}, headers=foreign).status_code == 403
+    assert "Garage" in furnished.open("/stations/CP-1")
+
+
+def test_every_act_is_in_the_audit_log(furnished):
+    furnished.send("/stations/CP-1/ask/start", connector="1", id_tag="04A2")
+    furnished.send("/tags/04A2/block")
+    with furnished.database.engine.connect() as sql:
+        acts = [(row.act, row.actor) for row in sql.exec_driver_sql("SELECT act, actor FROM audit ORDER BY id")]
+        told = sql.exec_driver_sql("SELECT detail FROM audit WHERE act LIKE 'command%'").scalar_one()
+    assert acts[-2:] == [("command RemoteStartTransaction", OWNER.id), ("tag.block", OWNER.id)]
+    assert "04A2" not in told
+
+
+def test_tags_are_added_blocked_and_removed(furnished):
+    assert furnished.send("/tags", id_tag=" 0B1C ", holder="Ben") == "/tags?done=added"
+    assert "Ben" in furnished.open("/tags")
+    assert "Ben" not in furnished.open("/tags", q="Ada")
+    assert "is known already" in furnished.send("/tags", 409, id_tag="0B1C", holder="Eve")
+    assert "error-summary" in furnished.send("/tags", 422, id_tag="x" * 21, holder="Eve")
+    furnished.send("/tags/0B1C/block")
+    assert "Blocked" in furnished.open("/tags", q="Ben")
+    furnished.send("/tags/0B1C/unblock")
+    furnished.send("/tags/0B1C/remove")
+    furnished.send("/tags/0B1C/remove", 404)
+
+
+def test_owners_of_other_roles_than_auditor_command(furnished):
+    furnished.box["actor"] = Actor("member/3", "Cy", Role.OPERATOR)
+    furnished.send("/stations/CP-1/ask/reset", type="Hard")
+    assert furnished.line.sent == [("CP-1", "Reset", {"type": "Hard"})]

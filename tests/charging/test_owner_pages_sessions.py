@@ -1,0 +1,133 @@
+"""The owner's pages about sessions and the first steps: filters, sums, the story, stopping."""
+
+import re
+
+import pytest
+from tests.charging.pages_house import AUDITOR, OWNER, SITE, House
+
+from commonwatt import stations
+from commonwatt.charging.period_sums import sums_by_day, sums_by_month
+from commonwatt.charging.session_view import owner_context
+from commonwatt.kit.pages.assets import BUILT
+
+pytestmark = pytest.mark.skipif(not (BUILT / "manifest.json").exists(), reason="run `make web` first")
+DAY_S = 86_400
+
+
+@pytest.fixture
+def house(database, clock, ids):
+    house = House(database, clock, ids)
+    house.furnish()
+    return house
+
+
+def ids_of(page):
+    return re.findall(r'<th scope="row"[^>]*><a href="/sessions/([0-9a-f-]{36})"', page)
+
+
+def test_an_empty_list_says_how_a_session_begins(house):
+    assert "No sessions yet" in house.open("/sessions")
+    assert "No session matches" in house.open("/sessions", status="ended")
+
+
+def test_sessions_are_filtered_by_what_the_address_says(house, clock):
+    old = house.charge()
+    clock.step(seconds=3 * DAY_S)
+    running = house.charge(stop=False)
+    assert ids_of(house.open("/sessions")) == [running.id, old.id]
+    assert ids_of(house.open("/sessions", status="ended")) == [old.id]
+    assert ids_of(house.open("/sessions", until="2026-05-01")) == [old.id]
+    assert ids_of(house.open("/sessions", since="2026-05-04")) == [running.id]
+    assert ids_of(house.open("/sessions", station="CP-2")) == []
+    assert ids_of(house.open("/sessions", q="04A2")) == [running.id, old.id]
+    assert ids_of(house.open("/sessions", owed="yes")) == []
+    first = house.open("/sessions", limit=1)
+    cursor = re.search(r"cursor=([\w-]+)", first)[1]
+    assert ids_of(house.open("/sessions", limit=1, cursor=cursor)) == [old.id]
+
+
+@pytest.mark.parametrize(
+    "query", [{"since": "2026-02-30"}, {"since": "tomorrow"}, {"until": "9999-12-31"}, {"status": "x"}, {"by": "year"}]
+)
+def test_a_filter_that_cannot_be_is_refused(house, query):
+    house.open("/sessions", 400, **query)
+
+
+def test_the_list_as_csv_has_whole_units_and_hides_tags_from_auditors(house):
+    charge = house.charge(wh=5000)
+    header, row = house.open("/sessions.csv", status="ended").splitlines()
+    told = dict(zip(header.split(","), row.split(","), strict=True))
+    assert (told["id"], told["id_tag"], told["energy_wh"], told["gross_units"]) == (
+        charge.id,
+        "04A2",
+        "5000",
+        "2100000",
+    )
+    house.box["actor"] = AUDITOR
+    assert "04A2" not in house.open("/sessions.csv")
+    assert ids_of(house.open("/sessions", q="04A2")) == [], "nobody finds a tag by guessing"
+
+
+def test_days_and_months_add_up_to_what_was_charged(house, clock):
+    house.charge(wh=5000)
+    clock.step(seconds=DAY_S)
+    house.charge(wh=2000)
+    today = clock.now().utc().date()
+    with house.database.engine.connect() as sql:
+        days = sums_by_day(sql, SITE.zone, "EUR", today.replace(day=1), today)
+        months = sums_by_month(sql, SITE.zone, "EUR", today)
+    assert [(day.energy_wh, day.units, day.sessions) for day in days] == [(5000, 2_100_000, 1), (2000, 840_000, 1)]
+    assert len(months) == 12
+    assert (months[-1].energy_wh, months[-1].units, months[-1].sessions) == (7000, 2_940_000, 2)
+    page = house.open("/sessions", by="month")
+    assert "By month" in page
+    assert "2.94" in page
+
+
+def test_a_session_tells_its_story_its_bill_and_its_facts(house):
+    charge = house.charge(wh=5000)
+    page = house.open(f"/sessions/{charge.id}")
+    for words in ("A tag of yours was shown", "The station began", "First energy", "the cable was unplugged", "Billed"):
+        assert words in page
+    assert "2.10" in page
+    assert f'href="/r/{charge.id}"' in page
+    assert "/stop" not in page
+    assert charge.secret not in page, "the driver's link is the driver's alone"
+    with house.database.engine.connect() as sql:
+        told = owner_context(sql, charge, house.clock.now(), "UTC")
+    assert [event["kind"] for event in told["events"]] == ["tagged", "began", "energy", "stopped", "billed"]
+    house.open("/sessions/nonsense", 404)
+
+
+def test_a_running_session_is_stopped_once_and_by_whom_is_kept(house):
+    charge = house.charge(stop=False)
+    assert f'action="/sessions/{charge.id}/stop"' in house.open(f"/sessions/{charge.id}")
+    house.box["actor"] = AUDITOR
+    assert f'action="/sessions/{charge.id}/stop"' not in house.open(f"/sessions/{charge.id}")
+    house.send(f"/sessions/{charge.id}/stop", 403)
+    house.box["actor"] = OWNER
+    assert house.send(f"/sessions/{charge.id}/stop") == f"/sessions/{charge.id}?done=stop"
+    house.send(f"/sessions/{charge.id}/stop")
+    page = house.open(f"/sessions/{charge.id}")
+    assert "Asked to stop" in page
+    assert "Ann stopped it" in page
+
+
+def test_a_session_that_is_over_cannot_be_stopped(house):
+    house.send(f"/sessions/{house.charge().id}/stop", 409)
+    house.send("/sessions/nonsense/stop", 404)
+
+
+def test_the_first_steps_follow_the_data(database, clock, ids):
+    house = House(database, clock, ids)
+    assert done(house) == [False, False, False, False, False]
+    house.act(stations.await_admission, "NEW-1")
+    assert done(house) == [False, True, False, False, False]
+    assert "Open the waiting room" in house.open("/start")
+    house.furnish()
+    assert done(house) == [True, True, True, False, False]
+    assert house.open("/guide").count("Be paid for the first time") == 1
+
+
+def done(house):
+    return ["Done" in card for card in house.open("/start").split('<section class="card row spread')[1:]]

@@ -1,0 +1,143 @@
+"""The owner's pages about tariffs: made with a preview, changed by versions, assigned, retired; bad input, roles."""
+
+import re
+
+import pytest
+from tests.charging.pages_house import AUDITOR, House
+
+from commonwatt.kernel import EUR
+from commonwatt.kit.pages.assets import BUILT
+from commonwatt.tariffs import Component, Element, Kind, Rate, Tariff, create_tariff, history, store_rate
+from commonwatt.tariffs.model.tariff import Restrictions
+
+pytestmark = pytest.mark.skipif(not (BUILT / "manifest.json").exists(), reason="run `make web` first")
+FORM = {"name": "Yard", "currency": "EUR", "energy": "0,42", "flat": "0.50", "idle": "0.05", "idle_after": "30"}
+
+
+@pytest.fixture
+def house(database, clock, ids):
+    return House(database, clock, ids)
+
+
+@pytest.fixture
+def priced(house):
+    place = house.send("/tariffs/new", **FORM, vat="21", save="yes")
+    return house, re.search(r"/tariffs/([0-9a-f-]{36})", place)[1]
+
+
+def test_an_empty_list_says_what_a_tariff_is_for(house):
+    page = house.open("/tariffs")
+    assert "No tariff yet" in page
+    assert "No price of bitcoin in EUR is known yet" in page
+    assert "No tariff matches" in house.open("/tariffs", q="night")
+
+
+def test_a_tariff_is_made_and_holds_everywhere_when_asked(house):
+    house.send("/tariffs/new", **FORM, everywhere="yes", save="yes")
+    assert "every charge point" in house.open("/tariffs")
+    house.send("/tariffs/new", **FORM, save="yes")
+    assert "Not assigned" in house.open("/tariffs")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"energy": "cheap"}, "energy"),
+        ({"name": ""}, "name"),
+        ({"energy": "", "flat": "", "idle": ""}, "energy"),
+        ({"currency": "EURO"}, "currency"),
+        ({"vat": "2100"}, "vat"),
+        ({"idle_after": "a while"}, "idle_after"),
+        ({"valid_from": "2001-01-01T00:00:00Z"}, "valid_from"),
+        ({"document": "{"}, "document"),
+        ({"night_energy": "0.2"}, "night_from"),
+    ],
+)
+def test_a_form_with_a_mistake_comes_back_with_what_was_typed(house, wrong, field):
+    page = house.send("/tariffs/new", 422, **{**FORM, **wrong}, save="yes")
+    assert "error-summary" in page
+    assert f'href="#f-{field}"' in page or field == "document"
+    assert 'value="0.50"' in page or not {**FORM, **wrong}["flat"]
+    assert "No tariff yet" in house.open("/tariffs")
+
+
+def test_the_preview_is_what_the_bill_would_be(house, clock):
+    rate = Rate("", "EUR", 60_000_000_000, clock.now(), ("fixed",))
+    house.act(store_rate, rate)
+    piece = house.send("/tariffs/preview", 200, **FORM)
+    assert "13.10" in piece, "30 kWh for 0.42 and a start of 0.50"
+    assert "17.60" in piece, "and 90 of 120 minutes parked for 0.05"
+    assert "21,833" in piece
+    assert "<html" not in piece
+    assert "is no number" in house.send("/tariffs/preview", 200, energy="x")
+    shown = house.send("/tariffs/new", 200, **FORM, preview="yes")
+    assert "13.10" in shown
+    assert "No tariff yet" in house.open("/tariffs")
+
+
+def test_one_tariff_tells_what_a_charge_would_cost(priced):
+    house, tariff_id = priced
+    page = house.open(f"/tariffs/{tariff_id}", energy_kwh="10,5", minutes="60", parked="60")
+    assert "6.41" in page, "4.41 of energy, 0.50 of the start, 30 min for 0.05"
+    for wrong in ("-1", "1e9", "NaN", "many"):
+        assert "is no number from 0" in house.open(f"/tariffs/{tariff_id}", energy_kwh=wrong)
+    house.open("/tariffs/nonsense", 404)
+
+
+def test_a_change_is_a_new_version_and_the_old_one_stays(priced, clock):
+    house, tariff_id = priced
+    form = house.open(f"/tariffs/{tariff_id}/edit")
+    assert 'name="idle" type="text" value="0.05"' in form, "per minute, as the form's unit says"
+    assert 'value="30"' in form
+    expected = re.search(r'name="expected" value="([^"]+)"', form)[1]
+    clock.step(seconds=60)
+    house.send(f"/tariffs/{tariff_id}/edit", **{**FORM, "energy": "0.50"}, expected=expected, save="yes")
+    with house.database.engine.connect() as sql:
+        prices = [version.tariff.elements[0].components[1].price for version in history(sql, tariff_id)]
+    assert prices == [500_000, 420_000]
+    page = house.send(f"/tariffs/{tariff_id}/edit", 412, **FORM, expected=expected, save="yes")
+    assert "got version 2 after you read it" in page
+
+
+def test_a_tariff_beyond_the_form_is_edited_as_its_document(house):
+    element = Element((Component(Kind.ENERGY, 300_000),), Restrictions(weekdays=(5, 6)))
+    fancy = Tariff("", "", "Weekend", EUR, (element, Element((Component(Kind.ENERGY, 400_000),))))
+    tariff_id = house.act(create_tariff, fancy).id
+    page = house.open(f"/tariffs/{tariff_id}/edit")
+    document = re.search(r"<textarea[^>]*>(.*?)</textarea>", page, re.DOTALL)[1]
+    assert "weekdays" in document
+    assert "day_of_week" in document or "weekdays" in document
+
+
+def test_a_tariff_is_assigned_taken_away_and_retired(priced):
+    house, tariff_id = priced
+    house.furnish()
+    page = house.open(f"/tariffs/{tariff_id}")
+    assert '<option value="CP-1/2">' in page
+    house.send(f"/tariffs/{tariff_id}/assign", place="CP-1/2")
+    assert "connector 2" in house.open(f"/tariffs/{tariff_id}")
+    house.send(f"/tariffs/{tariff_id}/retire", 409)
+    house.send(f"/tariffs/{tariff_id}/unassign", place="CP-1/2")
+    house.send(f"/tariffs/{tariff_id}/retire")
+    assert "Yard" not in house.open("/tariffs")
+    assert "Yard" in house.open("/tariffs", retired="yes")
+    house.send(f"/tariffs/{tariff_id}/assign", 409, place="*")
+
+
+@pytest.mark.parametrize("place", ["", "/1", "CP-1/x", "CP-1/99999", "x" * 70])
+def test_a_place_that_cannot_be_is_refused(priced, place):
+    house, tariff_id = priced
+    house.send(f"/tariffs/{tariff_id}/assign", 400, place=place)
+
+
+def test_auditors_read_prices_and_change_none(priced):
+    house, tariff_id = priced
+    house.box["actor"] = AUDITOR
+    assert "/tariffs/new" not in house.open("/tariffs")
+    main = house.open(f"/tariffs/{tariff_id}")
+    assert f"/tariffs/{tariff_id}/retire" not in main
+    assert "13.10" in main
+    for place in ("assign", "unassign", "retire", "edit"):
+        house.send(f"/tariffs/{tariff_id}/{place}", 403, place="*")
+    house.send("/tariffs/new", 403, **FORM)
+    house.open("/tariffs/new", 403)
