@@ -9,7 +9,6 @@ import traceback
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
 import structlog
-
 from sim.story import Told, tell
 
 DEFAULT = "1-3000"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
+from sim.audit import audit
+from sim.world import World
 from sqlalchemy import Connection, select
 
 from commonwatt.books import check_books
 from commonwatt.charging import store
-from sim.audit import audit
-from sim.world import World
 
 
 async def check(world: World) -> None:

@@ -7,15 +7,15 @@ import hashlib
 import random
 from dataclasses import dataclass, replace
 
+from sim import laws
+from sim.drivers import charge_on_account, visit
+from sim.troubles import cause_trouble, draw_faults
+from sim.world import World, run
 from sqlalchemy import Connection
 
 from commonwatt import charging
 from commonwatt.adapters.payment.sandbox.ledger import Fees
 from commonwatt.charging import Rules
-from sim import laws
-from sim.drivers import charge_on_account, visit
-from sim.troubles import cause_trouble, draw_faults
-from sim.world import World, run
 
 STEPS = 14
 TAG = "NEIGHBOUR"

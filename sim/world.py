@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import async_solipsism
+from sim.audit import unfinished
+from sim.line import BadLine, Weather
+from sim.power import Fuse, FusedFaults, Power, PowerCut, watch_tasks, wire
 
 from commonwatt import charging, stations, tariffs
 from commonwatt.adapters.payment.sandbox.network import SandboxNetwork
@@ -33,9 +36,6 @@ from commonwatt.kit.web.site import Site
 from commonwatt.main.assembly import House, assemble, station_ports
 from commonwatt.payments.ports import InvoiceTerms, PaymentReport
 from commonwatt.tariffs.ports import Quote
-from sim.audit import unfinished
-from sim.line import BadLine, Weather
-from sim.power import Fuse, FusedFaults, Power, PowerCut, watch_tasks, wire
 
 T = TypeVar("T")
 ORIGIN = Instant.parse("2026-05-01T12:00:00Z")
