@@ -11,6 +11,7 @@ from litestar.di import Provide
 
 from commonwatt import charging, members, stations
 from commonwatt.books import api as books_api
+from commonwatt.books import pages as books_pages
 from commonwatt.kit import pages as page_kit
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import Behaviour, build_app
@@ -29,7 +30,10 @@ EDGES = (
     "commonwatt.charging.pages",
     "commonwatt.charging.owner_pages",
     "commonwatt.charging.lnurl",
+    "commonwatt.charging.overview_page",
     "commonwatt.payments.api",
+    "commonwatt.payments.pages",
+    "commonwatt.main.site_pages",
 )
 """Modules with `ROUTES`, in the order of the map."""
 SANDBOX_EDGES = ("commonwatt.adapters.payment.sandbox.api", "commonwatt.adapters.payment.sandbox.pages")
@@ -39,7 +43,8 @@ def build_pages(config: Config, house: House, worlds: Worlds, *, limited: bool =
     """Return the application over a house."""
     edges = EDGES + (SANDBOX_EDGES if worlds.sandbox is not None else ())
     routes: list[Any] = [route for name in edges for route in _routes(name)]
-    routes += books_api.routes([members.allow(scope="books:read")])
+    books_guards = [members.allow(scope="books:read")]
+    routes += [*books_api.routes(books_guards), *books_pages.routes(books_guards)]
     routes += [*page_kit.ROUTES, *(page_kit.DEMO_ROUTES if house.site.sandbox else ())]
     behaviour = Behaviour(
         middleware=[members.Identify(house.database, house.site)],

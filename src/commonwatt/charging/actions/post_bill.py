@@ -18,7 +18,8 @@ def post_bill(work: Work, charge: Charge) -> None:
     entries = _energy(charge)
     entries += _on_account(work, charge) if charge.kind is Kind.LOCAL else _prepaid(work, charge)
     if entries:
-        post(work, f"bill:{charge.id}", entries, f"Charge at {charge.station}, connector {charge.connector}", charge.id)
+        memo = f"Charge at {charge.station}, connector {charge.connector}"
+        post(work, f"bill:{charge.id}", entries, memo, charge.subject)
 
 
 def _energy(charge: Charge) -> list[Entry]:

@@ -1,0 +1,102 @@
+"""The journal and the accounts for people who sign in: `/journal`, `/accounts`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from litestar import Router, get
+from litestar.params import Parameter
+from litestar.response import Stream, Template
+from litestar.types import Guard
+from sqlalchemy import Connection
+
+from commonwatt.books.checking import check_books
+from commonwatt.books.export import rows_of
+from commonwatt.books.queries import JournalFilter, export_journal, journal, list_accounts, trial_balance
+from commonwatt.kernel import Broken, Clock, Instant
+from commonwatt.kit.database import Database
+from commonwatt.kit.web import BadRequest, Paging, Site, csv_answer
+from commonwatt.kit.web.days import day_begins
+from commonwatt.kit.web.paging import encode_cursor
+
+Text = Annotated[str, Parameter(max_length=200)]
+CSV_HEADER = ("number", "at", "memo", "reference", "account", "asset", "units", "key")
+ASSETS = ("BTC", "EUR", "WH")
+
+
+def routes(guards: Sequence[Guard]) -> list[Any]:
+    """Return the pages behind these guards: who may read the books is known to whoever assembles the house."""
+    handlers = [show_journal, show_accounts]
+    return [Router("/", guards=list(guards), route_handlers=handlers, include_in_schema=False)]
+
+
+@get("/journal", include_in_schema=False)
+async def show_journal(
+    database: Database,
+    clock: Clock,
+    site: Site,
+    paging: Paging,
+    q: Text = "",
+    account: Text = "",
+    asset: Text = "",
+    since: Text = "",
+    until: Text = "",
+    format: Text = "",  # noqa: A002 (the address says `format=csv`)
+) -> Template | Stream:
+    """List what was booked, the newest first; `format=csv` gives all that match as a file."""
+    begins, ends = day_begins(since, site), day_begins(until, site, days=1, field="until")
+    filters = JournalFilter(account or None, asset or None, begins, ends, q or None)
+    if format == "csv":
+        postings = await database.read(lambda sql: list(export_journal(sql, filters)))
+        return csv_answer("journal", CSV_HEADER, (row for posting in postings for row in rows_of(posting)))
+    key = paging.key(int)
+    page = await database.read(journal, filters, int(key[0]) if key else None, paging.limit)
+    context = {
+        "postings": page.items,
+        "next_cursor": None if page.next_cursor is None else encode_cursor((page.next_cursor,)),
+        "filtered": bool(q or account or asset or since or until),
+        "assets": sorted({*ASSETS, site.currency}),
+        "balanced": await database.read(_balanced),
+        "checked": clock.now(),
+    }
+    return Template("books/journal.html", context=context)
+
+
+@get("/accounts", include_in_schema=False)
+async def show_accounts(
+    database: Database, clock: Clock, site: Site, paging: Paging, prefix: Text = "", at: Text = ""
+) -> Template:
+    """List accounts with their balances, and the trial balance, now or at a past instant."""
+    moment = _moment(at, site)
+    key = paging.key(str, str)
+    after = (str(key[0]), str(key[1])) if key else None
+    states = await database.read(list_accounts, prefix or None, after, paging.limit + 1)
+    shown = states[: paging.limit]
+    context = {
+        "accounts": shown,
+        "next_cursor": encode_cursor((shown[-1].name, shown[-1].balance.asset.code))
+        if len(states) > paging.limit
+        else None,
+        "at": moment or clock.now(),
+        "trial": await database.read(trial_balance, moment),
+    }
+    return Template("books/accounts.html", context=context)
+
+
+def _balanced(sql: Connection) -> bool:
+    try:
+        check_books(sql)
+    except Broken:
+        return False
+    return True
+
+
+def _moment(text: str, site: Site) -> Instant | None:
+    if not text:
+        return None
+    try:
+        return Instant.of(datetime.fromisoformat(text).replace(tzinfo=site.zone))
+    except ValueError:
+        raise BadRequest(f"{text[:40]!r} is no moment; write it as 2026-05-01T12:00.", field="at") from None

@@ -1,0 +1,176 @@
+"""The overview: is all well, energy and money today, what needs somebody; and the change that nobody has taken."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from litestar import get
+from litestar.params import Parameter
+from litestar.response import Redirect, Stream, Template
+from sqlalchemy import Connection, text
+
+from commonwatt.charging import queries
+from commonwatt.charging.driver_view import both
+from commonwatt.charging.period_sums import period_chart, sums_by_day
+from commonwatt.charging.pricing import rate_of, tariff_of
+from commonwatt.kernel import BTC, Amount, Asset, Clock, Fault, Instant, Rounding
+from commonwatt.kit.database import Database
+from commonwatt.kit.web import Paging, Site, csv_answer, page_of
+from commonwatt.kit.web.days import today_begins
+from commonwatt.members import require_scope
+from commonwatt.stations import count_stations, list_connectors, list_stations
+from commonwatt.tariffs import current_rate, list_tariffs, msat_to_fiat
+
+READ = [require_scope("sessions:read")]
+DAYS = 14
+CARDS_MAX = 60
+CSV_MAX = 50_000
+Need = dict[str, str]
+
+
+def _(words: str) -> str:
+    """Mark a text for the catalogs; the template translates it."""
+    return words
+
+
+@get("/", include_in_schema=False)
+async def lead_home() -> Redirect:
+    """Lead to the overview; who is not signed in signs in there first."""
+    return Redirect("/overview", status_code=303)
+
+
+@get("/overview", guards=READ, include_in_schema=False)
+async def show_overview(database: Database, clock: Clock, site: Site) -> Template:
+    """Show how it goes."""
+    return Template("charging/overview.html", context=await database.read(overview_context, site, clock.now()))
+
+
+@get("/owed", guards=[require_scope("payments:read")], include_in_schema=False)
+async def show_owed(
+    database: Database,
+    clock: Clock,
+    site: Site,
+    paging: Paging,
+    q: Annotated[str, Parameter(max_length=100)] = "",
+    format: Annotated[str, Parameter(max_length=4)] = "",  # noqa: A002 (the address says `format=csv`)
+) -> Template | Stream:
+    """List the change that nobody has taken yet."""
+    wanted = queries.SessionFilter(owed=True, text=q)
+    if format == "csv":
+        charges = await database.read(queries.list_sessions, wanted, limit=CSV_MAX)
+        header = ("session", "ended", "station", "connector", "paid_msat", "owed_msat", "address")
+        rows = (
+            (one.id, one.ended, one.station, one.connector, one.session.paid_msat, one.owed_msat, one.address)
+            for one in charges
+        )
+        return csv_answer("change-owed", header, rows)
+    key = paging.key(str)
+    found = await database.read(
+        queries.list_sessions, wanted, before=str(key[0]) if key else None, limit=paging.limit + 1
+    )
+    page = page_of(found, paging, lambda charge: charge, lambda charge: (charge.id,))
+    number, msat = await database.read(queries.sum_owed)
+    context = {
+        "sessions": page.items,
+        "next_cursor": page.next_cursor,
+        "number": number,
+        "total": await database.read(_in_currency, site, msat, clock.now()),
+        "names": await database.read(_names),
+    }
+    return Template("charging/owed.html", context=context)
+
+
+def overview_context(sql: Connection, site: Site, now: Instant) -> dict[str, Any]:
+    """Return everything that the overview shows."""
+    today, tomorrow = today_begins(now, site), today_begins(now, site, days=1)
+    day = queries.sum_sessions(sql, today, tomorrow)
+    cards = _cards(sql)
+    last = now.utc().astimezone(site.zone).date()
+    periods = sums_by_day(sql, site.zone, site.currency, last - timedelta(days=DAYS - 1), last)
+    running = [card["charge"] for card in cards if card["charge"] is not None]
+    return {
+        "day": day,
+        "yesterday": queries.sum_sessions(sql, today_begins(now, site, days=-1), today),
+        "earned": _in_currency(sql, site, day.billed_msat, now),
+        "power_w": sum(charge.progress.power_w for charge in running) if running else None,
+        "history": {
+            "energy": [period.energy_wh for period in periods],
+            "money": [period.units for period in periods],
+        },
+        "cards": cards,
+        "needs": list(_needs(sql, site, now)),
+        "counts": count_stations(sql),
+        "chart": period_chart(periods, site.currency, site.timezone, (_("Energy"), _("Earned"))),
+    }
+
+
+def _cards(sql: Connection) -> list[dict[str, Any]]:
+    """Return a card per connector of an admitted station, those that charge first."""
+    running = {(charge.station, charge.connector): charge for charge in queries.running_sessions(sql)}
+    cards: list[dict[str, Any]] = []
+    for view in list_connectors(sql, limit=CARDS_MAX):
+        if view.station_state != "admitted":
+            continue
+        charge = running.get((view.station, view.number))
+        cost = None
+        if charge is not None and charge.session.prepaid:
+            cost = both(tariff_of(sql, charge), rate_of(sql, charge), charge.session.cost_msat)
+        elif charge is not None:
+            cost = {"amount": Amount(Asset.of(charge.asset), charge.gross_units), "sats": None}
+        cards.append({"connector": view, "charge": charge, "cost": cost})
+    return sorted(cards, key=lambda card: card["charge"] is None)
+
+
+def _needs(sql: Connection, site: Site, now: Instant) -> list[Need]:
+    """Return what needs somebody, each with its one next step, the most urgent first."""
+    needs: list[Need] = []
+
+    def need(words: str, href: str, action: str, tone: str, icon: str) -> None:
+        needs.append({"text": words, "href": href, "action": action, "tone": tone, "icon": icon})
+
+    dead = sql.execute(text("SELECT count(*) FROM outbox WHERE state = 'dead'")).scalar_one()
+    if dead:
+        need(
+            _("Something could not be done and waits for you."), "/jobs?state=dead", _("Look at it"), "bad", "octagon-x"
+        )
+    if not any(listed.places for listed in list_tariffs(sql, now, limit=200)):
+        need(_("There is no price yet, so nobody can pay."), "/tariffs/new", _("Make tariff"), "warn", "tag")
+    try:
+        current_rate(sql, site.currency, now)
+    except Fault:
+        need(
+            _("No exchange rate is known, so prices in fiat cannot be paid."),
+            "/rails",
+            _("Look at the rails"),
+            "bad",
+            "coins",
+        )
+    if list_stations(sql, state="waiting", limit=1):
+        need(_("A station waits to be admitted."), "/stations", _("Open the waiting room"), "wait", "ev-charger")
+    broken = [view for view in list_connectors(sql, status="Faulted", limit=1) if view.online]
+    if broken:
+        need(
+            _("A connector reports a fault."), f"/stations/{broken[0].station}", _("Open the station"), "bad", "wrench"
+        )
+    away = [one for one in list_stations(sql, state="admitted", limit=200) if one.boot_ms and not one.connected]
+    if away:
+        need(_("A station is offline."), "/stations?state=offline", _("Look at the stations"), "warn", "wifi-off")
+    return needs
+
+
+def _in_currency(sql: Connection, site: Site, msat: int, now: Instant) -> dict[str, Amount | None]:
+    """Return msat in the site's currency at the present rate, with sats beside; sats alone without a rate."""
+    try:
+        rate = current_rate(sql, site.currency, now)
+    except Fault:
+        return {"amount": Amount(BTC, msat), "sats": None}
+    fiat = msat_to_fiat(msat, rate, Rounding.HALF_UP).quotient
+    return {"amount": Amount(Asset.of(site.currency), fiat), "sats": Amount(BTC, msat)}
+
+
+def _names(sql: Connection) -> dict[str, str]:
+    return {station.identity: station.name for station in list_stations(sql, limit=500)}
+
+
+ROUTES = [lead_home, show_overview, show_owed]

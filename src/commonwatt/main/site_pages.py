@@ -1,0 +1,145 @@
+"""Pages about the whole installation: its settings, its jobs, and the search that finds things anywhere."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar import get, post
+from litestar.params import Parameter, QueryParameter
+from litestar.response import Redirect, Template
+from sqlalchemy import Connection, func, or_, select
+
+from commonwatt import __version__, members, stations
+from commonwatt.charging import queries
+from commonwatt.kit.database import Database, Job, Work
+from commonwatt.kit.database.jobs import retry
+from commonwatt.kit.database.outbox import outbox
+from commonwatt.kit.web import Paging, Site, page_of
+from commonwatt.main.config import Config
+from commonwatt.main.configuration import key_specs, shown
+from commonwatt.members import Actor, record_act, require_scope
+from commonwatt.payments import PaymentFilter, list_invoices
+
+HITS_MAX = 6
+Text = Annotated[str, Parameter(max_length=100)]
+State = Annotated[str, QueryParameter(name="state", max_length=20)]
+
+
+@get("/settings", guards=[require_scope("stations:read")], include_in_schema=False)
+async def show_settings(config: Config, site: Site, database: Database) -> Template:
+    """Show every key with its value, a secret as dots, and where to change it."""
+    groups: dict[str, list[dict[str, str]]] = {}
+    for spec in key_specs():
+        section, _, name = spec.name.partition(".")
+        value = getattr(getattr(config, section), name)
+        default = value == spec.default
+        groups.setdefault(section, []).append(
+            {
+                "name": spec.name,
+                "shown": shown(value, secret=spec.secret),
+                "origin": "default" if default else "set",
+                "says": spec.says,
+                "variable": spec.variable,
+            }
+        )
+    path = config.data.database
+    facts = [
+        ("Version", __version__),
+        ("Address", site.base_url),
+        ("Data", str(config.data.dir)),
+        ("Database", f"{path.stat().st_size // 1024} KiB" if path.is_file() else "in memory"),
+        ("Commits since the start", str(database.commits)),
+    ]
+    context = {
+        "groups": [{"name": name, "keys": keys} for name, keys in groups.items()],
+        "file": str(config.data.dir / "commonwatt.toml"),
+        "facts": facts,
+    }
+    return Template("settings.html", context=context)
+
+
+@get("/jobs", guards=[require_scope("jobs:read")], include_in_schema=False)
+async def show_jobs(database: Database, paging: Paging, actor: Actor, in_state: State = "", q: Text = "") -> Template:
+    """List what is still to be done in the world, and what could not be done."""
+    key = paging.key(int)
+    rows = await database.read(_jobs, in_state, q, int(key[0]) if key else None, paging.limit + 1)
+    page = page_of(rows, paging, lambda job: job, lambda job: (job.id,))
+    context = {
+        "jobs": page.items,
+        "next_cursor": page.next_cursor,
+        "counts": await database.read(_counts),
+        "may_change": actor.may("jobs:write"),
+    }
+    return Template("jobs.html", context=context)
+
+
+@post("/jobs/{job_id:int}/retry", guards=[require_scope("jobs:write")], include_in_schema=False, status_code=303)
+async def retry_job(job_id: int, database: Database, actor: Actor) -> Redirect:
+    """Send a dead job back to wait."""
+    await database.write(_retry, job_id, actor)
+    return Redirect("/jobs", status_code=303)
+
+
+@get("/search", guards=[require_scope("sessions:read")], include_in_schema=False)
+async def search(database: Database, q: Text = "") -> dict[str, list[dict[str, str]]]:
+    """Find stations, connectors, sessions, payments and people by a piece of their name or number."""
+    words = q.strip()
+    return {"items": await database.read(_hits, words) if len(words) > 1 else []}
+
+
+def _hits(sql: Connection, words: str) -> list[dict[str, str]]:
+    hits = [
+        {"label": one.name, "href": f"/stations/{one.identity}", "hint": one.identity}
+        for one in stations.list_stations(sql, search=words, limit=HITS_MAX)
+    ]
+    view = stations.find_connector(sql, words)
+    if view is not None:
+        hits.append({"label": view.name, "href": f"/stations/{view.station}", "hint": view.state})
+    hits += [
+        {"label": f"{one.station}/{one.connector}", "href": f"/sessions/{one.id}", "hint": one.session.status.value}
+        for one in queries.list_sessions(sql, queries.SessionFilter(text=words, offers=True), limit=HITS_MAX)
+    ]
+    hits += [
+        {"label": f"{one.payment_hash[:16]}", "href": f"/payments/{one.payment_hash}", "hint": one.state.value}
+        for one in list_invoices(sql, PaymentFilter(text=words), HITS_MAX)
+    ]
+    return hits
+
+
+def _jobs(sql: Connection, state: str, words: str, before: int | None, limit: int) -> list[Job]:
+    statement = select(outbox).order_by(outbox.c.id.desc()).limit(limit)
+    if state:
+        statement = statement.where(outbox.c.state == state)
+    if words:
+        like = f"%{words}%"
+        statement = statement.where(or_(outbox.c.kind.like(like), outbox.c.payload.like(like)))
+    if before is not None:
+        statement = statement.where(outbox.c.id < before)
+    return [
+        Job(
+            id=row.id,
+            kind=row.kind,
+            payload=msgspec.json.decode(row.payload),
+            state=row.state,
+            attempts=row.attempts,
+            made_ms=row.made_ms,
+            due_ms=row.due_ms,
+            error=row.error,
+            key=row.key,
+            ended_ms=row.ended_ms,
+        )
+        for row in sql.execute(statement)
+    ]
+
+
+def _counts(sql: Connection) -> dict[str, int]:
+    return {row[0]: row[1] for row in sql.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))}
+
+
+def _retry(work: Work, job_id: int, actor: members.Actor) -> None:
+    retry(work, job_id)
+    record_act(work, actor, "job.retry", f"job/{job_id}")
+
+
+ROUTES = [show_settings, show_jobs, retry_job, search]

@@ -1,0 +1,168 @@
+"""Payments for people who sign in: `/payments`, one of them, and the rails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from litestar import get
+from litestar.params import Parameter, QueryParameter
+from litestar.response import Stream, Template
+
+from commonwatt.books import JournalFilter, journal
+from commonwatt.kernel import Clock, Done, Instant
+from commonwatt.kit.database import Database
+from commonwatt.kit.web import Paging, Site, csv_answer, page_of
+from commonwatt.kit.web.days import day_begins
+from commonwatt.members import require_scope
+from commonwatt.payments.ports import Rail
+from commonwatt.payments.queries import (
+    PaymentFilter,
+    invoice_of,
+    list_invoices,
+    list_payouts,
+    payout_of,
+    sum_payments,
+)
+from commonwatt.payments.reports import Invoice, Payout, PayoutState, Stage
+
+READ = [require_scope("payments:read")]
+Text = Annotated[str, Parameter(max_length=200)]
+State = Annotated[str, QueryParameter(name="state", max_length=20)]
+CSV_MAX = 50_000
+
+
+def _(text: str) -> str:
+    """Mark a text for the catalogs; the template translates it."""
+    return text
+
+
+@get("/payments", guards=READ, include_in_schema=False)
+async def show_payments(
+    database: Database,
+    clock: Clock,
+    site: Site,
+    rails: Mapping[str, Rail],
+    paging: Paging,
+    tab: Annotated[str, Parameter(pattern="^(in|out)$")] = "in",
+    q: Text = "",
+    in_state: State = "",
+    rail: Text = "",
+    since: Text = "",
+    until: Text = "",
+    format: Text = "",  # noqa: A002 (the address says `format=csv`)
+) -> Template | Stream:
+    """List what came in or went out, the newest first; `format=csv` gives all that match as a file."""
+    begins, ends = day_begins(since, site), day_begins(until, site, days=1, field="until")
+    filters = PaymentFilter(q or None, in_state or None, rail or None, None, begins, ends)
+    if format == "csv":
+        return await _export(database, filters, tab)
+    key = paging.key(int, str)
+    after = (int(key[0]), str(key[1])) if key else None
+    limit = paging.limit + 1
+    invoices = await database.read(list_invoices, filters, limit, after) if tab == "in" else []
+    payouts = await database.read(list_payouts, filters, limit, after) if tab == "out" else []
+    received = page_of(invoices, paging, lambda one: one, lambda one: (one.made.ms, one.payment_hash))
+    sent = page_of(payouts, paging, lambda one: one, lambda one: (one.made.ms, one.id))
+    now = clock.now()
+    context = {
+        "tab": tab,
+        "invoices": received.items,
+        "payouts": sent.items,
+        "next_cursor": received.next_cursor if tab == "in" else sent.next_cursor,
+        "filtered": bool(q or in_state or rail or since or until),
+        "sums": await database.read(sum_payments, begins or Instant(0), ends or now.plus(seconds=1)),
+        "rail_names": list(rails),
+    }
+    return Template("payments/payments.html", context=context)
+
+
+@get("/payments/{payment_hash:str}", guards=READ, include_in_schema=False)
+async def show_received(payment_hash: str, database: Database) -> Template:
+    """Show one invoice: what it was for, what happened, and its journal lines."""
+    invoice = await database.read(invoice_of, payment_hash)
+    return await _payment(database, invoice.subject, invoice=invoice)
+
+
+@get("/payments/out/{payout_id:str}", guards=READ, include_in_schema=False)
+async def show_sent(payout_id: str, database: Database) -> Template:
+    """Show one payment of ours."""
+    payout = await database.read(payout_of, payout_id)
+    return await _payment(database, payout.subject, payout=payout)
+
+
+@get("/rails", guards=READ, include_in_schema=False)
+async def show_rails(rails: Mapping[str, Rail]) -> Template:
+    """Show the Lightning backends: whether they answer, and what they can pay and receive."""
+    shown: list[dict[str, Any]] = []
+    for name, rail in rails.items():
+        outcome = await rail.balance()
+        known = isinstance(outcome, Done)
+        shown.append(
+            {
+                "name": name,
+                "balance": outcome.value if isinstance(outcome, Done) else None,
+                "why": "" if known else getattr(outcome, "reason", ""),
+                "capabilities": rail.capabilities,
+                "preferred": not shown,
+            }
+        )
+    return Template("payments/rails.html", context={"rails": shown})
+
+
+async def _payment(
+    database: Database, subject: str, *, invoice: Invoice | None = None, payout: Payout | None = None
+) -> Template:
+    page = await database.read(journal, JournalFilter(reference=subject), None, 100)
+    context = {
+        "invoice": invoice,
+        "payout": payout,
+        "postings": page.items,
+        "events": _received(invoice) if invoice else _sent(payout) if payout else [],
+    }
+    return Template("payments/payment.html", context=context)
+
+
+def _received(invoice: Invoice) -> list[dict[str, Any]]:
+    events: list[dict[str, Any]] = [{"what": _("Invoice made"), "when": invoice.made, "icon": "file-text"}]
+    if invoice.ended is not None:
+        settled = invoice.state is Stage.SETTLED
+        what = _("Money received") if settled else _("Closed without money")
+        tone, icon = ("ok", "check") if settled else ("off", "x")
+        events.append({"what": what, "when": invoice.ended, "tone": tone, "icon": icon})
+    return events
+
+
+def _sent(payout: Payout) -> list[dict[str, Any]]:
+    events: list[dict[str, Any]] = [{"what": _("Amount reserved, payment asked for"), "when": payout.made}]
+    if payout.ended is not None:
+        done = payout.state is PayoutState.DONE
+        what = _("Arrived") if done else _("Given up; the amount is owed again")
+        tone, icon = ("ok", "check") if done else ("bad", "x")
+        events.append({"what": what, "when": payout.ended, "why": payout.reason, "tone": tone, "icon": icon})
+    return events
+
+
+async def _export(database: Database, filters: PaymentFilter, tab: str) -> Stream:
+    if tab == "in":
+        header = ("payment_hash", "made", "state", "rail", "subject", "amount_msat", "paid_msat", "ended")
+        invoices = await database.read(list_invoices, filters, CSV_MAX)
+        return csv_answer("payments-received", header, _invoice_rows(invoices))
+    sent = ("id", "payment_hash", "made", "state", "rail", "subject", "amount_msat", "fee_msat", "ended", "reason")
+    payouts = await database.read(list_payouts, filters, CSV_MAX)
+    return csv_answer("payments-made", sent, _payout_rows(payouts))
+
+
+def _invoice_rows(invoices: Iterable[Invoice]) -> Iterable[tuple[Any, ...]]:
+    for one in invoices:
+        money: tuple[Any, ...] = (one.amount_msat, one.paid_msat, one.ended)
+        yield (one.payment_hash, one.made, one.state.value, one.rail, one.subject, *money)
+
+
+def _payout_rows(payouts: Iterable[Payout]) -> Iterable[tuple[Any, ...]]:
+    for one in payouts:
+        money: tuple[Any, ...] = (one.amount_msat, one.fee_msat, one.ended, one.reason)
+        yield (one.id, one.payment_hash, one.made, one.state.value, one.rail, one.subject, *money)
+
+
+ROUTES = [show_payments, show_received, show_sent, show_rails]
