@@ -162,10 +162,10 @@ async def test_the_parts_are_shown_on_one_page(client):
 
 def test_what_is_not_built_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setattr(assets, "BUILT", tmp_path)
-    assets.manifest.cache_clear()
+    assets.build.cache_clear()
     with pytest.raises(assets.AssetsNotBuilt, match="make web"):
         assets.asset("app.css")
-    assets.manifest.cache_clear()
+    assets.build.cache_clear()
 
 
 @built
