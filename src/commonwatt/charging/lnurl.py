@@ -9,6 +9,7 @@ that the LUDs do not name.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,8 +19,8 @@ from commonwatt.charging import store
 from commonwatt.charging.actions.claim_change import ChangeOffer, claim_change, offer_change
 from commonwatt.charging.actions.offer_session import check_connector, offer_session, offer_top_up, pick_rail
 from commonwatt.charging.actions.stop_session import ask_to_stop
-from commonwatt.charging.errors import SessionRunning
-from commonwatt.charging.model.session import ACTIVE
+from commonwatt.charging.errors import SessionOver, SessionRunning
+from commonwatt.charging.model.session import ACTIVE, Status
 from commonwatt.charging.rules import Rules
 from commonwatt.kernel import BTC, Clock, Fault
 from commonwatt.kit.database import Database
@@ -39,7 +40,6 @@ from commonwatt.protocols.lnurl import (
     compose_error,
     compose_metadata,
     compose_ok,
-    with_query,
 )
 from commonwatt.stations import ConnectorView, find_connector
 from commonwatt.stations.ports import StationLine
@@ -85,7 +85,7 @@ async def show_pay(
         view, terms = await _open_connector(name, database, clock, line)
         callback = site.url(f"/lnurl/pay/{view.name}/callback")
         request = PayRequest(
-            callback if sa != "0" else with_query(callback, sa="0"),
+            callback if sa != "0" else f"{callback}/sa/0",
             rules.payment_min_msat,
             rules.payment_max_msat,
             metadata_of(view, site, terms),
@@ -96,7 +96,7 @@ async def show_pay(
         return _refuse(error)
 
 
-@get("/lnurl/pay/{name:str}/callback", include_in_schema=False)
+@get(["/lnurl/pay/{name:str}/callback", "/lnurl/pay/{name:str}/callback/sa/{sa:str}"], include_in_schema=False)
 async def take_pay(
     name: str,
     database: Database,
@@ -109,7 +109,10 @@ async def take_pay(
     comment: str = "",
     sa: str = "1",
 ) -> Response[Any]:
-    """Open a session and answer with its invoice (LUD-06, 09, 11, 12, 21)."""
+    """Open a session and answer with its invoice (LUD-06, 09, 11, 12, 21).
+
+    `sa` is in the path because common wallets replace a callback's query by their own.
+    """
     try:
         amount_msat = _amount(amount)
         if len(comment) > COMMENT_MAX:
@@ -220,15 +223,18 @@ async def await_change(database: Database, secret: str, rules: Rules) -> ChangeO
     Raises SessionRunning when the station takes longer than a wallet waits; the charge is being stopped then.
     """
     charge = await database.read(store.charge_by_secret, secret)
+    if charge is None or charge.session.billed or charge.session.status is Status.OFFERED:
+        return await database.read(offer_change, secret)
+    if charge.session.status in ACTIVE:
+        with contextlib.suppress(SessionOver):  # it ended by itself meanwhile
+            await database.write(ask_to_stop, charge.id, "the driver took the change", rules)
+    for _ in range(LAST_READING_S * 4):
+        charge = await database.read(store.charge_by_secret, secret)
+        if charge is None or charge.session.billed:
+            break
+        await asyncio.sleep(0.25)
     if charge is not None and charge.session.status in ACTIVE:
-        await database.write(ask_to_stop, charge.id, "the driver took the change", rules)
-        for _ in range(LAST_READING_S * 4):
-            charge = await database.read(store.charge_by_secret, secret)
-            if charge is None or charge.session.billed:
-                break
-            await asyncio.sleep(0.25)
-        else:
-            raise SessionRunning("The charge is being stopped. Scan again in a minute; your change is safe.")
+        raise SessionRunning("The charge is being stopped. Scan again in a minute; your change is safe.")
     return await database.read(offer_change, secret)
 
 

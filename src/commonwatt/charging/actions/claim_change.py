@@ -7,13 +7,15 @@ again gets the same answer, another one is refused. A payment that fails for goo
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
 from commonwatt.charging import store
 from commonwatt.charging.charge import Charge
 from commonwatt.charging.errors import AmountOutOfRange, ChangeClaimed, NoChange, NoSuchSession, SessionRunning
+from commonwatt.charging.model.session import Status
 from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.charging.secrets import claim_secret
 from commonwatt.kit.database import Work
@@ -36,6 +38,8 @@ class ChangeOffer:
 def offer_change(sql: Connection, secret: str) -> ChangeOffer:
     """Return what a session's secret may claim; raises SessionRunning before the end, NoChange when nothing is left."""
     charge = _charge(sql, secret)
+    if charge.session.status is Status.ENDED and not charge.session.billed:
+        raise SessionRunning("The charge has ended; its payment is still being settled. Scan again in a minute.")
     if not charge.session.billed:
         raise SessionRunning("The charge has not ended; its change is known after the last reading.")
     owed = charge.owed_msat
@@ -54,7 +58,7 @@ def claim_change(work: Work, secret: str, k1: str, bolt11: str, rail: str, rules
     invoice = invoices.decode(bolt11)
     payment_hash = invoice.payment_hash.hex()
     number = _count(work.sql, charge.id)
-    if not hmac.compare_digest(k1, claim_secret(secret, number)):
+    if not _same(k1, claim_secret(secret, number)):
         return _repeated(work, charge, k1, payment_hash, number)
     offer = offer_change(work.sql, secret)
     amount = invoice.amount_msat
@@ -109,13 +113,18 @@ def leave_address(work: Work, secret: str, address: str) -> Charge:
 def _repeated(work: Work, charge: Charge, k1: str, payment_hash: str, number: int) -> Charge:
     """Answer a `k1` that was used: the same invoice is on its way, another one is refused."""
     for earlier in range(number):
-        if hmac.compare_digest(k1, claim_secret(charge.secret, earlier)):
+        if _same(k1, claim_secret(charge.secret, earlier)):
             claims = store.claims.c
             known = select(claims.payment_hash).where(claims.session_id == charge.id, claims.number == earlier)
             if work.sql.execute(known).scalar_one() == payment_hash:
                 return charge
             raise ChangeClaimed("This change was claimed with another invoice. Open the session's page to see how.")
     raise ChangeClaimed("This claim is not the session's own. Scan the code on the session's page again.")
+
+
+def _same(told: str, secret: str) -> bool:
+    """Compare in constant time whatever was told, text beyond ASCII too."""
+    return hmac.compare_digest(told.encode(errors="replace"), secret.encode())
 
 
 def _charge(sql: Connection, secret: str) -> Charge:
