@@ -78,6 +78,23 @@ async def test_it_stops_between_windows_and_goes_on(tmp_path):
     assert report.total.charges == 15
 
 
+async def test_lines_that_break_lose_nothing(tmp_path):
+    plan = plan_of(rows(20, seed=5))
+    replay = Replay(plan, Diary(tmp_path, "same"), tmp_path, samples=3, zone="UTC")
+    running = asyncio.create_task(replay.run(lambda _: None, asyncio.Event()))
+    cuts = 0
+    while not running.done():
+        await asyncio.sleep(0.2)
+        house = getattr(replay._place, "house", None)
+        for identity in house.hub.connected() if house else []:
+            await house.hub.disconnect(identity, "the test cuts the line")
+            cuts += 1
+    report = await running
+    assert cuts > 3
+    assert report.faults == ()
+    assert report.total.charges == 20
+
+
 async def test_another_file_does_not_go_on_in_the_same_folder(tmp_path):
     Diary(tmp_path, "one").turn(Page(digest="one"))
     with pytest.raises(OtherReplay):

@@ -146,6 +146,10 @@ class Place:
         self.clock.move(to)
         self.rate = await self.house.database.write(quote)
 
+    def nudge(self) -> None:
+        """Let half a second pass, so that what waits for a later try gets it."""
+        self.clock.move(self.clock.now().plus(ms=500))
+
     def price(self, planned: PlannedCharge) -> int:
         """Return what a driver pays in advance, in msat: what the past charge will cost and a good deal more."""
         past = planned.past
@@ -206,7 +210,7 @@ class Place:
                     async with asyncio.timeout(0.5):
                         await stirred.wait()
                 except TimeoutError:
-                    self.clock.move(self.clock.now().plus(ms=500))
+                    self.nudge()
         finally:
             self._stirred.pop(session_id, None)
 

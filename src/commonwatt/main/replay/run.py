@@ -11,7 +11,8 @@ from commonwatt.adapters.station.virtual.faults import Faults
 from commonwatt.adapters.station.virtual.memory import Truth
 from commonwatt.adapters.station.virtual.transport import dial_web_socket
 from commonwatt.charging import Charge, Status
-from commonwatt.kernel import Instant
+from commonwatt.charging.errors import ConnectorOut
+from commonwatt.kernel import Instant, Unavailable
 from commonwatt.main.replay.diary import Diary, Offer, Page
 from commonwatt.main.replay.place import DRIVER, PURSE_MSAT, PaymentLost, Place
 from commonwatt.main.replay.plan import Plan, PlannedCharge, Window
@@ -21,6 +22,9 @@ from commonwatt.main.replay.sums import read_books, read_replayed, what_waits, w
 
 _START_S: Final = 60.0
 """Real seconds in which a paid session's remote start must arrive."""
+_LOOK_S: Final = 0.5
+_OFFERS_MAX: Final = 50
+_OFFER_PAUSE_S: Final = 0.1
 _ROUNDS_MAX: Final = 600
 """Looks at what is still under way at the end, each five seconds later by the house's clock."""
 ANOMALIES_MAX: Final = 1000
@@ -101,34 +105,54 @@ class Replay:
         offer = self.diary.offers.get(one.past.line)
         if offer is None:
             return False
-        charge = await self._place.charge(offer.session)
-        return charge.began is not None or not charge.session.over
+        return not _is_undone(await self._place.charge(offer.session))
 
     async def _offer(self, one: PlannedCharge) -> Offer:
-        offered = await self._place.offer(one)
-        return Offer(one.past.line, offered.session_id, offered.secret, offered.bolt11, offered.amount_msat)
+        """Open a session; a station whose line broke just now is waited for."""
+        for _ in range(_OFFERS_MAX):
+            try:
+                offered = await self._place.offer(one)
+            except (ConnectorOut, Unavailable):
+                await asyncio.sleep(_OFFER_PAUSE_S)
+            else:
+                return Offer(one.past.line, offered.session_id, offered.secret, offered.bolt11, offered.amount_msat)
+        raise PaymentLost(f"{one.identity} stays offline, so that nobody can pay there.", station=one.identity)
 
     async def _begin(self, one: PlannedCharge) -> None:
-        """Pay for a charge and wait until its station was told to start it; after a crash it may have been."""
-        offer = self.diary.offers[one.past.line]
-        charge = await self._know(one)
+        """Pay for a charge and wait until its station was told to start it; after a crash it may have been.
+
+        A session that ends before it began, because the line broke meanwhile, is offered anew: its money went back.
+        """
         station = self._stations[one.identity]
         station.follow(one)
-        if charge.session.status is not Status.OFFERED:
-            station.permit(one.connector, charge.id_tag)
-            return
-        told = station.expect(charge.id_tag)
-        self._place.pay(offer.bolt11, offer.amount_msat)
-        try:
-            async with asyncio.timeout(_START_S):
-                await told.wait()
-        except TimeoutError:
-            charge = await self._place.charge(offer.session)
-            raise PaymentLost(
-                f"{one.identity} was not told to start within {_START_S:g} s of the payment; the session is "
-                f"{charge.session.status}.",
-                session=offer.session,
-            ) from None
+        for _ in range(_OFFERS_MAX):
+            charge = await self._know(one)
+            if _is_undone(charge):
+                self.diary.note_offers([await self._offer(one)])
+                continue
+            if charge.session.status is not Status.OFFERED:
+                station.permit(one.connector, charge.id_tag)
+                return
+            offer = self.diary.offers[one.past.line]
+            told = station.expect(charge.id_tag)
+            self._place.pay(offer.bolt11, offer.amount_msat)
+            if await self._is_told(told, offer):
+                return
+        raise PaymentLost(f"{one.identity} was paid and not started, again and again.", station=one.identity)
+
+    async def _is_told(self, told: asyncio.Event, offer: Offer) -> bool:
+        """Wait for the remote start; return False once the session is over without it."""
+        for _ in range(round(_START_S / _LOOK_S)):
+            try:
+                async with asyncio.timeout(_LOOK_S):
+                    await told.wait()
+            except TimeoutError:
+                if (await self._place.charge(offer.session)).session.over:
+                    return False
+                self._place.nudge()
+            else:
+                return True
+        raise PaymentLost("A paid session was neither started nor given back in time.", session=offer.session)
 
     async def _know(self, one: PlannedCharge) -> Charge:
         charge = await self._place.charge(self.diary.offers[one.past.line].session)
@@ -194,6 +218,11 @@ class Replay:
             self.plan.bad,
             self._anomalies,
         )
+
+
+def _is_undone(charge: Charge) -> bool:
+    """Whether a session ended before it began: its money went back."""
+    return charge.session.over and charge.began is None
 
 
 def _is_settled(charge: Charge) -> bool:

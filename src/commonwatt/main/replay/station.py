@@ -83,14 +83,16 @@ class ReplayStation:
         self._dial = dial
         self._samples = samples
         self._link: Link | None = None
-        self._reader: asyncio.Task[None] | None = None
+        self._readers: set[asyncio.Task[None]] = set()
+        self._dialling = asyncio.Lock()
+        self._closing = False
         self._now = now
         self._permits: dict[str, asyncio.Event] = {}
         self._running: dict[int, list[tuple[Instant, Event]]] = {}
 
     async def connect(self, silent: frozenset[int] = frozenset()) -> None:
         """Connect, boot when it is new, and tell the state of every connector that is not `silent`."""
-        await self._redial()
+        await self._ensure()
         if not self.known:
             await self._call("BootNotification", self.charger.frames.boot())
             self.known = True
@@ -100,11 +102,10 @@ class ReplayStation:
 
     async def close(self) -> None:
         """Hang up."""
+        self._closing = True
         if self._link is not None:
             await self._link.close()
-        if self._reader is not None:
-            with contextlib.suppress(LinkLost, asyncio.CancelledError):
-                await self._reader
+        await asyncio.gather(*self._readers, return_exceptions=True)
 
     def expect(self, id_tag: str) -> asyncio.Event:
         """Return an event that is set once the server starts a charge with this tag."""
@@ -163,31 +164,38 @@ class ReplayStation:
     async def _call(self, action: str, payload: Payload) -> Payload:
         """Call until there is an answer, over a new connection when the old one broke."""
         for _ in range(_DIALS_MAX):
+            link = await self._ensure()
             try:
-                if self._link is None:
-                    raise LinkLost("not connected")
-                return await self._link.call(action, payload)
+                return await link.call(action, payload)
             except LinkLost:
-                await self._redial()
+                await asyncio.sleep(0)
         raise ServerLost(f"{self.identity} got no answer to {action}.", station=self.identity)
 
-    async def _redial(self) -> None:
-        if self._link is not None:
-            await self.close()
-        for _ in range(_DIALS_MAX):
-            try:
-                transport = await self._dial()
-            except LinkLost:
-                await asyncio.sleep(_DIAL_PAUSE_S)
-                continue
-            self._link = Link(transport, self._handle, self._message_id, timeout_s=_PATIENCE_S)
-            self._reader = asyncio.create_task(self._read(self._link))
-            return
+    async def _ensure(self) -> Link:
+        """Return a live connection, made anew when there is none."""
+        async with self._dialling:
+            for _ in range(_DIALS_MAX):
+                if self._link is not None and not self._link.lost:
+                    return self._link
+                try:
+                    transport = await self._dial()
+                except LinkLost:
+                    await asyncio.sleep(_DIAL_PAUSE_S)
+                    continue
+                self._link = Link(transport, self._handle, self._message_id, timeout_s=_PATIENCE_S)
+                reader = asyncio.create_task(self._read(self._link))
+                self._readers.add(reader)
+                reader.add_done_callback(self._readers.discard)
         raise ServerLost(f"{self.identity} cannot connect to the embedded server.", station=self.identity)
 
     async def _read(self, link: Link) -> None:
+        """Read until the connection ends; then connect again, since a driver can only pay where a station is there."""
         with contextlib.suppress(LinkLost):
             await link.read()
+        await link.close()
+        if not self._closing:
+            with contextlib.suppress(ServerLost):
+                await self._ensure()
 
     def _message_id(self) -> str:
         self.charger.memory.messages += 1

@@ -12,6 +12,8 @@ from commonwatt.charging.store import claims, sessions
 from commonwatt.main.replay.report import Replayed
 
 SAT_MSAT = 1000
+BILL = "bill:"
+"""What the key of a bill's posting begins with; the session's id follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +85,13 @@ def _booked(sql: Connection) -> dict[str, dict[str, int]]:
     """Return what each bill credited to revenue, VAT and rounding: session id to account to msat."""
     names = ("revenue", "vat", "rounding")
     query = (
-        select(writes.c.reference, accounts.c.kind, func.sum(entries.c.units))
+        select(writes.c.key, accounts.c.kind, func.sum(entries.c.units))
         .join(entries, entries.c.number == writes.c.number)
         .join(accounts, accounts.c.id == entries.c.account_id)
-        .where(writes.c.key.like("bill:%"), accounts.c.kind.in_(names), accounts.c.asset == "BTC")
-        .group_by(writes.c.reference, accounts.c.kind)
+        .where(writes.c.key.startswith(BILL), accounts.c.kind.in_(names), accounts.c.asset == "BTC")
+        .group_by(writes.c.key, accounts.c.kind)
     )
     booked: dict[str, dict[str, int]] = {}
-    for session, kind, units in sql.execute(query):
-        booked.setdefault(session, {})[kind] = -int(units)
+    for key, kind, units in sql.execute(query):
+        booked.setdefault(key.removeprefix(BILL), {})[kind] = -int(units)
     return booked

@@ -80,6 +80,11 @@ class Link:
         self._follow_ups: set[asyncio.Task[None]] = set()
         self._lost = False
 
+    @property
+    def lost(self) -> bool:
+        """Whether the connection has ended."""
+        return self._lost
+
     async def call(self, action: str, payload: Payload) -> Payload:
         """Send a call and return the server's payload; raises CallFailed, CallUnanswered or LinkLost."""
         async with self._turn:
