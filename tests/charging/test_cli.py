@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import click
 import pytest
+from msgspec.structs import replace
 
 from commonwatt.charging import store
 from commonwatt.charging.charge import Charge, Kind, Progress

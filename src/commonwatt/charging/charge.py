@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from commonwatt.charging.model.session import Session
 from commonwatt.kernel import Instant
@@ -20,8 +21,7 @@ class Kind(StrEnum):
     """A tag of the owner's, on account."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """What changes with every sample: the machine, the meter, the tally.
 
     `offset_ms` corrects the station's clock for this charge; `heard_ms` is our time of the station's last word.
@@ -41,8 +41,7 @@ class Progress:
     """A car was plugged in while the start was awaited."""
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(Struct, frozen=True):
     """One stored session. `secret` opens the driver's page; `gross_units` is the bill so far in the tariff's asset."""
 
     id: str

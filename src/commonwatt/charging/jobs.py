@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from commonwatt.charging import store
 from commonwatt.charging.actions.claim_change import SAT_MSAT, reserve_change

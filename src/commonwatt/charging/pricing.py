@@ -5,9 +5,9 @@ A prepaid session locks its tariff version and its exchange rate when it is offe
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from commonwatt.charging.charge import Charge, Kind

@@ -6,8 +6,9 @@ Energy is in whole Wh, rounded half up by the dialect where a station sends frac
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from commonwatt.kernel import Instant
 
@@ -22,8 +23,7 @@ class Authorisation(StrEnum):
     CONCURRENT = "ConcurrentTx"
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """One moment's readings of a meter; None where the station said nothing."""
 
     at: Instant
@@ -38,8 +38,7 @@ class Sample:
     context: str = "Sample.Periodic"
 
 
-@dataclass(frozen=True, slots=True)
-class SampleReport:
+class SampleReport(Struct, frozen=True):
     """Meter values of a connector, inside a transaction or (None) outside of one."""
 
     station: str
@@ -48,8 +47,7 @@ class SampleReport:
     samples: tuple[Sample, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StartReport:
+class StartReport(Struct, frozen=True):
     """A station began a transaction, now or, when it was offline, earlier."""
 
     station: str
@@ -59,16 +57,14 @@ class StartReport:
     started: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class StartAnswer:
+class StartAnswer(Struct, frozen=True):
     """The number of the transaction, never 0, the same for a repeated report; and what we think of its id tag."""
 
     transaction_id: int
     authorisation: Authorisation
 
 
-@dataclass(frozen=True, slots=True)
-class StopReport:
+class StopReport(Struct, frozen=True):
     """A station ended a transaction; late, repeated, or with an id that we never gave, it is still answered."""
 
     station: str
@@ -80,8 +76,7 @@ class StopReport:
     samples: tuple[Sample, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StatusReport:
+class StatusReport(Struct, frozen=True):
     """A connector's state (OCPP 1.6, 4.9): `status` as the standard spells it, connector 0 for the whole station."""
 
     station: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from commonwatt.charging.charge import Charge
 from commonwatt.charging.pricing import price

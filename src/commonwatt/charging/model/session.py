@@ -14,9 +14,12 @@ The table that the documentation prints is `RULES`, at the end.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from commonwatt.charging.model.happenings import (
     Began,
@@ -82,8 +85,7 @@ class Terms:
     """From the station denying the transaction to billing by the last known reading."""
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """Money and status of one charge. Amounts in msat, energy in Wh; `deadline_ms` is when waiting ends."""
 
     status: Status

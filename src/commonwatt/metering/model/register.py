@@ -6,7 +6,8 @@ corrected and flagged; what is impossible is flagged and not billed. Energy is i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 SLACK_WH = 500
 """What a reading may exceed the physically possible by: coarse registers, samples taken late."""
@@ -15,8 +16,7 @@ NOTICED_WH = 1_500
 MS_PER_HOUR = 3_600_000
 
 
-@dataclass(frozen=True, slots=True)
-class Register:
+class Register(Struct, frozen=True):
     """Where a register stands within a charge.
 
     `last_wh` is the newest reading taken as true, in the station's counting times `scale`; `total_wh` what was

@@ -7,7 +7,7 @@ whole Wh and ms, so that a stretch costs the same in one step as in many along t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from commonwatt.kernel import Instant
 from commonwatt.tariffs.model.calendar import window
@@ -18,8 +18,7 @@ MILLIVOLT_NOMINAL = 230_000
 ENERGY, TIME, PARKING, FLAT = range(4)
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """The running count of one session under one tariff version: whole numbers only, so that it stores as JSON."""
 
     version: str
