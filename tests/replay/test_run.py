@@ -25,7 +25,7 @@ HEAD = "station,plugged_in,charge_end,plugged_out,energy_kwh"
 def rows(count, seed=0):
     """Return a generated past: three stations, idle hours, empty charges, overlaps, one that lasts two days."""
     chance = random.Random(seed)
-    lines = [HEAD, "long,2019-12-30T08:00Z,2020-01-01T10:00Z,2020-01-01T20:00Z,4.1"]
+    lines = [HEAD, "long,2019-12-30T08:00Z,2020-01-01T10:00Z,2020-01-01T20:00Z,0.004"]
     minute = 0
     for number in range(count - 1):
         minute += chance.randint(0, 90)

@@ -21,6 +21,9 @@ WINDOW_MAX_S: Final = 6 * 3600
 FIRST_READING_MS: Final = 60_000
 """A charge is first read a minute after its start, or as soon as two Wh have flowed."""
 _FIRST_WH: Final = 2
+POWER_MIN_W: Final = 2
+"""No car draws less on average: a charge with less is delivered so and then waits, like a full one."""
+_MS_PER_HOUR: Final = 3_600_000
 STARTS_MAX: Final = 400
 """Charges that begin in one window at most."""
 _IDENTITY_MAX: Final = 48
@@ -46,7 +49,8 @@ class PlannedCharge:
     def first_reading(self) -> Instant:
         """When the first reading is taken: early, since the driver's money stays locked until energy flows."""
         charging_ms = self.past.charge_end.since(self.past.plugged_in)
-        needed_ms = charging_ms * _FIRST_WH // max(1, self.past.energy_wh)
+        slow_ms = _FIRST_WH * _MS_PER_HOUR // POWER_MIN_W
+        needed_ms = min(slow_ms, charging_ms * _FIRST_WH // max(1, self.past.energy_wh))
         return self.past.plugged_in.plus(ms=min(max(FIRST_READING_MS, needed_ms), charging_ms // 2))
 
 

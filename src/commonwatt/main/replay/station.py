@@ -28,14 +28,14 @@ from commonwatt.adapters.station.virtual.model import (
 )
 from commonwatt.adapters.station.virtual.transport import Dial, LinkLost
 from commonwatt.kernel import Instant, Unavailable
-from commonwatt.main.replay.plan import PlannedCharge
+from commonwatt.main.replay.plan import POWER_MIN_W, PlannedCharge
 from commonwatt.main.replay.reading import POWER_MAX_W
 from commonwatt.protocols.ocppj import ErrorCode
 
 Payload = dict[str, Any]
 _PATIENCE_S: Final = 30.0
-_DIALS_MAX: Final = 20
-_DIAL_PAUSE_S: Final = 0.2
+_DIALS_MAX: Final = 100
+_DIAL_PAUSE_S: Final = 0.1
 _PERMIT_S: Final = 7 * 24 * 3600
 _SPARE: Final = 1.000_000_1
 """The car may draw a hair more than the mean power, so that it is full at the recorded minute."""
@@ -52,7 +52,8 @@ def car_of(planned: PlannedCharge) -> Car:
     """Return a car that takes the recorded energy in the recorded time, at the mean power, and then nothing."""
     past = planned.past
     hours = past.charge_end.since(past.plugged_in) / 3_600_000
-    return Car(battery_wh=past.energy_wh, stored_wh=0.0, power_w_max=past.energy_wh / hours * _SPARE, knee=1.0)
+    power_w = max(past.energy_wh / hours * _SPARE, float(POWER_MIN_W))
+    return Car(battery_wh=past.energy_wh, stored_wh=0.0, power_w_max=power_w, knee=1.0)
 
 
 def script_of(planned: PlannedCharge, samples: int) -> list[tuple[Instant, Event]]:
@@ -168,7 +169,7 @@ class ReplayStation:
             try:
                 return await link.call(action, payload)
             except LinkLost:
-                await asyncio.sleep(0)
+                await asyncio.sleep(_DIAL_PAUSE_S)
         raise ServerLost(f"{self.identity} got no answer to {action}.", station=self.identity)
 
     async def _ensure(self) -> Link:
