@@ -27,7 +27,6 @@ $(READY): $(BIN)/uv locks/dev.txt pyproject.toml
 
 web: $(READY)
 	@$(BIN)/python web/build.py
-	@$(BIN)/python -m commonwatt.kit.pages.catalog --compile
 
 demo: setup  ## run a whole community: stations, cars, a sandbox wallet; Ctrl-C stops, the next start goes on
 	@$(BIN)/commonwatt demo
