@@ -167,7 +167,8 @@ export async function draw(figure) {
     document.addEventListener("live", async ({ detail }) => {
       if (!figure.isConnected || !(figure.dataset.appendOn ?? "").split(" ").includes(detail.name)) return;
       if (append(data, detail.data ?? {})) {
-        chart.setOption({ xAxis: { max: data.to }, series: data.series.map((one) => ({ data: one.points })) });
+        const marks = { markLine: { data: marksOf(data, token("ink")) } };
+        chart.setOption({ xAxis: { max: data.to }, series: data.series.map((one, index) => ({ data: one.points, ...(index ? {} : marks) })) });
       } else if (figure.dataset.src) {
         data = await load();
         paint();
@@ -188,6 +189,7 @@ function append(data, said) {
     }
   }
   if (any && data.to) data.to = Math.max(data.to, said.at_ms);
+  if (any && data.now) data.now = said.at_ms;
   return any;
 }
 

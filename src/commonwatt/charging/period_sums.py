@@ -79,7 +79,7 @@ def period_chart(periods: list[Period], currency: str, zone: str, words: tuple[s
             {
                 "name": words[1],
                 "meaning": "price",
-                "shape": "line",
+                "shape": "step",
                 "axis": 1,
                 "unit": currency,
                 "points": [[period.begins.ms, period.units / scale] for period in periods],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -50,6 +50,7 @@ class Instant:
         return cls.of(datetime.fromisoformat(text))
 
 
+@runtime_checkable
 class Clock(Protocol):
     """Tells the time; the real one in production, a stepped one in tests and in the simulated world."""
 
