@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "commonwatt"
-KINDS = {".py", ".html", ".typ", ".sql", ".mo", ".js", ".css", ".svg", ".woff2", ".json", ".md", ".xml", ".txt"}
+KINDS = {".py", ".html", ".typ", ".sql", ".po", ".js", ".css", ".svg", ".woff2", ".json", ".md", ".xml", ".txt"}
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("packaging")]
 
 
