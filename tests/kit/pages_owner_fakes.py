@@ -90,7 +90,7 @@ SUMS = PaymentSums(
 CHARGES = [fakes.charge("charging"), fakes.charge("ended"), fakes.charge("cancelled"), fakes.charge("offered")]
 EVENTS = [{"what": "Paid", "when": NOW, "tone": "ok", "icon": "zap", "who": "driver", "why": "14,540 sats"}]
 STORY = [
-    {"kind": kind, "when": NOW, "msat": 5_000_000, "why": "Local", "number": 7}
+    {"kind": kind, "when": NOW, "money": fakes.pair(5_000_000), "why": "Local", "number": 7}
     for kind in (*ORDER, "given-back", "claimed", "returned", "undelivered")
 ]
 ROW = SimpleNamespace(
@@ -151,7 +151,7 @@ FULL = {
         "duration_s": 3600,
         "readings": 60,
         "id_tag": "CWA1",
-        "rate_text": "1 BTC = 68,756.70 EUR",
+        "rate": Rate("r1", "EUR", 68_756_700_000, NOW, ("kraken", "bitstamp")),
         "uncollected": fakes.pair(200_000),
         "left": fakes.pair(1_000_000),
         "done": "stop",

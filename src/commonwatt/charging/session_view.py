@@ -15,7 +15,7 @@ from commonwatt.charging.pricing import bill_of, rate_of, tariff_of
 from commonwatt.kernel import Amount, Asset, Instant
 from commonwatt.metering import Reading, readings_of
 from commonwatt.payments import Invoice, Payout, PayoutState, Stage, invoices_of, payouts_of
-from commonwatt.tariffs import money
+from commonwatt.tariffs import Rate, Tariff
 
 Event = dict[str, Any]
 
@@ -44,13 +44,18 @@ def owner_context(sql: Connection, charge: Charge, now: Instant, zone: str) -> d
         "uncollected": both(tariff, rate, session.uncollected_msat) if session.uncollected_msat else None,
         "left": both(tariff, rate, max(0, session.credit_msat - session.cost_msat)),
         "duration_s": duration_s(charge, now),
-        "rate_text": f"1 BTC = {money(rate.micro_per_btc, tariff.asset)}" if rate else "",
-        "events": story_of(sql, charge, invoices, payouts),
+        "rate": rate,
+        "events": [_priced(event, tariff, rate) for event in story_of(sql, charge, invoices, payouts)],
         "invoices": invoices,
         "payouts": payouts,
         "postings": journal(sql, JournalFilter(account=charge.account), limit=50).items,
         "transaction": row,
     }
+
+
+def _priced(event: Event, tariff: Tariff, rate: Rate | None) -> Event:
+    """Tell an event's money in the tariff's currency too, at the rate that the session has locked."""
+    return {"money": both(tariff, rate, event["msat"]), **event} if event.get("msat") else event
 
 
 def _framed(chart: dict[str, Any] | None, readings: list[Reading]) -> dict[str, Any] | None:
@@ -68,9 +73,9 @@ def story_of(sql: Connection, charge: Charge, invoices: list[Invoice], payouts: 
         events.append({"kind": "stopping", "when": Instant(charge.progress.heard_ms), "why": session.reason})
     if charge.ended is not None:
         kind = "cancelled" if session.status is Status.CANCELLED else "billed"
-        units, code = (charge.gross_units, charge.asset) if charge.kind is Kind.LOCAL else (session.billed_msat, "BTC")
-        amount = Amount(Asset.of(code), units)
-        events.append({"kind": kind, "when": charge.ended, "why": session.reason, "amount": amount})
+        events.append({"kind": kind, "when": charge.ended, "why": session.reason, "msat": session.billed_msat})
+        if charge.kind is Kind.LOCAL and kind == "billed":
+            events[-1]["money"] = {"amount": Amount(Asset.of(charge.asset), charge.gross_units), "sats": None}
     for claim in queries.list_claims(sql, charge.id):
         events.append({"kind": "claimed", "when": Instant(claim.made_ms), "msat": claim.amount_msat})
     for payout in payouts:

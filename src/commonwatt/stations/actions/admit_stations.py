@@ -62,7 +62,6 @@ def await_admission(work: Work, identity: str, offered: str | None = None) -> No
     if offered is not None:
         work.sql.execute(insert(offered_secret).values(station=identity, secret_hash=offered))
     _tell(work, identity)
-    work.tell("overview", "waiting", station=identity)
 
 
 def admit_station(work: Work, identity: str) -> None:
@@ -149,3 +148,4 @@ def _fresh_secret(work: Work) -> str:
 
 def _tell(work: Work, identity: str) -> None:
     work.tell(f"station/{identity}", "admission", station=identity)
+    work.tell("overview", "waiting", station=identity)
