@@ -130,7 +130,7 @@ def _bills(sql: Connection) -> Iterator[str]:
     rows = sql.exec_driver_sql(
         "SELECT s.id, s.kind, s.status, s.energy_wh, s.billed_msat, count(DISTINCT w.number) AS bills,"
         " coalesce(sum(CASE WHEN a.asset = 'BTC' AND e.units < 0 THEN -e.units ELSE 0 END), 0) AS booked"
-        " FROM session s LEFT JOIN books_write w ON w.reference = s.id AND w.key LIKE 'bill:%'"
+        " FROM session s LEFT JOIN books_write w ON w.key = 'bill:' || s.id"
         " LEFT JOIN books_entry e ON e.number = w.number LEFT JOIN books_account a ON a.id = e.account_id"
         " GROUP BY s.id"
     )

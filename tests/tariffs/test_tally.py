@@ -24,6 +24,7 @@ from commonwatt.tariffs import (
     limit_energy,
     open_tally,
     preview,
+    rise_max,
 )
 
 START = Instant.parse("2026-05-01T12:00:00Z")
@@ -298,3 +299,14 @@ def test_a_credit_for_parking_lasts_until_an_instant():
     limit = limit_energy(terms, open_tally(terms, START), 60_000, 0, START, charging=False)
     assert limit.until == START.plus(seconds=60)
     assert limit.energy_wh is None
+
+
+@settings(max_examples=300, deadline=None)
+@given(tariffs(blocks=True), starts, st.lists(stretches, min_size=2, max_size=6))
+def test_the_quick_bound_is_never_below_what_more_energy_and_time_cost(terms, start, path):
+    tally = open_tally(terms, start)
+    for count, ms, wh, charging, power in path:
+        seconds = -(-count * ms // 1000)
+        bound = cost(terms, tally) + rise_max(terms, wh, seconds)
+        tally = advance(terms, tally, Instant(tally.at_ms + count * ms), tally.energy_wh + wh, power, charging)
+        assert cost(terms, tally) <= bound

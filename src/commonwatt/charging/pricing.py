@@ -24,6 +24,7 @@ from commonwatt.tariffs import (
     fiat_to_msat,
     open_tally,
     rate_by_id,
+    rise_max,
     tariff_by_id,
 )
 
@@ -68,7 +69,7 @@ def price(sql: Connection, charge: Charge, at: Instant, energy_wh: int, rules: R
     """Count a charge on to an instant and an energy, and tell whether its credit outlasts the next sample.
 
     The reserve is what can still flow before a stop takes effect: the measured power over one sample, as far apart as
-    the last two were, and the stop's latency, priced by the same tariff.
+    the last two were, and the stop's latency, priced by the same tariff; exactly so once the credit may run short.
     """
     progress = charge.progress
     tariff = tariff_of(sql, charge)
@@ -83,9 +84,12 @@ def price(sql: Connection, charge: Charge, at: Instant, energy_wh: int, rules: R
     gap_s = min(progress.gap_ms // 1000, GAP_MAX_S)
     reserve_s = max(rules.sample_s, gap_s) + rules.stop_latency_s
     reserve_wh = power * reserve_s // 3600
+    credit = charge.session.credit_msat
+    if to_msat(tariff, rate, gross + rise_max(tariff, reserve_wh, reserve_s), Rounding.UP) <= credit:
+        return Priced(tally, gross, to_msat(tariff, rate, gross), enough=True)
     ahead = advance(tariff, tally, at.plus(seconds=reserve_s), energy_wh + reserve_wh, power, charging)
     needed = to_msat(tariff, rate, cost(tariff, ahead), Rounding.UP)
-    return Priced(tally, gross, to_msat(tariff, rate, gross), needed <= charge.session.credit_msat)
+    return Priced(tally, gross, to_msat(tariff, rate, gross), needed <= credit)
 
 
 def bill_of(sql: Connection, charge: Charge) -> Bill | None:

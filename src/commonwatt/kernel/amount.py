@@ -98,11 +98,13 @@ def divide(dividend: int, divisor: int, rounding: Rounding) -> Quotient:
         msg = "the divisor must be positive"
         raise ValueError(msg)
     quotient, rest = divmod(dividend, divisor)
+    if not rest:
+        return Quotient(quotient, 0)
     match rounding:
         case Rounding.DOWN:
             up = False
         case Rounding.UP:
-            up = rest > 0
+            up = True
         case Rounding.HALF_UP:
             up = 2 * rest >= divisor
         case Rounding.HALF_EVEN:

@@ -6,7 +6,7 @@ from commonwatt.tariffs.actions.refresh_rates import RatePolicy, refresh_rates, 
 from commonwatt.tariffs.actions.retire_tariff import retire_tariff
 from commonwatt.tariffs.actions.revise_tariff import revise_tariff
 from commonwatt.tariffs.document import parse_tariff, write_tariff
-from commonwatt.tariffs.model.bill import Bill, Line, bill, cost, preview
+from commonwatt.tariffs.model.bill import Bill, Line, bill, cost, preview, rise_max
 from commonwatt.tariffs.model.explain import explain, money
 from commonwatt.tariffs.model.limit import Limit, limit_energy
 from commonwatt.tariffs.model.rate import Quote, Rate, combine, fiat_to_msat, msat_to_fiat
@@ -68,6 +68,7 @@ __all__ = [
     "refresh_rates",
     "retire_tariff",
     "revise_tariff",
+    "rise_max",
     "show_tariff",
     "store_rate",
     "tariff_by_id",

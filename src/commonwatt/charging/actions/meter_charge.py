@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from commonwatt.charging.charge import Charge
-from commonwatt.charging.pricing import price
+from commonwatt.charging.pricing import price, with_price
 from commonwatt.charging.reports import Sample
 from commonwatt.charging.rules import Rules
 from commonwatt.kernel import Instant
@@ -73,8 +73,7 @@ def count(work: Work, charge: Charge, rules: Rules, *, until: Instant | None = N
         return charge, 0, True
     at = Instant(max(register.last_ms, until.ms)) if until is not None else Instant(register.last_ms)
     priced = price(work.sql, charge, at, register.total_wh, rules)
-    progress = replace(charge.progress, tally=priced.tally)
-    return replace(charge, progress=progress, gross_units=priced.gross_units), priced.cost_msat, priced.enough
+    return with_price(charge, priced), priced.cost_msat, priced.enough
 
 
 def as_reading(

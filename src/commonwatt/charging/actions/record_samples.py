@@ -35,8 +35,23 @@ def record_samples(work: Work, reports: Sequence[SampleReport], rules: Rules = D
         charge = take_samples(work, charge, report, readings, rules)
         charges[report.transaction_id or 0] = charge
     store_readings(work, readings)
-    store.save_charges(work, [charge for number, charge in charges.items() if charge is not before[number]])
+    _save(work, before, charges)
     return [None] * len(reports)
+
+
+def _save(work: Work, before: dict[int, Charge], charges: dict[int, Charge]) -> None:
+    """Write the charges that changed; most of them only went on."""
+    moved: list[Charge] = []
+    metered: list[Charge] = []
+    for number, charge in charges.items():
+        was = before[number]
+        if charge is was:
+            continue
+        session = was.session
+        goes_on = session.status is charge.session.status and session.deadline_ms == charge.session.deadline_ms
+        (metered if goes_on else moved).append(charge)
+    store.save_metered(work, metered)
+    store.save_charges(work, moved)
 
 
 def take_samples(work: Work, charge: Charge, report: SampleReport, readings: list[Reading], rules: Rules) -> Charge:

@@ -58,15 +58,15 @@ def read_register(
     seen_mwh = register.seen_mwh + register.power_w * elapsed_ms // 3600
     power = register.power_w if power_w is None else max(0, power_w)
     now_ms = max(at_ms, register.last_ms)
-    register = replace(register, last_ms=now_ms, power_w=power, seen_mwh=seen_mwh)
-    if reading_wh < 0:
-        return _flag(register, "register-negative")
     possible = power_max_w * elapsed_ms // MS_PER_HOUR + SLACK_WH
     reading = reading_wh * register.scale
     gained = reading - register.last_wh
-    if 0 <= gained <= possible:
-        register = replace(register, last_wh=reading, total_wh=register.total_wh + gained, suspect_wh=None)
-        return _notice_kwh(register)
+    if reading_wh >= 0 and 0 <= gained <= possible:
+        total = register.total_wh + gained
+        return _notice_kwh(Register(reading, now_ms, total, power, seen_mwh, register.scale, None, register.flags))
+    register = replace(register, last_ms=now_ms, power_w=power, seen_mwh=seen_mwh)
+    if reading_wh < 0:
+        return _flag(register, "register-negative")
     if register.suspect_wh is not None and 0 <= reading - register.suspect_wh <= possible:
         gained = reading - register.suspect_wh
         return replace(register, last_wh=reading, total_wh=register.total_wh + gained, suspect_wh=None)

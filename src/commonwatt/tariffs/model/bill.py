@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from commonwatt.kernel import Asset, Instant, Rounding, divide
 from commonwatt.tariffs.model.tally import Tally, advance, open_tally
-from commonwatt.tariffs.model.tariff import DIVISORS, MS_PER_HOUR, Component, Kind, Tariff
+from commonwatt.tariffs.model.tariff import DIVISORS, MS_PER_HOUR, PPM, WH_PER_KWH, Component, Kind, Tariff
 
 ROUNDING = Rounding.HALF_EVEN
 """Of a line's price to a whole unit, and of the tax in it."""
-PPM = 1_000_000
+SECONDS_PER_HOUR = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,15 @@ def cost(tariff: Tariff, tally: Tally) -> int:
     if tariff.min_price is None and tariff.max_price is None:
         return gross
     return _adjust(tariff, net, gross)[1]
+
+
+def rise_max(tariff: Tariff, energy_wh: int, seconds: int) -> int:
+    """Return what so much more energy and time can at most add to the cost, whatever comes to hold: far quicker.
+
+    Never less than the difference of two `cost`s; much more where elements or blocks differ in price.
+    """
+    rise = tariff.plan.rise
+    return -(-rise.per_kwh * energy_wh // WH_PER_KWH) - (-rise.per_hour * seconds // SECONDS_PER_HOUR) + rise.flat
 
 
 def preview(tariff: Tariff, energy_wh: int, duration_s: int, parked_s: int, start: Instant) -> Bill:

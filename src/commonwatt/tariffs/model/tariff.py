@@ -10,11 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from commonwatt.kernel import Asset, Instant
 
 MS_PER_HOUR = 3_600_000
 WH_PER_KWH = 1000
+PPM = 1_000_000
+ROUNDED_MAX = 4
+"""Units by which rounding may move one line: its price and its tax, before and after."""
 
 
 class Kind(StrEnum):
@@ -114,6 +118,15 @@ class Candidate:
     """None when it always holds."""
 
 
+class Rise(NamedTuple):
+    """The most that a bill can grow by, whichever elements come to hold: prices with tax, rounded up."""
+
+    per_kwh: int
+    per_hour: int
+    flat: int
+    """What all that does not grow can add: flat fees, whole blocks, and what rounding takes from every line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A tariff made ready for arithmetic, derived once from its elements."""
@@ -135,6 +148,8 @@ class Plan:
     """Each element's restrictions when any of them looks at the calendar; else empty."""
     timeless: bool
     """Whether, while the car charges, the cost depends on energy alone."""
+    rise: Rise
+    """The fastest that a bill can grow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +200,22 @@ def plan_of(elements: tuple[Element, ...]) -> Plan:
         minutes=_ascending(1, *((limit.start_minute, limit.end_minute) for limit in limits)),
         calendar=calendar,
         timeless=not any(_timed(element) for element in elements),
+        rise=_rise(components),
     )
+
+
+def _rise(components: tuple[Component, ...]) -> Rise:
+    """Bound the growth of a bill; a discount counts as if it could be taken back."""
+    prices = dict.fromkeys(DIMENSIONS, 0)
+    steps = dict(prices)
+    for component in components:
+        taxed = -(-abs(component.price) * (PPM + component.vat_ppm) // PPM)
+        prices[component.kind] = max(prices[component.kind], taxed)
+        steps[component.kind] = max(steps[component.kind], component.step_size)
+    per_kwh, per_hour = prices[Kind.ENERGY], max(prices[Kind.TIME], prices[Kind.PARKING_TIME])
+    blocks = -(-per_kwh * steps[Kind.ENERGY] // WH_PER_KWH)
+    blocks += -(-per_hour * 1000 * max(steps[Kind.TIME], steps[Kind.PARKING_TIME]) // MS_PER_HOUR)
+    return Rise(per_kwh, per_hour, blocks + prices[Kind.FLAT] + ROUNDED_MAX * len(components))
 
 
 def _candidates(
