@@ -1,11 +1,14 @@
 """The migrated database is the declared one, and migrating twice changes nothing."""
 
+import subprocess
+import sys
+
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from tests.conftest import SOURCE
 
 from commonwatt.kit.database import open_engine
-from commonwatt.main.migrations import all_tables, head, migrate
+from commonwatt.main.migrations import all_tables, head, migrate, newest
 
 
 def test_migrations_lead_to_the_declared_tables(tmp_path):
@@ -16,6 +19,30 @@ def test_migrations_lead_to_the_declared_tables(tmp_path):
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert context.get_current_revision() == head()
         assert compare_metadata(context, all_tables()) == []
+
+
+def test_the_newest_migration_is_known_by_its_file():
+    assert newest() == head()
+
+
+def test_a_start_over_an_up_to_date_database_does_not_import_alembic(tmp_path):
+    path = tmp_path / "db.sqlite"
+    migrate(open_engine(path))
+    said = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            (
+                "import sys; from pathlib import Path; from commonwatt.kit.database import open_engine;"
+                "from commonwatt.main.migrations import migrate;"
+                f"migrate(open_engine(Path({str(path)!r}))); print('alembic' in sys.modules)"
+            ),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.strip() == "False"
 
 
 def test_every_module_with_tables_is_known_to_migrations():
