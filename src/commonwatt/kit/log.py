@@ -53,6 +53,10 @@ class _Bridge(logging.Handler):
             self.handleError(record)
 
 
+_PLACES_ONLY = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)
+"""Tracebacks say where, never what the variables held: those may be cookies, keys and preimages."""
+
+
 def configure_log(form: str = "auto", level: str = "info", stream: TextIO | None = None) -> None:
     """Set the process's log up, once at its start; `form` is `json`, `console` or `auto` (console on a terminal).
 
@@ -61,9 +65,9 @@ def configure_log(form: str = "auto", level: str = "info", stream: TextIO | None
     target = stream or sys.stdout
     console = form == "console" or (form == "auto" and target.isatty())
     last: list[Any] = (
-        [structlog.dev.ConsoleRenderer(colors=target.isatty())]
+        [structlog.dev.ConsoleRenderer(colors=target.isatty(), exception_formatter=structlog.dev.plain_traceback)]
         if console
-        else [structlog.processors.dict_tracebacks, _json]
+        else [structlog.processors.ExceptionRenderer(_PLACES_ONLY), _json]
     )
     structlog.configure(
         processors=[
