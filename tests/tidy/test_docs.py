@@ -111,17 +111,21 @@ def test_every_command_is_in_the_reference():
 def test_commands_that_are_written_about_exist():
     from commonwatt.main.cli import commonwatt
 
-    known = {" ".join(words[1:]) for words, _command in every_command(commonwatt, ("commonwatt",))}
+    known = {" ".join(words[1:]): command for words, command in every_command(commonwatt, ("commonwatt",))}
     groups = {name.split()[0] for name in known}
-    for path in [
-        *PAPERS,
-        DOCS / "index.md",
-        *sorted((DOCS / "guides").glob("*.md")),
-        *sorted((DOCS / "problems").glob("*.md")),
-    ]:
-        for first, second in re.findall(r"(?:`|\$ |bin/)commonwatt ([a-z]+)(?: ([a-z]+))?", path.read_text("utf-8")):
-            assert first in groups, f"{named(path)} names commonwatt {first}"
-            assert f"{first} {second}" in known or first in known or not second, f"{named(path)}: {first} {second}"
+    everywhere = {option for param in commonwatt.params for option in param.opts} | {"--help"}
+    guides = [DOCS / "index.md", *sorted((DOCS / "guides").glob("*.md")), *sorted((DOCS / "problems").glob("*.md"))]
+    for path in [*PAPERS, *guides]:
+        text = re.sub(r"\\\n\s*", " ", path.read_text("utf-8"))
+        for first, second, rest in re.findall(
+            r"(?:`|\$ |bin/|^)commonwatt ([a-z]+)(?: ([a-z]+))?([^`\n]*)", text, re.MULTILINE
+        ):
+            where = f"{named(path)}: commonwatt {first} {second}{rest}"
+            assert first in groups, where
+            name = f"{first} {second}" if f"{first} {second}" in known else first
+            assert name in known or not second, where
+            options = {option for param in known[name].params for option in param.opts} if name in known else set()
+            assert set(re.findall(r" (--[a-z-]+)", rest)) <= options | everywhere, where
 
 
 def test_what_the_machine_did_is_what_its_table_says():
