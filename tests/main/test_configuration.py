@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -182,3 +183,12 @@ def test_what_is_shown_can_be_read_again(tmp_path):
     (tmp_path / "all.toml").write_text(text)
     assert load({}, {}, tmp_path / "all.toml").config == loaded.config
     assert json.dumps(text)
+
+
+def test_variables_that_are_read_elsewhere_are_no_slips():
+    source = Path(__file__).parents[2] / "src" / "commonwatt"
+    read = set()
+    for path in source.rglob("*.py"):
+        read |= set(re.findall(r'(?:envvar=|environ\.get\(|environ\[)"(COMMONWATT_[A-Z_]+)"', path.read_text("utf-8")))
+    assert {"COMMONWATT_PEERS", "COMMONWATT_URL", "COMMONWATT_TOKEN"} <= read
+    assert load(environment=dict.fromkeys(read, "http://localhost:1")).config == Config()

@@ -21,8 +21,15 @@ from commonwatt.main.config import Address, Config
 
 PREFIX = "COMMONWATT_"
 ALIASES = {"COMMONWATT_DATA": "data.dir"}
-NOT_KEYS = {"COMMONWATT_CONFIG", "COMMONWATT_SERVER", "COMMONWATT_TOKEN", "COMMONWATT_STATION_PASSWORD"}
-"""Variables that other parts of the command line read: the file itself, and a remote server with its keys."""
+NOT_KEYS = {
+    "COMMONWATT_CONFIG",
+    "COMMONWATT_PEERS",
+    "COMMONWATT_SERVER",
+    "COMMONWATT_STATION_PASSWORD",
+    "COMMONWATT_TOKEN",
+    "COMMONWATT_URL",
+}
+"""Variables that other parts of the command line read: the file itself, built peers, a remote server with its keys."""
 FILE_NAME = "commonwatt.toml"
 DOTS = "••••••"
 RAILS = ("sandbox", "lnd")

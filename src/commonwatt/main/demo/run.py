@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,27 +17,47 @@ from commonwatt.kit.log import configure_log
 from commonwatt.main.config import Address, Config, StationAuth, UnknownStations
 from commonwatt.main.serve import run
 
+if TYPE_CHECKING:
+    from commonwatt.main.serving import Serving
+
 DATA = Path.home() / ".local" / "share" / "commonwatt-demo"
+DATA_LND = DATA.with_name("commonwatt-demo-lnd")
+"""Books of another kind of money: the demo over lnd has a folder of its own."""
 FIRST_HTTP, FIRST_STATIONS = 8080, 8180
 
 
 @click.command()
 @click.option("--walk", "only_walk", is_flag=True, help="Tell one whole paid session in the terminal, then end.")
+@click.option("--lnd", "on_lnd", is_flag=True, help="Pay over two real Lightning nodes of this machine (make peers).")
+@click.option("--pay", "code", metavar="CODE", help="With --lnd: pay or take what a code of the running demo says.")
+@click.option("--sats", type=click.IntRange(1), help="With --pay: how much, where the code leaves a choice.")
 @click.option("--http", "http_bind", metavar="HOST:PORT", help="Where pages listen; 8080 or a free port unless told.")
 @with_program()
-def demo(program: Program, *, only_walk: bool, http_bind: str | None) -> None:
+def demo(
+    program: Program, *, only_walk: bool, on_lnd: bool, code: str | None, sats: int | None, http_bind: str | None
+) -> None:
     """Run a whole community with play money: stations, cars, a wallet, prices. Ctrl-C stops, the next start goes on."""
+    if only_walk and (on_lnd or code is not None):
+        raise click.UsageError("--walk tells its story with play money; leave --lnd and --pay out.")
+    if sats is not None and code is None:
+        raise click.UsageError("--sats says how much --pay pays.")
     if only_walk:
         from commonwatt.main.demo.walk import walk  # noqa: PLC0415 (only for the walk)
 
         configure_log("auto", "error")
         run(walk())
         return
+    if code is not None and not on_lnd:
+        raise click.UsageError("--pay needs --lnd; the demo with play money has `commonwatt wallet pay`.")
     if "data.dir" not in program.overrides:
-        program.overrides["data.dir"] = str(DATA)
+        program.overrides["data.dir"] = str(DATA_LND if on_lnd else DATA)
+    if code is not None:
+        configure_log("auto", "error")
+        run(_use_code(program.config.data.dir, code, sats))
+        return
     config = demo_config(program.config, Address.parse(http_bind) if http_bind else None)
     configure_log(config.log.format, "warning")
-    run(_demo(config))
+    run(_demo_on_lnd(config) if on_lnd else _demo(config))
 
 
 def demo_config(config: Config, http: Address | None = None, stations: Address | None = None) -> Config:
@@ -67,51 +90,81 @@ def free_port(wanted: int) -> int:
 
 async def _demo(config: Config) -> None:
     from commonwatt.adapters.payment.sandbox import SandboxRail  # noqa: PLC0415 (heavy; not for `--help`)
-    from commonwatt.main.demo.town import PLACES, Passers, build_fleet, furnish  # noqa: PLC0415
-    from commonwatt.main.serving import serving, until_stopped  # noqa: PLC0415
+    from commonwatt.main.demo.town import Passers  # noqa: PLC0415
+    from commonwatt.main.serving import until_stopped  # noqa: PLC0415
 
-    async with serving(config) as running:
+    async with _town(config) as running:
         house, network = running.house, running.worlds.sandbox
-        await house.database.write(furnish)
-        seed = house.clock.now().ms
-        fleet = build_fleet(running.stations_url, config.data.dir, seed)
-        await fleet.start()
         rail = house.rails["sandbox"]
         assert network is not None  # noqa: S101 (the demo's rails are the sandbox)
         assert isinstance(rail, SandboxRail)  # noqa: S101
-        passers = Passers(house, network, rail, seed)
+        passers = Passers(house, network, rail, house.clock.now().ms)
         await passers.start()
-        site = running.site
-        say(
-            _welcome(
-                charge_point=site.url(f"/c/{PLACES[1][0].lower()}-1"),
-                wallet=site.url("/wallet"),
-                owner=running.setup_link or site.url("/overview"),
-                first=running.setup_link is not None,
-                stations=running.stations_url,
-            )
-        )
+        wallet = f"  The wallet          {running.site.url('/wallet')}"
+        what = "virtual stations and cars, play money, real protocols"
+        say(_welcome(running, what, wallet, "Open the charge point, choose an amount, and pay with the wallet."))
         try:
             await until_stopped()
         finally:
-            say("Stopping; the next start goes on from here.")
             await passers.stop()
+
+
+async def _demo_on_lnd(config: Config) -> None:
+    from commonwatt.main.demo.practice import over_lnd, practice_network  # noqa: PLC0415 (heavy; not for `--help`)
+    from commonwatt.main.serving import until_stopped  # noqa: PLC0415
+
+    say("Starting a chain and two lnd nodes on this machine; the first time takes about fifteen seconds.")
+    async with (
+        practice_network(config.data.dir) as network,
+        _town(over_lnd(config, network.shop)) as running,
+    ):
+        where = "" if config.data.dir == DATA_LND else f" --data {config.data.dir}"
+        wallet = f"  The driver's node   commonwatt demo --lnd{where} --pay CODE   (in another terminal)"
+        what = "virtual stations and cars, two real lnd nodes, coins that are worth nothing"
+        todo = "Open the charge point, choose an amount, and give the code to the driver's node; so too for the change."
+        say(_welcome(running, what, wallet, todo))
+        await until_stopped()
+
+
+async def _use_code(data: Path, code: str, sats: int | None) -> None:
+    from commonwatt.main.demo.practice import find_driver, use_code  # noqa: PLC0415 (heavy; not for `--help`)
+
+    say(await use_code(find_driver(data), code, None if sats is None else 1000 * sats))
+
+
+@contextlib.asynccontextmanager
+async def _town(config: Config) -> AsyncIterator[Serving]:
+    """Serve the town, with its stations on and its cars coming."""
+    from commonwatt.main.demo.town import build_fleet, furnish  # noqa: PLC0415 (heavy; not for `--help`)
+    from commonwatt.main.serving import serving  # noqa: PLC0415
+
+    async with serving(config) as running:
+        await running.house.database.write(furnish)
+        fleet = build_fleet(running.stations_url, config.data.dir, running.house.clock.now().ms)
+        await fleet.start()
+        try:
+            yield running
+        finally:
+            say("Stopping; the next start goes on from here.")
             await fleet.stop()
             await asyncio.sleep(0)
 
 
-def _welcome(*, charge_point: str, wallet: str, owner: str, first: bool, stations: str) -> str:
-    once = "  (sets up your passkey, once)" if first else ""
+def _welcome(running: Serving, what: str, wallet: str, todo: str) -> str:
+    from commonwatt.main.demo.town import PLACES  # noqa: PLC0415 (heavy; not for `--help`)
+
+    site = running.site
+    once = "  (sets up your passkey, once)" if running.setup_link is not None else ""
     return "\n".join(
         (
             "",
-            "The demo runs: virtual stations and cars, play money, real protocols.",
+            f"The demo runs: {what}.",
             "",
-            f"  A charge point      {charge_point}",
-            f"  The wallet          {wallet}",
-            f"  The owner's pages   {owner}{once}",
-            f"  Stations connect    {stations}/{{identity}}",
+            f"  A charge point      {site.url(f'/c/{PLACES[1][0].lower()}-1')}",
+            wallet,
+            f"  The owner's pages   {running.setup_link or site.url('/overview')}{once}",
+            f"  Stations connect    {running.stations_url}/{{identity}}",
             "",
-            "Open the charge point, choose an amount, and pay with the wallet. Ctrl-C stops.",
+            f"{todo} Ctrl-C stops.",
         )
     )
