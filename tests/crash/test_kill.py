@@ -30,7 +30,7 @@ async def open_place(folder) -> tuple[Server, list[VirtualStation]]:
     ]
     for station in stations:
         await station.start()
-        await station.until(lambda one: one.online and not one.owes, timeout_s=60)
+        await station.until(lambda one: one.online and not one.owes, timeout_s=120)
     return server, stations
 
 
@@ -122,19 +122,19 @@ async def test_what_was_acknowledged_is_in_the_file_right_after_the_kill(tmp_pat
         assert server.read(count, "SELECT count(*) FROM session WHERE status = 'offered'") == 1
         await server.start()
 
-        await station.until(lambda one: one.online, timeout_s=60)
+        await station.until(lambda one: one.online, timeout_s=120)
         answer = await scan(server, session)  # the first offer was withdrawn while the line was down
         assert await driver._pay(session, answer["pr"])
         await station.plug(1)
-        await station.until(lambda one: bool(one.truths) and one.truths[0].start_answered, timeout_s=30)
+        await station.until(lambda one: bool(one.truths) and one.truths[0].start_answered, timeout_s=120)
         await server.kill()
         truth = station.truths[0]
         assert server.read(count, "SELECT count(*) FROM station_transaction WHERE id = ?", truth.transaction_id) == 1
         await server.start()
 
-        await station.until(lambda one: one.online and one.truths[0].energy_wh > 5, timeout_s=60)
+        await station.until(lambda one: one.online and one.truths[0].energy_wh > 5, timeout_s=120)
         await station.unplug(1)
-        await station.until(lambda one: one.truths[0].stop_answered, timeout_s=60)
+        await station.until(lambda one: one.truths[0].stop_answered, timeout_s=120)
         await server.kill()
         ended = "SELECT count(*) FROM session WHERE status = 'ended' AND transaction_id = ? AND energy_wh = ?"
         assert server.read(count, ended, truth.transaction_id, truth.energy_wh) == 1
