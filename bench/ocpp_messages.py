@@ -173,7 +173,7 @@ async def measure_idle(stations: int) -> float:
                     await socket.receive()
                     sockets.append(socket)
                 await asyncio.sleep(2)
-                sizes.append(server.ask()["pss"])
+                sizes.append(server.ask("memory")["pss"])
             assert not any(socket.closed for socket in sockets)
     finally:
         server.close()

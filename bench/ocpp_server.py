@@ -124,9 +124,12 @@ async def main() -> None:
                 continue
             if profiler:
                 profiler.enable()
-            gc.collect()
-            memory = psutil.Process().memory_full_info().pss
-            print(json.dumps({"cpu_s": time.process_time(), "pss": memory}), flush=True)
+            cpu_s = time.process_time()
+            memory = 0
+            if word == "memory":
+                gc.collect()
+                memory = psutil.Process().memory_full_info().pss
+            print(json.dumps({"cpu_s": cpu_s, "pss": memory}), flush=True)
         if profiler:
             profiler.disable()
             profiler.dump_stats(arguments.profile)

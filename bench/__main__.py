@@ -1,0 +1,72 @@
+"""All figures in one go: a few minutes; prints the table and keeps it in bench/RESULTS.md with the machine.
+
+    python -m bench [--quick] [--rounds 3] [--seconds 3]
+
+Everything is measured on one machine in one run; a ratio's two sides right after each other. What CPU-seconds count,
+and how each figure comes about, stands at the head of its file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvloop
+from bench import lnurl_callback, replayed_sessions, start_up, station_messages
+from bench.figures import Figure, as_markdown, as_text
+
+HERE = Path(__file__).parent
+NOTES = HERE / "NOTES.md"
+RESULTS = HERE / "RESULTS.md"
+
+
+def machine() -> list[str]:
+    """Say what it ran on, without naming it."""
+    model = platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        model = names[0] if names else model
+    one, five, _ = os.getloadavg()
+    return [
+        f"- {os.cpu_count()} cores, {model}",
+        f"- {platform.system()} {platform.release().partition('-')[0]}, {platform.python_implementation()} "
+        f"{platform.python_version()}",
+        f"- {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; load at the end of the run {one:.1f} (1 min), {five:.1f} (5 min)",
+    ]
+
+
+def keep(figures: list[Figure]) -> None:
+    """Write RESULTS.md."""
+    head = "# Results of `make bench`\n\nWritten by `python -m bench`; what is measured how stands in its files.\n"
+    notes = NOTES.read_text() if NOTES.exists() else ""
+    RESULTS.write_text("\n".join([head, *machine(), "", as_markdown(figures), "", notes]).rstrip() + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("--quick", action="store_true", help="one short round, and RESULTS.md stays as it is")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3)
+    arguments = parser.parse_args()
+    rounds, seconds = (1, 1.0) if arguments.quick else (arguments.rounds, arguments.seconds)
+    figures: list[Figure] = []
+    for name, measured in (
+        ("start-up", lambda: start_up.figures(1 if arguments.quick else 5)),
+        ("LNURL", lambda: uvloop.run(lnurl_callback.figures(50 if arguments.quick else 500))),
+        ("stations", lambda: uvloop.run(station_messages.figures(rounds, seconds))),
+        ("replay", lambda: replayed_sessions.figures(20 if arguments.quick else 200)),
+    ):
+        print(f"measuring: {name}", file=sys.stderr, flush=True)
+        figures += measured()
+    print(as_text(figures))
+    if not arguments.quick:
+        keep(figures)
+
+
+if __name__ == "__main__":
+    main()
