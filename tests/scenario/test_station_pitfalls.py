@@ -11,7 +11,7 @@ from commonwatt.adapters.station.virtual.car import Car
 from commonwatt.adapters.station.virtual.faults import Faults
 from commonwatt.charging import store
 from commonwatt.charging.errors import ConnectorBusy, ConnectorOut
-from commonwatt.kernel import Instant
+from commonwatt.kernel import Failed, Instant
 
 both_rails = pytest.mark.parametrize("hold", [True, False], ids=["hold", "prepaid"])
 
@@ -219,5 +219,54 @@ def test_the_station_that_never_answers_a_stop_is_billed_by_its_last_reading():
         await asyncio.sleep(600)
         assert (await world.charge(ended.id)).owed_msat == 0
         assert isinstance(ended.ended, Instant)
+
+    tell(story)
+
+
+def test_a_station_that_seldom_sends_readings_is_asked_for_one():
+    """Its own rhythm is a quarter of an hour; locked money must not wait so long."""
+
+    async def story(world):
+        station = await world.add_station("CP-1")
+        await asyncio.sleep(5)
+        assert station.charger.settings.change("MeterValueSampleInterval", "900") == "Accepted"
+        paid = await pay_and_plug(world, station)
+        charge = await world.until_status(paid.charge.id, "charging", within_s=115)
+        assert charge.session.paid_msat in (0, PAYMENT)
+        await charge_some(world, station)
+        await station.unplug(1)
+        ended = await world.until_status(paid.charge.id, "ended")
+        assert ended.session.energy_wh == station.truths[0].energy_wh
+
+    tell(story)
+
+
+class Away:
+    """A line whose station comes back after so many questions, as after a restart of ours."""
+
+    def __init__(self, hub, times):
+        self.hub, self.times, self.asked = hub, times, 0
+
+    async def remote_start(self, *asked):
+        self.asked += 1
+        return Failed("no connection", "offline") if self.asked <= self.times else await self.hub.remote_start(*asked)
+
+    def __getattr__(self, name):
+        return getattr(self.hub, name)
+
+
+def test_a_station_that_is_away_for_a_moment_at_the_start_is_asked_again():
+    async def story(world):
+        station = await world.add_station("CP-1")
+        charge, invoice = await charging.offer_session(
+            world.database, world.house.hub, world.rail, connector="cp-1-1", amount_msat=PAYMENT, rules=world.rules
+        )
+        await world.add_driver()
+        world.house.charger._line = Away(world.house.hub, times=3)
+        world.send("driver", invoice.bolt11, PAYMENT)
+        await world.until_status(charge.id, "starting")
+        await world.until(lambda: world.house.charger._line.asked == 4, within_s=30)
+        await station.plug(1, Car())
+        await world.until_status(charge.id, "charging", within_s=115)
 
     tell(story)

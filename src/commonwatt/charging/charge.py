@@ -39,6 +39,8 @@ class Progress(Struct, frozen=True):
     """The station was asked to start; a second asking could be declined because the first was heard."""
     plugged: bool = False
     """A car was plugged in while the start was awaited."""
+    flowing: bool = False
+    """The connector says that it charges (OCPP 1.6, 4.9), though no reading has shown it yet."""
 
 
 class Charge(Struct, frozen=True):

@@ -35,6 +35,15 @@ class SetRhythm(Effect):
 
 
 @dataclass(frozen=True, slots=True)
+class AskReading(Effect):
+    """Ask a station for a reading of a connector now (OCPP 1.6, 5.17 TriggerMessage)."""
+
+    kind: ClassVar[str] = "charging.AskReading"
+    station: str
+    connector: int
+
+
+@dataclass(frozen=True, slots=True)
 class SendChange(Effect):
     """Send a session's change to the Lightning address that its driver left."""
 

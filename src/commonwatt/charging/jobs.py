@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from commonwatt.charging import store
 from commonwatt.charging.actions.claim_change import SAT_MSAT, reserve_change
 from commonwatt.charging.actions.note_station import (
+    forget_asked,
     mark_asked,
     note_start_answer,
     note_stop_answer,
@@ -17,7 +18,7 @@ from commonwatt.charging.actions.note_station import (
     watch_running,
 )
 from commonwatt.charging.charge import Charge
-from commonwatt.charging.effects import AskStart, AskStop, SendChange, SetRhythm
+from commonwatt.charging.effects import AskReading, AskStart, AskStop, SendChange, SetRhythm
 from commonwatt.charging.model.session import Status
 from commonwatt.charging.rules import Rules
 from commonwatt.kernel import Done, Failed, Outcome, Unknown
@@ -47,6 +48,7 @@ class Charger:
             AskStop: self.ask_stop,
             SendChange: self.send_change,
             SetRhythm: self.set_rhythm,
+            AskReading: self.ask_reading,
         }
 
     def rounds(self) -> list[Every]:
@@ -64,6 +66,8 @@ class Charger:
         match await self._line.remote_start(charge.station, charge.connector, charge.id_tag):
             case Done(accepted):
                 await self._database.write(note_start_answer, charge.id, accepted, self._rules)
+            case Failed(reason, "offline") if await self._database.write(forget_asked, charge.id, self._rules):
+                return Unknown(reason)
             case Failed():
                 await self._database.write(note_start_answer, charge.id, False, self._rules)
             case Unknown():
@@ -97,6 +101,12 @@ class Charger:
         """Ask once; a station that cannot or does not answer keeps its own rhythm, which is measured anyway."""
         setting = {"key": "MeterValueSampleInterval", "value": str(self._rules.sample_s)}
         await self._line.send(effect.station, "ChangeConfiguration", setting)
+        return Done(None)
+
+    async def ask_reading(self, effect: AskReading) -> Outcome[None]:
+        """Ask once; a station that cannot is believed when its connector says that it charges."""
+        wish = {"requestedMessage": "MeterValues", "connectorId": effect.connector}
+        await self._line.send(effect.station, "TriggerMessage", wish)
         return Done(None)
 
     async def send_change(self, effect: SendChange) -> Outcome[None]:

@@ -73,7 +73,11 @@ def rules_of(config: Config) -> Rules:
     """Return charging's rules as the configuration has them."""
     payments, charging = config.payments, config.charging
     return Rules(
-        terms=Terms(start_s=min(charging.start_timeout_s, payments.hold_s), stop_s=charging.stop_timeout_s),
+        terms=Terms(
+            start_s=min(charging.start_timeout_s, payments.hold_s),
+            hold_s=payments.hold_s,
+            stop_s=charging.stop_timeout_s,
+        ),
         invoice_s=payments.invoice_expiry_s,
         payment_min_msat=payments.amount_min_msat,
         payment_max_msat=payments.amount_max_msat,

@@ -9,7 +9,7 @@ from commonwatt.charging import store
 from commonwatt.charging.actions.advance_session import advance_session
 from commonwatt.charging.actions.meter_charge import count
 from commonwatt.charging.charge import Charge
-from commonwatt.charging.effects import SetRhythm
+from commonwatt.charging.effects import AskReading, SetRhythm
 from commonwatt.charging.model.happenings import (
     Expired,
     Happening,
@@ -26,6 +26,10 @@ from commonwatt.kernel import Instant
 from commonwatt.kit.database import Work
 from commonwatt.stations.events import StationBooted
 
+RETURN_S = 20
+"""So long a station may be away at the start of a session before the money goes back."""
+READING_MS = 5_000
+"""After a connector says that it charges, its reading is asked for."""
 FREE = frozenset({"Available", "Preparing"})
 """Connector states (OCPP 1.6, 4.9) in which a driver may begin to pay."""
 
@@ -36,10 +40,26 @@ def note_status(work: Work, report: StatusReport, rules: Rules = DEFAULT) -> Non
         happening = _meaning(charge, report)
         if happening is not None:
             _let(work, charge, happening, rules)
-        elif report.status == "Preparing" and charge.session.status is Status.STARTING:
-            store.save_charges(work, [replace(charge, progress=replace(charge.progress, plugged=True))])
+        else:
+            _remember(work, charge, report)
     if report.status not in FREE and report.connector:
         _withdraw(work, report.station, report.connector, "the charge point is no longer free", rules)
+
+
+def _remember(work: Work, charge: Charge, report: StatusReport) -> None:
+    """Keep what a connector says while a session waits for it: a car is plugged in, or energy flows."""
+    progress = charge.progress
+    match charge.session.status:
+        case Status.STARTING if report.status == "Preparing":
+            progress = replace(progress, plugged=True)
+        case Status.STARTED:
+            progress = replace(progress, flowing=report.status == "Charging")
+            if progress.flowing:
+                work.request(AskReading(charge.station, charge.connector), after_ms=READING_MS)
+        case _:
+            return
+    if progress != charge.progress:
+        store.save_charges(work, [replace(charge, progress=progress)])
 
 
 def note_boot(work: Work, identity: str, _at: Instant, rules: Rules = DEFAULT) -> None:
@@ -85,6 +105,20 @@ def mark_asked(work: Work, session_id: str) -> Charge | None:
     return charge
 
 
+def forget_asked(work: Work, session_id: str, rules: Rules = DEFAULT) -> bool:
+    """Note that a start was never sent because the station had no line; return whether to try again soon.
+
+    After a restart of ours stations need some seconds to come back; a station that stays away ends the session.
+    """
+    charge = store.charge_by_id(work.sql, session_id)
+    if charge is None or charge.session.status is not Status.STARTING or charge.session.deadline_ms is None:
+        return False
+    if charge.session.deadline_ms - work.now.ms < 1000 * (rules.terms.start_s - RETURN_S):
+        return False
+    store.save_charges(work, [replace(charge, progress=replace(charge.progress, asked=False))])
+    return True
+
+
 def pass_deadlines(work: Work, rules: Rules = DEFAULT) -> int:
     """Let every session whose waiting is over go on; return how many."""
     columns = store.sessions.c
@@ -93,8 +127,16 @@ def pass_deadlines(work: Work, rules: Rules = DEFAULT) -> int:
     for session_id in ids:
         charge = store.charge_by_id(work.sql, session_id)
         if charge is not None:
-            _let(work, charge, Expired(), rules)
+            _let(work, charge, _expiry(charge), rules)
     return len(ids)
+
+
+def _expiry(charge: Charge) -> Happening:
+    """Return what the end of a wait means: a connector that charges without readings is believed, others are not."""
+    session = charge.session
+    if session.status is Status.STARTED and charge.progress.flowing:
+        return Metered(session.energy_wh, session.cost_msat, enough=True, flowing=True)
+    return Expired()
 
 
 def watch_running(work: Work, rules: Rules = DEFAULT) -> None:

@@ -78,7 +78,9 @@ class Terms:
     """How long the machine waits, in seconds."""
 
     start_s: int = 90
-    """From the payment to the first energy; with a hold at most 120."""
+    """From the payment to the plug."""
+    hold_s: int = 120
+    """From the payment to the first energy, as long as it is only locked."""
     stop_s: int = 90
     """From asking the station to stop to billing by the last known reading."""
     vanish_s: int = 60
@@ -206,8 +208,11 @@ def _lose_hold(session: Session, happening: Any, terms: Terms, now: Instant) -> 
     return _stop(session, "the payment was taken back", terms, now)
 
 
-def _begin(session: Session, happening: Any, _terms: Terms, _now: Instant) -> Step:
-    deadline = session.deadline_ms if session.held_msat else None
+def _begin(session: Session, happening: Any, terms: Terms, _now: Instant) -> Step:
+    """Wait for the first energy: as long as money may be locked, or, when it is paid already, as long as it takes."""
+    deadline = None
+    if session.held_msat and session.deadline_ms is not None:
+        deadline = session.deadline_ms + 1000 * max(0, terms.hold_s - terms.start_s)
     return Step(replace(session, status=Status.STARTED, transaction_id=happening.transaction_id, deadline_ms=deadline))
 
 
