@@ -34,8 +34,7 @@ def machine() -> list[str]:
     one, five, _ = os.getloadavg()
     return [
         f"- {os.cpu_count()} cores, {model}",
-        f"- {platform.system()} {platform.release().partition('-')[0]}, {platform.python_implementation()} "
-        f"{platform.python_version()}",
+        f"- {platform.system()}, {platform.python_implementation()} {platform.python_version()}",
         f"- {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; load at the end of the run {one:.1f} (1 min), {five:.1f} (5 min)",
     ]
 
