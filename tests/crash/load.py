@@ -42,6 +42,12 @@ class Acknowledged:
         return lost
 
 
+def flowed_wh(station: VirtualStation, number: int) -> int:
+    """Return what the charge at a connector has taken so far; 0 without one."""
+    connector = station.connector(number)
+    return connector.true_meter_wh - connector.transaction.true_start_wh if connector.transaction else 0
+
+
 class Driver:
     """One person after the other at one connector: pay, plug, charge a little, unplug, take the change."""
 
@@ -70,11 +76,10 @@ class Driver:
         if not await self._pay(session, answer["pr"]):
             return
         self.visits += 1
-        started = len(self.station.truths)
         await self.station.plug(self.number, Car(stored_wh=10_000, power_w_max=22_000.0))
+        enough_wh = self.chance.choice([1, 4, 12])
         for _ in range(60):
-            mine = [one for one in self.station.truths[started:] if one.connector == self.number]
-            if mine and mine[-1].energy_wh > self.chance.choice([0, 3, 12]):
+            if flowed_wh(self.station, self.number) >= enough_wh:
                 break
             await asyncio.sleep(0.1)
         if self.chance.random() < 0.7:

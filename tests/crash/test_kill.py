@@ -8,7 +8,7 @@ import random
 import aiohttp
 import pytest
 from sim.audit import audit, unfinished
-from tests.crash.load import Acknowledged, Driver
+from tests.crash.load import Acknowledged, Driver, flowed_wh
 from tests.crash.server import Server, count
 
 from commonwatt.adapters.station.virtual.station import VirtualStation
@@ -132,7 +132,7 @@ async def test_what_was_acknowledged_is_in_the_file_right_after_the_kill(tmp_pat
         assert server.read(count, "SELECT count(*) FROM station_transaction WHERE id = ?", truth.transaction_id) == 1
         await server.start()
 
-        await station.until(lambda one: one.online and one.truths[0].energy_wh > 5, timeout_s=120)
+        await station.until(lambda one: one.online and flowed_wh(one, 1) > 5, timeout_s=120)
         await station.unplug(1)
         await station.until(lambda one: one.truths[0].stop_answered, timeout_s=120)
         await server.kill()
