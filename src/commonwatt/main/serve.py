@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from pathlib import Path
 
@@ -40,6 +41,7 @@ async def _serve(config: Config, *, as_json: bool) -> None:
 
     configure_log(config.log.format, config.log.level, sys.stderr if as_json else sys.stdout)
     async with serving(config) as running:
+        gc.freeze()  # what the start made lives as long as the server: never search it for garbage
         facts = {
             "http": running.site.base_url,
             "http_port": running.http_port,
