@@ -25,6 +25,7 @@ def test_meter_values_that_were_overtaken_count_nothing(fault):
         number = before.session.transaction_id
         readings = await world.database.read(readings_of, number)
         assert len(readings) > 3
+        assert before.session.status.value == "charging"
         for row in readings[:-1]:
             sample = Sample(Instant(row.at_ms), energy_wh=row.register_wh, power_w=row.power_w)
             late = SampleReport("CP-1", 1, number, (sample,))
