@@ -92,8 +92,12 @@ class Town:
         return (await self.database.read(charging.charge_by_secret, visit.secret)).session
 
     async def until(self, visit, status):
-        """Wait until the session stands so."""
-        return await eventually(lambda: self.session(visit), lambda session: session.status == status)
+        """Wait until the session stands so, at its end with the bill."""
+
+        def reached(session):
+            return session.status == status and (status != "ended" or session.billed)
+
+        return await eventually(lambda: self.session(visit), reached)
 
     async def charged(self, wh, msat=PAYMENT_MSAT):
         """Return a whole visit at which so much was charged: paid, begun, metered and ended by the station."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 
 import bolt11
 import lnurl
@@ -190,3 +191,40 @@ async def test_an_amount_that_cannot_be_paid_is_refused(town):
         answer = await town.raw(f"/lnurl/pay/{NAME}/callback", amount=PAYMENT_MSAT)
         assert set(answer) == {"pr", "routes", "successAction", "disposable", "verify"}
         assert answer["routes"] == []
+
+
+async def test_the_page_of_a_charge_point_shows_an_address_that_wallets_read(town):
+    status, page = await town.page(f"/c/{NAME}")
+    assert status == 200
+    addresses = set(re.findall(rf"[a-z0-9._-]+@{HOST}", page))
+    assert addresses == {f"{NAME}@{HOST}"}
+    assert isinstance(await lnurl.handle(addresses.pop()), lnurl.LnurlPayResponse)
+
+
+async def test_a_repeated_or_unknown_parameter_breaks_nothing(town):
+    path = f"/lnurl/pay/{NAME}/callback"
+    assert set(await town.raw(path, amount=PAYMENT_MSAT, nonce="1", payerdata="{}")) > {"pr"}
+    for amounts in (["5000000", "6000000"], ["5000000", ""]):
+        told = await town.raw(path, amount=amounts)
+        assert "pr" in told or told["status"] == "ERROR"
+
+
+async def test_more_credit_is_added_to_a_running_session(town):
+    visit = await town.pay()
+    await town.charger.begin()
+    await town.charger.meter(100)
+    await town.until(visit, "charging")
+    await visit.paying
+    request = await lnurl.handle(town.url(f"/lnurl/topup/{visit.secret}"))
+    assert isinstance(request, lnurl.LnurlPayResponse)
+    answer = await lnurl.execute_pay_request(request, 1_000_007)
+    assert bolt11.decode(str(answer.pr)).description_hash == request.metadata.h
+    await town.driver.pay(str(answer.pr), amount_msat=1_000_007, fee_limit_msat=50_000, timeout_s=30)
+    await eventually(lambda: town.session(visit), lambda session: session.paid_msat == PAYMENT_MSAT + 1_000_007)
+    await town.charger.end()
+    session = await town.until(visit, "ended")
+    assert session.change_msat == PAYMENT_MSAT + 1_000_007 - 100 * MSAT_PER_WH
+    refused = await lnurl.handle(town.url(f"/lnurl/topup/{visit.secret}"))
+    assert "over" in refused.reason
+    late = await town.raw(f"/lnurl/topup/{visit.secret}/callback", amount=1_000_000)
+    assert set(late) == {"status", "reason"}

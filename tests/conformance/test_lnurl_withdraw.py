@@ -1,11 +1,12 @@
 """Taking change with the PyPI library `lnurl`: only the session's own link gives it, once, and to the last msat."""
 
 import asyncio
+import re
 
 import lnurl
 import pytest
 from lnurl.models import LnurlErrorResponse, LnurlSuccessResponse
-from tests.conformance.conftest import HOST, MSAT_PER_WH, NAME, PAYMENT_MSAT
+from tests.conformance.conftest import HOST, MSAT_PER_WH, NAME, PAYMENT_MSAT, eventually
 
 from commonwatt.kernel import Failed
 
@@ -129,6 +130,22 @@ async def test_taking_change_before_the_car_is_plugged_in_gives_the_held_money_b
     assert (told["settled"], told["preimage"]) == (False, None)
 
 
+@pytest.mark.parametrize("town", ["sandbox"], indirect=True)
+async def test_change_waits_for_a_payment_that_is_still_being_settled(town):
+    faults = town.running.house.rails["sandbox"].faults
+    faults.delay_ms = 1500
+    visit = await town.pay()
+    await town.charger.begin()
+    await town.charger.meter(100)
+    await town.until(visit, "charging")
+    await town.charger.end()
+    session = await town.session(visit)
+    assert (session.status, session.billed) == ("ended", False)
+    offer = await town.change(visit, timeout=20)
+    assert offer.maxWithdrawable == PAYMENT_MSAT - 100 * MSAT_PER_WH
+    faults.clear()
+
+
 async def test_a_payment_that_was_used_up_leaves_nothing(town):
     visit = await town.charged(400, msat=400 * MSAT_PER_WH)
     answer = await town.change(visit)
@@ -162,6 +179,33 @@ async def test_what_is_no_invoice_takes_nothing(town):
         told = await town.raw(f"/lnurl/withdraw/{visit.secret}/callback", k1=offer.k1, pr=pr)
         assert told["status"] == "ERROR"
     assert await town.change(visit) == offer
+
+
+async def test_a_payment_of_change_that_fails_leaves_it_to_the_next_scan(town):
+    visit = await town.charged(50)
+    offer = await town.change(visit)
+    invoice, payment_hash = await town.invoice(offer.maxWithdrawable)
+    await town.driver.cancel_invoice(payment_hash)
+    await lnurl.execute_withdraw(offer, invoice)
+
+    async def offered():
+        return await town.change(visit)
+
+    second = await eventually(offered, lambda answer: isinstance(answer, lnurl.LnurlWithdrawResponse))
+    assert second.k1 != offer.k1
+    assert second.maxWithdrawable == offer.maxWithdrawable
+    fresh, payment_hash = await town.invoice(second.maxWithdrawable)
+    await lnurl.execute_withdraw(second, fresh)
+    await town.arrived(payment_hash, second.maxWithdrawable)
+
+
+async def test_the_session_page_shows_the_change_as_a_code_that_wallets_read(town):
+    visit = await town.charged(50)
+    status, page = await town.page(f"/s/{visit.secret}")
+    assert status == 200, page[-1500:]
+    codes = {lnurl.decode(code).url for code in re.findall(r"lnurl1[a-z0-9]+", page, re.IGNORECASE)}
+    assert town.url(f"/lnurl/withdraw/{visit.secret}") in {str(url) for url in codes}
+    assert (await lnurl.handle(f"lnurlw://{HOST}/lnurl/withdraw/{visit.secret}")).k1
 
 
 async def test_our_own_invoice_takes_nothing(town):
