@@ -42,8 +42,8 @@ class Watch:
 
     def check(self):
         """Nothing was said, and nobody else was asked."""
-        assert self.said == []
-        assert self.foreign == []
+        assert not self.said, self.said
+        assert not self.foreign, self.foreign
 
 
 @contextmanager

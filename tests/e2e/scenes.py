@@ -10,7 +10,8 @@ from typing import Any
 from commonwatt import charging, members, tariffs
 from commonwatt.adapters.payment.sandbox import SandboxRail
 from commonwatt.main.demo.town import PLACES
-from commonwatt.payments import PaymentFilter, list_invoices
+from commonwatt.payments import PaymentFilter, list_invoices, list_payouts
+from commonwatt.payments.ports import InvoiceTerms
 
 NOT_PAGES = ("/api/", "/lnurl/", "/.well-known/", "/static/", "/live", "/language/", "/healthz", "/readyz", "/metrics")
 NOT_PAGE_ENDS = (".csv", ".ico", ".json")
@@ -35,11 +36,13 @@ class Scene:
 
 
 def page_routes(app):
-    """Return the routes that answer a browser with a page."""
+    """Return the routes that answer a browser with a page: neither data, nor a mere redirect."""
     found = set()
     for route in app.routes:
-        gets = any("GET" in getattr(handler, "http_methods", ()) for handler in getattr(route, "route_handlers", ()))
-        if gets and not route.path.startswith(NOT_PAGES) and not route.path.endswith(NOT_PAGE_ENDS):
+        handlers = [one for one in getattr(route, "route_handlers", ()) if "GET" in getattr(one, "http_methods", ())]
+        answers = [str(handler.parsed_fn_signature.return_type.annotation) for handler in handlers]
+        pages = [answer for answer in answers if not answer.startswith("dict") and "redirect.Redirect'>" not in answer]
+        if pages and not route.path.startswith(NOT_PAGES) and not route.path.endswith(NOT_PAGE_ENDS):
             found.add(route.path)
     return found | {REFERENCE}
 
@@ -54,6 +57,17 @@ async def pay(serving, connector, msat=PAID_MSAT):
         house.database, house.hub, rail, connector=connector, amount_msat=msat, rules=house.rules
     )
     return charge, network.pay(VISITORS, invoice.bolt11, amount_msat=msat, fee_limit_msat=msat // 50, timeout_s=60)
+
+
+async def take_change(serving, charge):
+    """Let the visitor take what is left, as a wallet does."""
+    house, network = serving.house, serving.worlds.sandbox
+    offer = await house.database.read(charging.offer_change, charge.secret)
+    terms = InvoiceTerms(house.database.ids.secret(32), offer.max_msat, "Change", None, 3600, hold=False)
+    issued = await network.issue(VISITORS, terms)
+    await house.database.write(
+        charging.claim_change, charge.secret, offer.k1, issued.value.bolt11, "sandbox", house.rules
+    )
 
 
 def offered(town):
@@ -100,8 +114,8 @@ def furnish_more(town):
     tag = town.scan_tag("MARKET-SQUARE", "DEMO-CARSHARE-1", 1)
     assert tag == "Accepted"
     town.plug("MARKET-SQUARE", 1)
-    for _ in range(2):
-        town.kept["ended"] = ended(town, "TOWN-HALL", 2)
+    town.do(take_change(town.serving, ended(town, "TOWN-HALL", 2)))
+    town.kept["ended"] = ended(town, "TOWN-HALL", 2)
     town.unplug("MARKET-SQUARE", 1)
     town.kept["running"] = running(town, "TOWN-HALL", 1)
     owner = members.TERMINAL
@@ -119,6 +133,10 @@ def _tariff_id(town):
 
 def _invoice(town):
     return town.read(lambda sql: list_invoices(sql, PaymentFilter(), limit=1))[0]
+
+
+def _payout(town):
+    return town.read(lambda sql: list_payouts(sql, PaymentFilter(), limit=1))[0]
 
 
 def _change_code(town):
@@ -179,6 +197,7 @@ OWNERS = (
     Scene("/payments", "payments"),
     Scene("/payments", "payments, paid out", "/payments?tab=out"),
     Scene("/payments/{payment_hash:str}", "payment", lambda town: f"/payments/{_invoice(town).payment_hash}"),
+    Scene("/payments/out/{payout_id:str}", "payout", lambda town: f"/payments/out/{_payout(town).id}"),
     Scene("/owed", "change owed"),
     Scene("/journal", "journal"),
     Scene("/accounts", "accounts"),

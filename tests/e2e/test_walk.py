@@ -172,7 +172,7 @@ def see_it_all(owner, town, receipt):
 
 
 def sign_out(owner, town):
-    owner.get_by_text("Ada", exact=True).first.click()
+    owner.locator("details.menu summary").click()
     owner.get_by_role("button", name="Sign out").click()
     owner.wait_for_url("**/sign-in*")
     owner.goto(town.url("/sessions"))
