@@ -54,8 +54,11 @@ class Hub:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
-        """Mark as gone what an earlier process left as connected, and begin to measure."""
-        await self.database.write(self._forget)
+        """Mark as gone what an earlier process left as connected, and begin to measure.
+
+        Offers stand: the stations come back within seconds, and one that does not gives its payment back.
+        """
+        await self.database.write(stations.forget_connections)
         self.database.on_notes.append(self._hear)
         self._spawn(self._rounds())
 
@@ -179,9 +182,6 @@ class Hub:
         stations.note_disconnected(work, identity)
         self.ports.note_offline(work, identity)
 
-    def _forget(self, work: Work) -> None:
-        for identity in stations.forget_connections(work):
-            self.ports.note_offline(work, identity)
 
     def _hear(self, notes: list[Note]) -> None:
         for note in notes:
