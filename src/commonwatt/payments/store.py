@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     select,
     text,
     update,
@@ -135,9 +136,15 @@ def as_payout(row: Row[Any]) -> Payout:
     )
 
 
+_INVOICE = select(invoices).where(invoices.c.payment_hash == bindparam("wanted"))
+_PAYOUT = select(payouts).where(payouts.c.id == bindparam("wanted"))
+_PAYOUT_BY_KEY = select(payouts).where(payouts.c.key == bindparam("wanted"))
+"""Built once: building such a statement costs more than running it."""
+
+
 def find_invoice(sql: Connection, payment_hash: str) -> Invoice | None:
     """Return the invoice of a payment hash (hexadecimal)."""
-    row = sql.execute(select(invoices).where(invoices.c.payment_hash == payment_hash)).one_or_none()
+    row = sql.execute(_INVOICE, {"wanted": payment_hash}).one_or_none()
     return None if row is None else as_invoice(row)
 
 
@@ -153,13 +160,13 @@ def change_invoice(sql: Connection, payment_hash: str, **values: object) -> None
 
 def find_payout(sql: Connection, payout_id: str) -> Payout | None:
     """Return the payout of an id."""
-    row = sql.execute(select(payouts).where(payouts.c.id == payout_id)).one_or_none()
+    row = sql.execute(_PAYOUT, {"wanted": payout_id}).one_or_none()
     return None if row is None else as_payout(row)
 
 
 def find_payout_by_key(sql: Connection, key: str) -> Payout | None:
     """Return the payout of a caller's key."""
-    row = sql.execute(select(payouts).where(payouts.c.key == key)).one_or_none()
+    row = sql.execute(_PAYOUT_BY_KEY, {"wanted": key}).one_or_none()
     return None if row is None else as_payout(row)
 
 

@@ -33,6 +33,10 @@ TAKE_MAX = 256
 KEPT_MS = 24 * 3600 * 1000
 """Done jobs stay visible for a day."""
 
+_COLUMNS = ", ".join(column.name for column in outbox.c)
+_DUE = f"SELECT {_COLUMNS} FROM outbox WHERE state = '{WAITING}' AND due_ms <= ? ORDER BY id LIMIT ?"  # noqa: S608 (constants)
+_NEXT_DUE = f"SELECT id, due_ms FROM outbox WHERE state = '{WAITING}' ORDER BY due_ms LIMIT ?"  # noqa: S608 (constants)
+
 _log = structlog.get_logger("jobs")
 
 
@@ -186,14 +190,12 @@ def prune(work: Work) -> int:
 
 
 def _due(connection: Connection, now: Instant, flying: frozenset[int]) -> Sequence[Row[Any]]:
-    statement = select(outbox).where(outbox.c.state == WAITING, outbox.c.due_ms <= now.ms)
-    rows = connection.execute(statement.order_by(outbox.c.id).limit(TAKE_MAX + len(flying))).all()
+    rows = connection.exec_driver_sql(_DUE, (now.ms, TAKE_MAX + len(flying))).all()
     return [row for row in rows if row.id not in flying][:TAKE_MAX]
 
 
 def _next_due(connection: Connection, flying: frozenset[int]) -> int | None:
-    statement = select(outbox.c.id, outbox.c.due_ms).where(outbox.c.state == WAITING)
-    rows = connection.execute(statement.order_by(outbox.c.due_ms).limit(len(flying) + 1)).all()
+    rows = connection.exec_driver_sql(_NEXT_DUE, (len(flying) + 1,)).all()
     return next((row.due_ms for row in rows if row.id not in flying), None)
 
 

@@ -66,6 +66,7 @@ class Database:
         self.heard: frozenset[str] | None = None
         """Kinds of event that somebody reacts to; others are not stored. None stores all."""
         self._inline = inline
+        self._driver_error: type[Exception] = engine.dialect.loaded_dbapi.Error
         self._queue: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._readers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="reader")
@@ -160,7 +161,7 @@ class Database:
                         alone = Work(connection, now, self.ids, self.heard)
                         if self._run(connection, alone, [call]):
                             works.append(alone)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, self._driver_error) as error:
             for call in group:
                 call.error = NotSaved(f"The database could not store this; nothing was changed. It said: {error}")
             return False, []
@@ -169,7 +170,7 @@ class Database:
 
     def _run(self, connection: Connection, work: Work, calls: list[_Call]) -> bool:
         """Run one call, or one bundle, in a savepoint; return whether it held."""
-        execute = connection.exec_driver_sql
+        execute = connection.connection.cursor().execute  # the driver's own: two of these frame every call
         execute("SAVEPOINT call")
         first = calls[0]
         try:
