@@ -20,6 +20,14 @@ READY = """async () => {
   }
   scrollTo(0, 0);
 }"""
+CUT_OFF = """() => {
+  const edge = document.documentElement.clientWidth + 1;
+  const scrolls = (part) => part && (/auto|scroll/.test(getComputedStyle(part).overflowX) || scrolls(part.parentElement));
+  return [...document.querySelectorAll('main *')].filter((part) => {
+    const box = part.getBoundingClientRect();
+    return box.width > 2 && box.right > edge && !scrolls(part) && part.checkVisibility({ visibilityProperty: true });
+  }).slice(0, 3).map((part) => part.outerHTML.slice(0, 120));
+}"""
 UNPIN = "document.querySelectorAll('.tabbar, .toasts').forEach((part) => { part.style.position = 'static'; })"
 """A picture of a whole page has no foot of the screen to which things could stick."""
 HEAD = """<!doctype html><html lang=en><meta charset=utf-8><title>Every page</title><style>
@@ -79,9 +87,9 @@ class Album:
             self.wrong.append(f"{scene.name}: {address} answers {answer.status}")
         page.evaluate(READY)
         page.evaluate(UNPIN)
-        too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        if too_wide > 0:
-            self.wrong.append(f"{scene.name} ({how}): {too_wide} pixels wider than the screen")
+        cut_off = page.evaluate(CUT_OFF)
+        if cut_off:
+            self.wrong.append(f"{scene.name} ({how}): reaches beyond the screen: {cut_off}")
 
     def _shoot(self, page, scene, width, theme):
         name = f"{self.group}--{scene.name}--{width}-{theme}.png".replace(" ", "_").replace(",", "")

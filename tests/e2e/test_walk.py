@@ -176,6 +176,6 @@ def sign_out(owner, town):
     owner.get_by_role("button", name="Sign out").click()
     owner.wait_for_url("**/sign-in*")
     owner.goto(town.url("/sessions"))
-    owner.wait_for_url("**/sign-in*")
+    owner.wait_for_url(re.compile(r"/sign-in\?next="))
     owner.get_by_role("button", name="Sign in with a passkey").click()
     owner.wait_for_url("**/sessions")
