@@ -17,7 +17,7 @@ from commonwatt.adapters.payment.lnd import LndRail
 from commonwatt.adapters.payment.sandbox import SandboxRail
 from commonwatt.books import check_books
 from commonwatt.main.config import Address, Config, Lnd, Rates
-from commonwatt.main.demo.run import demo_config
+from commonwatt.main.demo.settings import demo_config
 from commonwatt.main.demo.town import furnish
 from commonwatt.main.serving import serving
 from commonwatt.main.worlds import PHONE

@@ -11,7 +11,7 @@ from commonwatt.adapters.station.virtual.car import Car
 from commonwatt.adapters.station.virtual.station import VirtualStation
 from commonwatt.main import serving as serving_module
 from commonwatt.main.config import Address, Config
-from commonwatt.main.demo.run import demo_config
+from commonwatt.main.demo.settings import demo_config
 from commonwatt.main.demo.town import furnish
 from commonwatt.main.serving import Serving, serving
 

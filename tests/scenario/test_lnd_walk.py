@@ -15,7 +15,7 @@ from commonwatt.books import balance, check_books
 from commonwatt.charging.lnurl import pay_url, withdraw_url
 from commonwatt.kernel import Done
 from commonwatt.main.config import Address, Config, Lnd, Rates
-from commonwatt.main.demo.run import demo_config
+from commonwatt.main.demo.settings import demo_config
 from commonwatt.main.demo.town import furnish
 from commonwatt.main.serving import serving
 from commonwatt.payments.lnurl_client import LnurlClient

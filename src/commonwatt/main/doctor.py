@@ -2,53 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
-
 import click
 
 from commonwatt.kernel import Fault
 from commonwatt.kit.cli import Program, styled, with_program
 from commonwatt.main.config import Config
+from commonwatt.main.finding import Check, Finding, Verdict, bad, good
 
-
-class Verdict(StrEnum):
-    """How a check ended."""
-
-    GOOD = "good"
-    DOUBTFUL = "doubtful"
-    """Works, but the owner should know."""
-    BAD = "bad"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a check found, and what to do about it (nothing, when it is good)."""
-
-    subject: str
-    verdict: Verdict
-    what: str
-    todo: str = ""
-
-
-Check = Callable[[Config], Iterator[Finding]]
 _MARKS = {Verdict.GOOD: ("✓", "green"), Verdict.DOUBTFUL: ("!", "yellow"), Verdict.BAD: ("✗", "red")}
-
-
-def good(subject: str, what: str) -> Finding:
-    """Find that all is well."""
-    return Finding(subject, Verdict.GOOD, what)
-
-
-def doubtful(subject: str, what: str, todo: str) -> Finding:
-    """Find what works, but the owner should know of."""
-    return Finding(subject, Verdict.DOUBTFUL, what, todo)
-
-
-def bad(subject: str, what: str, todo: str) -> Finding:
-    """Find what must be put right."""
-    return Finding(subject, Verdict.BAD, what, todo)
 
 
 def examine(config: Config, *, network: bool) -> list[Finding]:

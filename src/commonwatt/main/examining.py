@@ -24,7 +24,7 @@ from commonwatt.kit.cli import amount_text
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.pages.assets import BUILT
 from commonwatt.main.config import Address, Config, StationAuth
-from commonwatt.main.doctor import Check, Finding, bad, doubtful, good
+from commonwatt.main.finding import Check, Finding, bad, doubtful, good
 from commonwatt.main.migrations import head
 from commonwatt.main.opening import open_database, schema_revision, server_runs
 

@@ -12,15 +12,13 @@ in the same commit; an effect's job talks to the world and is repeated until the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import msgspec
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, text
+from sqlalchemy import BigInteger, Column, Connection, Index, Integer, String, Table, Text, text
 
+from commonwatt.kernel import Instant
 from commonwatt.kit.database.schema import metadata
-
-if TYPE_CHECKING:
-    from commonwatt.kit.database.work import Work
 
 WAITING, RUNNING, DONE, DEAD = "waiting", "running", "done", "dead"
 
@@ -76,16 +74,18 @@ class Job:
     ended_ms: int | None = None
 
 
-def store_event(work: Work, event: Event) -> None:
+def store_event(sql: Connection, now: Instant, event: Event) -> None:
     """Write an event's row."""
-    _store(work, event.kind, event, None, 0)
+    _store(sql, now, event.kind, event)
 
 
-def store_effect(work: Work, effect: Effect, *, after_ms: int, key: str | None) -> None:
+def store_effect(sql: Connection, now: Instant, effect: Effect, *, after_ms: int, key: str | None) -> None:
     """Write an effect's row, due after the delay; a waiting row of the same key is left alone."""
-    _store(work, effect.kind, effect, key, after_ms)
+    _store(sql, now, effect.kind, effect, key=key, after_ms=after_ms)
 
 
-def _store(work: Work, kind: str, value: object, key: str | None, after_ms: int) -> None:
+def _store(
+    sql: Connection, now: Instant, kind: str, value: object, *, key: str | None = None, after_ms: int = 0
+) -> None:
     payload = _encode(value).decode()
-    work.sql.exec_driver_sql(_INSERT, (kind, payload, key, work.now.ms, work.now.ms + after_ms))
+    sql.exec_driver_sql(_INSERT, (kind, payload, key, now.ms, now.ms + after_ms))

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection
 
 from commonwatt.kernel import Ids, Instant
-from commonwatt.kit.database import outbox as _outbox
-
-if TYPE_CHECKING:
-    from commonwatt.kit.database.outbox import Effect, Event
+from commonwatt.kit.database.outbox import Effect, Event, store_effect, store_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,7 @@ class Work:
         """Store what happened; `main/reactions.py` says who hears of it, in a transaction of its own."""
         if self._heard is not None and event.kind not in self._heard:
             return
-        _outbox.store_event(self, event)
+        store_event(self.sql, self.now, event)
         self._stored += 1
 
     def request(self, effect: Effect, *, after_ms: int = 0, key: str | None = None) -> None:
@@ -56,7 +53,7 @@ class Work:
 
         `after_ms` delays it. A `key` that is already waiting makes the request a no-op (one reconciliation at a time).
         """
-        _outbox.store_effect(self, effect, after_ms=after_ms, key=key)
+        store_effect(self.sql, self.now, effect, after_ms=after_ms, key=key)
         self._stored += 1
 
     def tell(self, topic: str, name: str, **data: Any) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +12,8 @@ import click
 
 from commonwatt.kit.cli import Program, say, with_program
 from commonwatt.kit.log import configure_log
-from commonwatt.main.config import Address, Config, StationAuth, UnknownStations
+from commonwatt.main.config import Address, Config
+from commonwatt.main.demo.settings import demo_config
 from commonwatt.main.serve import run
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 DATA = Path.home() / ".local" / "share" / "commonwatt-demo"
 DATA_LND = DATA.with_name("commonwatt-demo-lnd")
 """Books of another kind of money: the demo over lnd has a folder of its own."""
-FIRST_HTTP, FIRST_STATIONS = 8080, 8180
 
 
 @click.command()
@@ -58,34 +56,6 @@ def demo(
     config = demo_config(program.config, Address.parse(http_bind) if http_bind else None)
     configure_log(config.log.format, "warning")
     run(_demo_on_lnd(config) if on_lnd else _demo(config))
-
-
-def demo_config(config: Config, http: Address | None = None, stations: Address | None = None) -> Config:
-    """Return the configuration with what a demo needs: play money, open stations on this machine, quick readings."""
-    return replace(
-        config,
-        site=replace(config.site, name="Commonwatt demo"),
-        http=replace(config.http, bind=http or Address("127.0.0.1", free_port(FIRST_HTTP))),
-        stations=replace(
-            config.stations,
-            bind=stations or Address("127.0.0.1", free_port(FIRST_STATIONS)),
-            auth=StationAuth.OPEN_FOR_TRIAL,
-            unknown=UnknownStations.WAITING_ROOM,
-        ),
-        payments=replace(config.payments, rails=("sandbox",)),
-        charging=replace(config.charging, sample_s=5),
-    )
-
-
-def free_port(wanted: int) -> int:
-    """Return the wanted port when it is free, else 0: any."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError:
-            return 0
-    return wanted
 
 
 async def _demo(config: Config) -> None:

@@ -19,7 +19,7 @@ from commonwatt.charging.lnurl import pay_url, withdraw_url
 from commonwatt.kernel import BTC, Broken, Done, Failed, Outcome, Unknown
 from commonwatt.kit.cli import amount_text, say, table
 from commonwatt.main.config import Address, Config
-from commonwatt.main.demo.run import demo_config
+from commonwatt.main.demo.settings import demo_config
 from commonwatt.main.demo.town import furnish
 from commonwatt.main.serving import Serving, serving
 
