@@ -22,7 +22,8 @@ READY = """async () => {
 }"""
 CUT_OFF = """() => {
   const edge = document.documentElement.clientWidth + 1;
-  const scrolls = (part) => part && (/auto|scroll/.test(getComputedStyle(part).overflowX) || scrolls(part.parentElement));
+  const scrolls = (part) => part &&
+    (/auto|scroll/.test(getComputedStyle(part).overflowX) || scrolls(part.parentElement));
   return [...document.querySelectorAll('main *')].filter((part) => {
     const box = part.getBoundingClientRect();
     return box.width > 2 && box.right > edge && !scrolls(part) && part.checkVisibility({ visibilityProperty: true });
