@@ -125,13 +125,45 @@ tags = Table(
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Progress).decode
 
-_UPDATE = (
-    "UPDATE session SET transaction_id = ?, status = ?, address = ?, began_ms = ?, ended_ms = ?, heard_ms = ?,"
-    " deadline_ms = ?, energy_wh = ?, power_w = ?, gross_units = ?, paid_msat = ?, held_msat = ?, cost_msat = ?,"
-    " billed_msat = ?, returned_msat = ?, owed_msat = ?, reason = ?, flags = ?, progress = ? WHERE id = ?"
+_LASTING = (
+    "id",
+    "secret",
+    "kind",
+    "station",
+    "connector",
+    "id_tag",
+    "tariff_version",
+    "rate_id",
+    "asset",
+    "made_ms",
+    "holder",
 )
-
-
+_CHANGING = (
+    "transaction_id",
+    "status",
+    "address",
+    "began_ms",
+    "ended_ms",
+    "heard_ms",
+    "deadline_ms",
+    "energy_wh",
+    "power_w",
+    "gross_units",
+    "paid_msat",
+    "held_msat",
+    "cost_msat",
+    "billed_msat",
+    "returned_msat",
+    "owed_msat",
+    "reason",
+    "flags",
+    "progress",
+)
+_INSERT = (
+    f"INSERT INTO session ({', '.join(_LASTING + _CHANGING)})"  # noqa: S608 (constants)
+    f" VALUES ({', '.join('?' * len(_LASTING + _CHANGING))})"
+)
+_UPDATE = f"UPDATE session SET {', '.join(f'{name} = ?' for name in _CHANGING)} WHERE id = ?"  # noqa: S608 (constants)
 _UPDATE_METERED = (
     "UPDATE session SET heard_ms = ?, energy_wh = ?, power_w = ?, gross_units = ?, cost_msat = ?, flags = ?,"
     " progress = ? WHERE id = ?"
@@ -140,22 +172,20 @@ _UPDATE_METERED = (
 
 def insert_charge(work: Work, charge: Charge) -> None:
     """Store a new charge."""
-    work.sql.execute(
-        sessions.insert().values(
-            id=charge.id,
-            secret=charge.secret,
-            kind=charge.kind,
-            station=charge.station,
-            connector=charge.connector,
-            id_tag=charge.id_tag,
-            tariff_version=charge.tariff_version,
-            rate_id=charge.rate_id,
-            asset=charge.asset,
-            made_ms=charge.made.ms,
-            holder=charge.holder,
-            **dict(zip(_CHANGING, _changing(charge), strict=True)),
-        )
+    lasting = (
+        charge.id,
+        charge.secret,
+        charge.kind.value,
+        charge.station,
+        charge.connector,
+        charge.id_tag,
+        charge.tariff_version,
+        charge.rate_id,
+        charge.asset,
+        charge.made.ms,
+        charge.holder,
     )
+    work.sql.exec_driver_sql(_INSERT, lasting + _changing(charge))
 
 
 def save_charges(work: Work, charges: Iterable[Charge]) -> None:
@@ -182,29 +212,6 @@ def save_metered(work: Work, charges: Iterable[Charge]) -> None:
     ]
     if rows:
         work.sql.exec_driver_sql(_UPDATE_METERED, rows)
-
-
-_CHANGING = (
-    "transaction_id",
-    "status",
-    "address",
-    "began_ms",
-    "ended_ms",
-    "heard_ms",
-    "deadline_ms",
-    "energy_wh",
-    "power_w",
-    "gross_units",
-    "paid_msat",
-    "held_msat",
-    "cost_msat",
-    "billed_msat",
-    "returned_msat",
-    "owed_msat",
-    "reason",
-    "flags",
-    "progress",
-)
 
 
 def _changing(charge: Charge) -> tuple[Any, ...]:

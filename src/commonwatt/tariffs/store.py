@@ -164,6 +164,16 @@ def read_version(row: Row[Any]) -> Tariff:
     )
 
 
+_ASSIGNED = (
+    "SELECT tariff_id FROM tariff_assignment WHERE station = ? AND connector = ? AND from_ms <= ?"
+    " ORDER BY from_ms DESC, id DESC LIMIT 1"
+)
+_VERSION_AT = (
+    "SELECT id FROM tariff_version WHERE tariff_id = ? AND valid_from_ms <= ?"
+    " AND (valid_to_ms IS NULL OR valid_to_ms > ?) ORDER BY valid_from_ms DESC, number DESC LIMIT 1"
+)
+
+
 def tariff_for(connection: Connection, station: str, connector: int, at: Instant) -> Tariff:
     """Return the version that holds at a connector at an instant: its own, its station's, or the site's.
 
@@ -182,26 +192,12 @@ def tariff_for(connection: Connection, station: str, connector: int, at: Instant
 
 
 def _assigned(connection: Connection, station: str, connector: int, at: Instant) -> str | None:
-    query = (
-        select(assignments.c.tariff_id)
-        .where(assignments.c.station == station, assignments.c.connector == connector, assignments.c.from_ms <= at.ms)
-        .order_by(assignments.c.from_ms.desc(), assignments.c.id.desc())
-    )
-    return connection.execute(query.limit(1)).scalar()
+    return connection.exec_driver_sql(_ASSIGNED, (station, connector, at.ms)).scalar()
 
 
 def version_at(connection: Connection, tariff_id: str, at: Instant) -> Tariff | None:
     """Return the version of a tariff in force at an instant: of those that hold, the one that began last."""
-    query = (
-        select(versions.c.id)
-        .where(
-            versions.c.tariff_id == tariff_id,
-            versions.c.valid_from_ms <= at.ms,
-            or_(versions.c.valid_to_ms.is_(None), versions.c.valid_to_ms > at.ms),
-        )
-        .order_by(versions.c.valid_from_ms.desc(), versions.c.number.desc())
-    )
-    found = connection.execute(query.limit(1)).scalar()
+    found = connection.exec_driver_sql(_VERSION_AT, (tariff_id, at.ms, at.ms)).scalar()
     return None if found is None else tariff_by_id(connection, found)
 
 
