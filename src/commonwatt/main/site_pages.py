@@ -26,6 +26,11 @@ Text = Annotated[str, Parameter(max_length=100)]
 State = Annotated[str, QueryParameter(name="state", max_length=20)]
 
 
+def _(text: str) -> str:
+    """Mark a text for the catalogs; the template translates it."""
+    return text
+
+
 @get("/settings", guards=[require_scope("stations:read")], include_in_schema=False)
 async def show_settings(config: Config, site: Site, database: Database) -> Template:
     """Show every key with its value, a secret as dots, and where to change it."""
@@ -45,11 +50,11 @@ async def show_settings(config: Config, site: Site, database: Database) -> Templ
         )
     path = config.data.database
     facts = [
-        ("Version", __version__),
-        ("Address", site.base_url),
-        ("Data", str(config.data.dir)),
-        ("Database", f"{path.stat().st_size // 1024} KiB" if path.is_file() else "in memory"),
-        ("Commits since the start", str(database.commits)),
+        (_("Version"), __version__),
+        (_("Address"), site.base_url),
+        (_("Data"), str(config.data.dir)),
+        (_("Database"), f"{path.stat().st_size // 1024} KiB" if path.is_file() else "in memory"),
+        (_("Commits since the start"), str(database.commits)),
     ]
     context = {
         "groups": [{"name": name, "keys": keys} for name, keys in groups.items()],
