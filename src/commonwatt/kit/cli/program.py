@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import sys
 from collections.abc import Callable
@@ -58,6 +57,8 @@ class Program:
 
     def write(self, action: Callable[Concatenate[Work, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run an action on the data directory's database in one transaction; SQLite lets one writer in at a time."""
+        import asyncio  # noqa: PLC0415 (a third of what `--help` would import)
+
         database = self._open(self.config, False)
         try:
             return asyncio.run(database.write(action, *args, **kwargs))
