@@ -38,6 +38,7 @@ def set_up(owner, town):
     owner.get_by_role("button", name="I have kept them").click()
     expect(owner.get_by_role("heading", name="First steps")).to_be_visible()
     expect(owner.locator(".first-step-now")).to_contain_text("Set a price")
+    owner.context.watch.expected.add(town.serving.setup_link)
     again = owner.context.new_page()
     again.goto(town.serving.setup_link)
     expect(again.get_by_role("button", name="Make my passkey")).to_have_count(0)
