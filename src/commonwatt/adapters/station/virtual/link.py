@@ -93,7 +93,8 @@ class Link:
             answer = self._answer = asyncio.get_running_loop().create_future()
             await self._transport.send(self._exchange.ask(self._new_id(), action, payload))
             try:
-                return await asyncio.wait_for(answer, self._timeout_s)
+                async with asyncio.timeout(self._timeout_s):  # wait_for of Python 3.11 may swallow a cancellation
+                    return await answer
             except TimeoutError:
                 raise CallUnanswered(f"no answer to {action} within {self._timeout_s:g} s") from None
             finally:
