@@ -90,7 +90,8 @@ class Link:
         async with self._turn:
             if self._lost:
                 raise LinkLost("the connection is gone")
-            answer = self._answer = asyncio.get_running_loop().create_future()
+            answer: asyncio.Future[Payload] = asyncio.get_running_loop().create_future()
+            self._answer = answer
             await self._transport.send(self._exchange.ask(self._new_id(), action, payload))
             try:
                 async with asyncio.timeout(self._timeout_s):  # wait_for of Python 3.11 may swallow a cancellation
