@@ -55,7 +55,7 @@ def main() -> None:
     rounds, seconds = (1, 1.0) if arguments.quick else (arguments.rounds, arguments.seconds)
     figures: list[Figure] = []
     for name, measured in (
-        ("start-up", lambda: start_up.figures(1 if arguments.quick else 5)),
+        ("start-up", lambda: start_up.figures(1 if arguments.quick else arguments.rounds)),
         ("LNURL", lambda: uvloop.run(lnurl_callback.figures(50 if arguments.quick else 500))),
         ("stations", lambda: uvloop.run(station_messages.figures(rounds, seconds))),
         ("replay", lambda: replayed_sessions.figures(20 if arguments.quick else 200)),
