@@ -182,7 +182,6 @@ class Hub:
         stations.note_disconnected(work, identity)
         self.ports.note_offline(work, identity)
 
-
     def _hear(self, notes: list[Note]) -> None:
         for note in notes:
             if note.name == "admission" and (link := self._links.get(note.data["station"])) is not None:
