@@ -11,21 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
-from webauthn import (
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import base64url_to_bytes
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from commonwatt.kit.database import Work
 from commonwatt.kit.web import Site
@@ -39,10 +24,13 @@ from commonwatt.members.store import ceremonies, invitations, members, passkeys,
 
 JOIN, ADD, SIGN_IN = "join", "add", "sign-in"
 CEREMONY_S = 300
-_ASKS_PERSON = AuthenticatorSelectionCriteria(
-    resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
-)
-_MALFORMED = (WebAuthnException, ValueError, KeyError, TypeError, AttributeError, IndexError)
+
+
+def _malformed() -> tuple[type[Exception], ...]:
+    """What an answer that is none raises."""
+    from webauthn.helpers.exceptions import WebAuthnException  # noqa: PLC0415
+
+    return (WebAuthnException, ValueError, KeyError, TypeError, AttributeError, IndexError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +70,9 @@ def begin_add(work: Work, site: Site, actor: Actor) -> Begun:
 
 def begin_sign_in(work: Work, site: Site) -> Begun:
     """Begin to sign in; the browser offers whatever passkeys it has for this site."""
+    from webauthn import generate_authentication_options, options_to_json  # noqa: PLC0415 (a fifth of a second that no start should wait for)
+    from webauthn.helpers.structs import UserVerificationRequirement  # noqa: PLC0415
+
     challenge = work.ids.secret(32)
     options = generate_authentication_options(
         rp_id=site.host, challenge=challenge, user_verification=UserVerificationRequirement.REQUIRED
@@ -131,10 +122,13 @@ def finish_add(work: Work, site: Site, actor: Actor, ceremony: Ceremony, credent
 
 def finish_sign_in(work: Work, site: Site, ceremony: Ceremony, credential: dict[str, Any], visit: Visit) -> Started:
     """Sign a member in by a passkey's answer. Raises PasskeyRefused without saying which of the checks failed."""
+    from webauthn import verify_authentication_response  # noqa: PLC0415
+    from webauthn.helpers import base64url_to_bytes  # noqa: PLC0415
+
     refused = PasskeyRefused("This passkey is not known here, or its answer is not valid. Nobody was signed in.")
     try:
         raw = base64url_to_bytes(str(credential["rawId"]))
-    except _MALFORMED as error:
+    except _malformed() as error:
         raise refused from error
     joined = select(passkeys, members.c.handle, members.c.name.label("member_name"), members.c.role)
     living = (passkeys.c.credential == raw) & members.c.ended_ms.is_(None)
@@ -154,7 +148,7 @@ def finish_sign_in(work: Work, site: Site, ceremony: Ceremony, credential: dict[
             credential_current_sign_count=row.sign_count,
             require_user_verification=True,
         )
-    except _MALFORMED as error:
+    except _malformed() as error:
         raise refused from error
     seen = update(passkeys).where(passkeys.c.id == row.id)
     work.sql.execute(seen.values(sign_count=verified.new_sign_count, used_ms=work.now.ms))
@@ -178,6 +172,14 @@ def remove_passkey(work: Work, actor: Actor, passkey_id: str) -> None:
 def _begin_registration(
     work: Work, site: Site, kind: str, subject: str, name: str, handle: bytes, known: list[bytes]
 ) -> Begun:
+    from webauthn import generate_registration_options, options_to_json  # noqa: PLC0415
+    from webauthn.helpers.structs import (  # noqa: PLC0415
+        AuthenticatorSelectionCriteria,
+        PublicKeyCredentialDescriptor,
+        ResidentKeyRequirement,
+        UserVerificationRequirement,
+    )
+
     challenge = work.ids.secret(32)
     options = generate_registration_options(
         rp_id=site.host,
@@ -185,7 +187,9 @@ def _begin_registration(
         user_id=handle,
         user_name=name,
         challenge=challenge,
-        authenticator_selection=_ASKS_PERSON,
+        authenticator_selection=AuthenticatorSelectionCriteria(
+            resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
+        ),
         exclude_credentials=[PublicKeyCredentialDescriptor(id=credential) for credential in known],
     )
     state = _keep(work, Ceremony(kind, challenge, handle, subject, name))
@@ -209,6 +213,8 @@ def _keep(work: Work, ceremony: Ceremony) -> str:
 
 
 def _store_passkey(work: Work, site: Site, ceremony: Ceremony, member_id: str, credential: dict[str, Any]) -> str:
+    from webauthn import verify_registration_response  # noqa: PLC0415
+
     try:
         verified = verify_registration_response(
             credential=credential,
@@ -217,7 +223,7 @@ def _store_passkey(work: Work, site: Site, ceremony: Ceremony, member_id: str, c
             expected_origin=site.base_url,
             require_user_verification=True,
         )
-    except _MALFORMED as error:
+    except _malformed() as error:
         raise PasskeyRefused("The new passkey's answer is not valid for this site. Nothing was stored.") from error
     known = select(passkeys.c.id).where(passkeys.c.credential == verified.credential_id)
     if work.sql.execute(known).first() is not None:
