@@ -21,7 +21,7 @@ class Kind(StrEnum):
     """A tag of the owner's, on account."""
 
 
-class Progress(Struct, frozen=True):
+class Progress(Struct, frozen=True, omit_defaults=True):
     """What changes with every sample: the machine, the meter, the tally.
 
     `offset_ms` corrects the station's clock for this charge; `heard_ms` is our time of the station's last word.

@@ -210,8 +210,7 @@ def save_metered(work: Work, charges: Iterable[Charge]) -> None:
         )
         for charge in charges
     ]
-    if rows:
-        work.sql.exec_driver_sql(_UPDATE_METERED, rows)
+    work.run_many(_UPDATE_METERED, rows)
 
 
 def _changing(charge: Charge) -> tuple[Any, ...]:
@@ -298,7 +297,9 @@ def charges_by_transaction(sql: Connection, transaction_ids: Sequence[int]) -> d
     if not transaction_ids:
         return {}
     marks = ", ".join("?" * len(transaction_ids))
-    found = _many(sql, f"transaction_id IN ({marks})", *transaction_ids)
+    cursor = sql.connection.cursor()  # the driver's own, as in `Work.run_many`
+    cursor.execute(f"SELECT {_COLUMNS} FROM session WHERE transaction_id IN ({marks})", transaction_ids)  # noqa: S608 (constants)
+    found = [as_charge(row) for row in cursor.fetchall()]
     return {charge.session.transaction_id or 0: charge for charge in found}
 
 

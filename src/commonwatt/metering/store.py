@@ -52,8 +52,7 @@ class Reading(NamedTuple):
 
 def store_readings(work: Work, readings: Sequence[Reading]) -> None:
     """Write readings in one statement."""
-    if readings:
-        work.sql.exec_driver_sql(_INSERT, list(readings))
+    work.run_many(_INSERT, readings)
 
 
 def readings_of(connection: Connection, transaction_id: int, *, limit: int = 5000) -> list[Reading]:

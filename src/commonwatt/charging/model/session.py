@@ -87,7 +87,7 @@ class Terms:
     """From the station denying the transaction to billing by the last known reading."""
 
 
-class Session(Struct, frozen=True):
+class Session(Struct, frozen=True, omit_defaults=True):
     """Money and status of one charge. Amounts in msat, energy in Wh; `deadline_ms` is when waiting ends."""
 
     status: Status

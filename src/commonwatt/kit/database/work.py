@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,11 @@ class Work:
     def new_id(self) -> str:
         """Return a fresh UUIDv7 of this instant."""
         return self.ids.new(self.now)
+
+    def run_many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a statement for every row, by the driver itself: for the hot paths that a profile names."""
+        if rows:
+            self.sql.connection.cursor().executemany(statement, rows)
 
     def emit(self, event: Event) -> None:
         """Store what happened; `main/reactions.py` says who hears of it, in a transaction of its own."""

@@ -16,7 +16,7 @@ NOTICED_WH = 1_500
 MS_PER_HOUR = 3_600_000
 
 
-class Register(Struct, frozen=True):
+class Register(Struct, frozen=True, omit_defaults=True):
     """Where a register stands within a charge.
 
     `last_wh` is the newest reading taken as true, in the station's counting times `scale`; `total_wh` what was
