@@ -14,6 +14,7 @@ from commonwatt.tariffs import (
     Rate,
     RatePolicy,
     combine,
+    covers,
     current_rate,
     fiat_to_msat,
     list_rates,
@@ -87,6 +88,8 @@ def test_conversions_lose_nothing_unsaid(units, price):
         assert msat.quotient * price + msat.remainder == units * 10**11
     up = fiat_to_msat(units, rate, Rounding.UP).quotient
     assert msat_to_fiat(up, rate, Rounding.DOWN).quotient >= units
+    assert covers(up, units, rate)
+    assert not covers(up - 1, units, rate)
     down = fiat_to_msat(units, rate, Rounding.DOWN).quotient
     assert msat_to_fiat(down, rate, Rounding.UP).quotient <= units + price // 10**11 + 1
 

@@ -21,6 +21,7 @@ from commonwatt.tariffs import (
     advance,
     bill,
     cost,
+    covers,
     fiat_to_msat,
     open_tally,
     rate_by_id,
@@ -60,6 +61,13 @@ def to_msat(tariff: Tariff, rate: Rate | None, units: int, rounding: Rounding = 
     return fiat_to_msat(units, rate, rounding).quotient
 
 
+def _suffices(tariff: Tariff, rate: Rate | None, credit_msat: int, units: int) -> bool:
+    """Whether a credit covers units of a tariff's asset, to the msat."""
+    if tariff.asset.code == BTC.code:
+        return units <= credit_msat
+    return rate is None or covers(credit_msat, units, rate)
+
+
 def open_price(sql: Connection, charge: Charge, began: Instant) -> Tally:
     """Begin to count a charge."""
     return open_tally(tariff_of(sql, charge), began)
@@ -85,11 +93,11 @@ def price(sql: Connection, charge: Charge, at: Instant, energy_wh: int, rules: R
     reserve_s = max(rules.sample_s, gap_s) + rules.stop_latency_s
     reserve_wh = power * reserve_s // 3600
     credit = charge.session.credit_msat
-    if to_msat(tariff, rate, gross + rise_max(tariff, reserve_wh, reserve_s), Rounding.UP) <= credit:
+    if _suffices(tariff, rate, credit, gross + rise_max(tariff, reserve_wh, reserve_s)):
         return Priced(tally, gross, to_msat(tariff, rate, gross), enough=True)
     ahead = advance(tariff, tally, at.plus(seconds=reserve_s), energy_wh + reserve_wh, power, charging)
-    needed = to_msat(tariff, rate, cost(tariff, ahead), Rounding.UP)
-    return Priced(tally, gross, to_msat(tariff, rate, gross), needed <= credit)
+    enough = _suffices(tariff, rate, credit, cost(tariff, ahead))
+    return Priced(tally, gross, to_msat(tariff, rate, gross), enough)
 
 
 def bill_of(sql: Connection, charge: Charge) -> Bill | None:

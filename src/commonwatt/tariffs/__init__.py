@@ -9,7 +9,7 @@ from commonwatt.tariffs.document import parse_tariff, write_tariff
 from commonwatt.tariffs.model.bill import Bill, Line, bill, cost, preview, rise_max
 from commonwatt.tariffs.model.explain import explain, money
 from commonwatt.tariffs.model.limit import Limit, limit_energy
-from commonwatt.tariffs.model.rate import Quote, Rate, combine, fiat_to_msat, msat_to_fiat
+from commonwatt.tariffs.model.rate import Quote, Rate, combine, covers, fiat_to_msat, msat_to_fiat
 from commonwatt.tariffs.model.tally import Tally, advance, open_tally
 from commonwatt.tariffs.model.tariff import Component, Element, Kind, Price, Restrictions, Tariff
 from commonwatt.tariffs.store import (
@@ -51,6 +51,7 @@ __all__ = [
     "bill",
     "combine",
     "cost",
+    "covers",
     "create_tariff",
     "current_rate",
     "explain",

@@ -13,7 +13,7 @@ from commonwatt.kernel import BTC, Instant, Rounding, divide
 from commonwatt.kernel.amount import Quotient
 from commonwatt.tariffs.errors import NoRate
 
-MSAT_PER_BTC = 10**BTC.scale
+MSAT_PER_BTC: int = 10**BTC.scale
 MICRO_PER_BTC_MIN = 10**8
 """100 of a currency for a bitcoin: below, a source speaks of something else."""
 MICRO_PER_BTC_MAX = 10**18
@@ -109,6 +109,11 @@ def median(values: Sequence[int]) -> int:
 def fiat_to_msat(units: int, rate: Rate, rounding: Rounding) -> Quotient:
     """Convert millionths of the rate's currency to msat; the remainder is in 1/`micro_per_btc` of a msat."""
     return divide(units * MSAT_PER_BTC, rate.micro_per_btc, rounding)
+
+
+def covers(msat: int, units: int, rate: Rate) -> bool:
+    """Whether so many msat suffice for millionths of the rate's currency: `fiat_to_msat`, rounded up, undivided."""
+    return units * MSAT_PER_BTC <= msat * rate.micro_per_btc
 
 
 def msat_to_fiat(msat: int, rate: Rate, rounding: Rounding) -> Quotient:
