@@ -57,7 +57,7 @@ async def test_killed_under_load_nobody_loses_anything(tmp_path, seed):
             await server.kill()
             assert server.read(after_a_kill, heard, stations) == []
             await server.start()
-        await asyncio.sleep(3)
+        await until_enough_happened(drivers, heard)
         rest.set()
         await asyncio.wait_for(asyncio.gather(*people), SETTLE_S)
     await settle(server, stations)
@@ -72,6 +72,14 @@ async def test_killed_under_load_nobody_loses_anything(tmp_path, seed):
     assert sum(driver.visits for driver in drivers) > KILLS // 2
     assert len(heard.claims) > 5
     assert server.read(count, "SELECT count(*) FROM session WHERE status = 'ended' AND billed_msat > 0") > 10
+
+
+async def until_enough_happened(drivers, heard):
+    """Let a slow machine catch up: the kills must have met real work, however long that takes in between."""
+    for _ in range(SETTLE_S * 2):
+        if sum(driver.visits for driver in drivers) > KILLS // 2 and len(heard.claims) > 5:
+            return
+        await asyncio.sleep(0.5)
 
 
 async def settle(server, stations):
