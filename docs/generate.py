@@ -65,7 +65,10 @@ def kinds_of(root: type[Any]) -> list[type[Any]]:
     """Return all events, or all effects, of the package by name."""
     reference.import_everything()
     found = [
-        kind for kind in root.__subclasses__() if getattr(sys.modules[kind.__module__], kind.__name__, None) is kind
+        kind
+        for kind in root.__subclasses__()
+        if kind.__module__.startswith("commonwatt.")
+        and getattr(sys.modules[kind.__module__], kind.__name__, None) is kind
     ]
     return sorted(found, key=lambda kind: str(kind.kind))
 

@@ -36,7 +36,7 @@ async def show_settings(config: Config, site: Site, database: Database) -> Templ
     """Show every key with its value, a secret as dots, and where to change it."""
     groups: dict[str, list[dict[str, str]]] = {}
     for spec in key_specs():
-        section, _, name = spec.name.partition(".")
+        section, name = spec.name.split(".", 1)
         value = getattr(getattr(config, section), name)
         default = value == spec.default
         groups.setdefault(section, []).append(

@@ -93,7 +93,7 @@ def build_fleet(url: str, data: Path, seed: int) -> Fleet:
         leave_after_s=(3.0, 30.0),
         models=CARS,
     )
-    return Fleet(built, seed=seed, tags=[tag for tag, _ in TAGS], habits=habits)
+    return Fleet(built, seed=seed, tags=[tag for tag, _ in TAGS], habits=habits, kept_free=[(PLACES[1][0], 1)])
 
 
 class Passers:

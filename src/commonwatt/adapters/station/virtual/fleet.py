@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -54,13 +54,23 @@ class Fleet:
         seed: int = 0,
         tags: Sequence[str] = (),
         habits: Habits | None = None,
+        kept_free: Collection[tuple[str, int]] = (),
     ) -> None:
-        """Take stations that are not started yet; without `tags` cars come only after a remote start."""
+        """Take stations that are not started yet; without `tags` cars come only after a remote start.
+
+        To the connectors in `kept_free` (identity, number) nobody comes with a tag.
+        """
         self.stations = list(stations)
         self._tags = list(tags)
         self._habits = habits or Habits()
         self._drivers = [
-            _Driver(station, number, random.Random(f"{seed}/{station.identity}/{number}"), self._tags, self._habits)  # noqa: S311 (a repeatable crowd, no secret)
+            _Driver(
+                station,
+                number,
+                random.Random(f"{seed}/{station.identity}/{number}"),  # noqa: S311 (a repeatable crowd, no secret)
+                () if (station.identity, number) in kept_free else self._tags,
+                self._habits,
+            )
             for station in self.stations
             for number in station.charger.connectors
         ]
