@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+import urllib.request
 
 import psutil
 import pytest
@@ -84,11 +86,24 @@ def test_the_demo_takes_and_returns_money_over_two_real_nodes(tmp_path):
         demo = start(*here, "--http", "127.0.0.1:0")
         site, _, name = ready(demo).rpartition("/c/")
         pay = encode_lnurl(f"{site}/lnurl/pay/{name}")
+        wait_until_free(f"{site}/lnurl/pay/{name}")
         code, out, err = finish(start(*here, "--pay", pay, "--sats", "9000"))
         assert (code, "Paid 9000000 msat." in out) == (0, True), err
     finally:
         stop(demo)
     assert living(tmp_path) == []
+
+
+def wait_until_free(url):
+    """The car of before the restart still stands there until its driver fetches it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            said = json.loads(answer.read())
+        if said.get("tag") == "payRequest":
+            return
+        assert time.monotonic() < deadline, said
+        time.sleep(0.5)
 
 
 @pytest.mark.lnd
