@@ -17,7 +17,7 @@ from commonwatt.charging.model.happenings import (
     StopAsked,
     Vanished,
 )
-from commonwatt.charging.model.session import RULES, Session, Status, Terms, Wish, step
+from commonwatt.charging.model.session import RULES, UNREPORTED, Session, Status, Terms, Wish, step
 from commonwatt.kernel import Instant
 
 TERMS = Terms()
@@ -94,6 +94,7 @@ def test_a_payment_after_expiry_goes_back():
 def test_a_silent_station_is_billed_by_its_last_reading():
     session, _ = run(OFFERED, Paid(1000), Began(7), Metered(50, 300), StopAsked("the driver asked"), Expired())
     assert (session.status, session.billed_msat) == (Status.ENDED, 300)
+    assert session.reason == f"the driver asked; {UNREPORTED}"
 
 
 def test_a_declined_stop_hurries_the_end():

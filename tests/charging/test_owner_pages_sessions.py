@@ -5,8 +5,10 @@ import re
 import pytest
 from tests.charging.pages_house import AUDITOR, OWNER, SITE, House
 
-from commonwatt import stations
+from commonwatt import charging, stations
+from commonwatt.charging.actions.note_station import pass_deadlines
 from commonwatt.charging.period_sums import sums_by_day, sums_by_month
+from commonwatt.charging.reports import StopReport
 from commonwatt.charging.session_view import owner_context
 from commonwatt.kit.pages.assets import BUILT
 
@@ -111,6 +113,20 @@ def test_a_running_session_is_stopped_once_and_by_whom_is_kept(house):
     page = house.open(f"/sessions/{charge.id}")
     assert "Asked to stop" in page
     assert "Ann stopped it" in page
+
+
+def test_a_charge_billed_without_its_last_report_says_so_and_what_came_late(house):
+    charge = house.charge(wh=5000, stop=False)
+    house.send(f"/sessions/{charge.id}/stop")
+    house.clock.step(seconds=100)
+    house.act(pass_deadlines)
+    page = house.open(f"/sessions/{charge.id}")
+    assert "Ann stopped it The charge point did not report the end; its last reading counts." in page
+    assert "after the bill was posted" not in page
+    late = StopReport("CP-1", charge.session.transaction_id, 1000 + 5700, house.clock.now(), "Remote")
+    house.clock.step(seconds=60)
+    house.act(charging.stop_transaction, late)
+    assert "0.700\u202fkWh more after the bill was posted" in house.open(f"/sessions/{charge.id}")
 
 
 def test_a_session_that_is_over_cannot_be_stopped(house):

@@ -95,12 +95,15 @@ async def settle(server, stations):
 def under_billed(sql, truths) -> list[str]:
     """Charges whose end was reported in time and that are not billed in full."""
     lost = []
-    rows = sql.exec_driver_sql("SELECT transaction_id, energy_wh, reason FROM session WHERE status = 'ended'")
+    rows = sql.exec_driver_sql(
+        "SELECT s.transaction_id, s.energy_wh, s.reason FROM session s JOIN station_transaction t"
+        " ON t.id = s.transaction_id WHERE s.status = 'ended' AND t.stop_received_ms <= s.ended_ms"
+    )
     sold = {row.transaction_id: row for row in rows}
     for station, charges in truths.items():
         for truth in charges:
             row = sold.get(truth.transaction_id)
-            if row is not None and "did not report" not in row.reason and row.energy_wh < truth.energy_wh - 1:
+            if row is not None and row.energy_wh < truth.energy_wh - 1:
                 lost.append(f"{station} {truth.key}: {truth.energy_wh} Wh flowed, {row.energy_wh} billed: {row.reason}")
     return lost
 

@@ -152,6 +152,7 @@ FULL = {
         "readings": 60,
         "id_tag": "CWA1",
         "rate": Rate("r1", "EUR", 68_756_700_000, NOW, ("kraken", "bitstamp")),
+        "late_wh": 700,
         "uncollected": fakes.pair(200_000),
         "left": fakes.pair(1_000_000),
         "done": "stop",

@@ -21,6 +21,7 @@ from commonwatt.charging.actions.start_session import authorise
 from commonwatt.charging.actions.start_session import start_session as start_transaction
 from commonwatt.charging.actions.stop_session import ask_to_stop
 from commonwatt.charging.actions.stop_session import stop_session as stop_transaction
+from commonwatt.charging.actions.wait_anew import wait_anew
 from commonwatt.charging.charge import Charge, Kind
 from commonwatt.charging.jobs import Charger
 from commonwatt.charging.model.session import Status, Terms
@@ -60,4 +61,5 @@ __all__ = [
     "remove_tag",
     "start_transaction",
     "stop_transaction",
+    "wait_anew",
 ]

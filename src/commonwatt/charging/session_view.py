@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from commonwatt.books import JournalFilter, journal
 from commonwatt.charging import queries, store
@@ -42,6 +42,7 @@ def owner_context(sql: Connection, charge: Charge, now: Instant, zone: str) -> d
         "returned": both(tariff, rate, charge.returned_msat),
         "owed": both(tariff, rate, charge.owed_msat),
         "uncollected": both(tariff, rate, session.uncollected_msat) if session.uncollected_msat else None,
+        "late_wh": late_wh(charge, row),
         "left": both(tariff, rate, max(0, session.credit_msat - session.cost_msat)),
         "duration_s": duration_s(charge, now),
         "rate": rate,
@@ -51,6 +52,16 @@ def owner_context(sql: Connection, charge: Charge, now: Instant, zone: str) -> d
         "postings": journal(sql, JournalFilter(account=charge.account), limit=50).items,
         "transaction": row,
     }
+
+
+def late_wh(charge: Charge, transaction: Row[Any] | None) -> int:
+    """Return the energy, in Wh, that a report told only after the bill was posted; a bill is never raised."""
+    if transaction is None or transaction.stop_received_ms is None or charge.ended is None or charge.flags:
+        return 0
+    if transaction.stop_received_ms <= charge.ended.ms:
+        return 0
+    delivered_wh: int = transaction.meter_stop_wh - transaction.meter_start_wh
+    return max(0, delivered_wh - charge.session.energy_wh)
 
 
 def _priced(event: Event, tariff: Tariff, rate: Rate | None) -> Event:

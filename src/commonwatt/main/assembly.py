@@ -69,6 +69,7 @@ class House:
     async def start(self) -> None:
         """Take up what an earlier process left, then begin: jobs and the streams of the rails."""
         watch_database(self.database)
+        await self.database.write(charging.wait_anew, self.rules)
         await self.jobs.start()
         self._watchers = [
             asyncio.create_task(watch_rail(self.database, rail), name=f"watch {name}")

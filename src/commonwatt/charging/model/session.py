@@ -62,6 +62,10 @@ ACTIVE = frozenset({Status.STARTING, Status.STARTED, Status.CHARGING, Status.STO
 """The states in which a session occupies its connector."""
 
 
+UNREPORTED = "the station did not report the end; its last reading counts"
+"""The reason, or the end of the reason, of a session that was billed without the station's last word."""
+
+
 class Wish(StrEnum):
     """What the machine asks of the world; the action turns each into work."""
 
@@ -264,8 +268,8 @@ def _finish(session: Session, happening: Any, _terms: Terms, _now: Instant) -> S
             cost_msat=max(session.cost_msat, happening.cost_msat),
             reason=session.reason or happening.reason,
         )
-    elif not session.reason:
-        session = replace(session, reason="the station did not report the end; its last reading counts")
+    elif session.energy_wh > 0 or not session.reason:
+        session = replace(session, reason=f"{session.reason}; {UNREPORTED}" if session.reason else UNREPORTED)
     if session.energy_wh <= 0:
         return _cancel(session, session.reason or "no energy flowed")
     session, taken = _take(replace(session, status=Status.ENDED, deadline_ms=None))
