@@ -9,12 +9,14 @@ from litestar.testing import TestClient
 
 from commonwatt import charging, stations
 from commonwatt.charging.actions.keep_tags import add_tag
+from commonwatt.charging.overview_page import ROUTES as OVERVIEW_ROUTES
 from commonwatt.charging.owner_pages import ROUTES
 from commonwatt.charging.reports import Sample, SampleReport, StartReport, StopReport
 from commonwatt.kernel import EUR, Done
 from commonwatt.kit.database import Work
 from commonwatt.kit.pages.engine import PageEngine, environment
 from commonwatt.kit.web import Behaviour, Live, Site, build_app
+from commonwatt.main.search_page import ROUTES as SEARCH_ROUTES
 from commonwatt.members import DEPENDENCIES, EXCEPTION_HANDLERS, Actor, Role
 from commonwatt.stations import ConnectorStatus, FrameRow, Setting
 from commonwatt.stations.pages import ROUTES as STATION_ROUTES
@@ -72,7 +74,7 @@ class House:
         self.line, self.box = Line(), {"actor": OWNER}
         given = {"line": self.line, "rules": charging.Rules(), "config": CONFIG, "rails": {}, **DEPENDENCIES}
         app = build_app(
-            [*ROUTES, *STATION_ROUTES, *TARIFF_ROUTES],
+            [*ROUTES, *OVERVIEW_ROUTES, *SEARCH_ROUTES, *STATION_ROUTES, *TARIFF_ROUTES],
             site=SITE,
             database=database,
             clock=clock,

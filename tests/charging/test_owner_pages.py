@@ -6,9 +6,11 @@ import pytest
 from tests.charging.pages_house import AUDITOR, HTML, OWNER, House
 
 from commonwatt import stations
+from commonwatt.charging import overview_page
 from commonwatt.kernel import Done, Failed, Unknown
 from commonwatt.kit.pages.assets import BUILT
 from commonwatt.members import Actor, Role
+from commonwatt.stations import ConnectorStatus
 
 pytestmark = pytest.mark.skipif(not (BUILT / "manifest.json").exists(), reason="run `make web` first")
 
@@ -275,3 +277,20 @@ def test_owners_of_other_roles_than_auditor_command(furnished):
     furnished.box["actor"] = Actor("member/3", "Cy", Role.OPERATOR)
     furnished.send("/stations/CP-1/ask/reset", type="Hard")
     assert furnished.line.sent == [("CP-1", "Reset", {"type": "Hard"})]
+
+
+def test_the_overview_shows_who_charges_and_says_what_it_leaves_out(furnished, monkeypatch):
+    monkeypatch.setattr(overview_page, "CARDS_MAX", 1)
+    charge = furnished.charge(stop=False)
+    furnished.act(stations.note_status, [ConnectorStatus("CP-1", 3, "Available", "NoError")])
+    page = furnished.open("/overview")
+    assert f'href="/sessions/{charge.id}"' in page, "who charges comes first"
+    assert "2 more connectors are not shown here." in page
+    assert "1 session runs" in page
+
+
+def test_what_needs_somebody_leads_to_where_it_is_mended(furnished):
+    furnished.act(stations.note_boot, stations.Boot("CP-1", "Vendor", "Model"))
+    furnished.act(stations.note_disconnected, "CP-1")
+    link = re.search(r'A station is offline.*?href="([^"]+)"', furnished.open("/overview"), re.DOTALL)[1]
+    assert "CP-1" in furnished.open(link.replace("&amp;", "&"))

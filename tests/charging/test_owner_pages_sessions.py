@@ -48,8 +48,32 @@ def test_sessions_are_filtered_by_what_the_address_says(house, clock):
     assert ids_of(house.open("/sessions", limit=1, cursor=cursor)) == [old.id]
 
 
+def test_the_list_is_sorted_by_what_is_clicked_on_and_pages_in_that_order(house):
+    charges = [house.charge(wh=wh) for wh in (3000, 1000, 2000)]
+    most = [charges[0].id, charges[2].id, charges[1].id]
+    assert ids_of(house.open("/sessions", sort="-energy")) == most
+    assert ids_of(house.open("/sessions", sort="cost")) == most[::-1]
+    assert ids_of(house.open("/sessions", sort="made")) == [charge.id for charge in charges]
+    first = house.open("/sessions", sort="-energy", limit=2)
+    assert 'aria-sort="descending"' in first
+    cursor = re.search(r"cursor=([\w-]+)", first)[1]
+    assert "sort=-energy" in re.search(r'href="([^"]*cursor=[^"]*)"', first)[1]
+    assert ids_of(house.open("/sessions", sort="-energy", limit=2, cursor=cursor)) == most[2:]
+    house.open("/sessions", 400, sort="made", cursor=cursor)
+    rows = house.open("/sessions.csv", sort="-energy").splitlines()[1:]
+    assert [row.split(",")[0] for row in rows] == most
+
+
 @pytest.mark.parametrize(
-    "query", [{"since": "2026-02-30"}, {"since": "tomorrow"}, {"until": "9999-12-31"}, {"status": "x"}, {"by": "year"}]
+    "query",
+    [
+        {"since": "2026-02-30"},
+        {"since": "tomorrow"},
+        {"until": "9999-12-31"},
+        {"status": "x"},
+        {"by": "year"},
+        {"sort": "x"},
+    ],
 )
 def test_a_filter_that_cannot_be_is_refused(house, query):
     house.open("/sessions", 400, **query)

@@ -113,6 +113,8 @@ FULL = {
         "yesterday": Totals(2, 64_250, 9_000_000, 12_000_000, 0),
         "earned": fakes.pair(35_000_000),
         "power_w": 11_040,
+        "running": 1,
+        "unseen": 3,
         "history": {"energy": [1, None, 4, 5], "money": [1, 2, 3, 4]},
         "cards": [
             {"connector": fakes.connector("Charging"), "charge": CHARGES[0], "cost": fakes.pair(4_200_000)},

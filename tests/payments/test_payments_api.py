@@ -1,12 +1,15 @@
 """Payments over HTTP: filters, pages, what stays secret, rails that do not answer."""
 
+from functools import partial
+
 import pytest
 from litestar.testing import AsyncTestClient
 
 from commonwatt.kit.web import Behaviour, Live, Site, build_app
 from commonwatt.members import EXCEPTION_HANDLERS, TERMINAL
-from commonwatt.payments import pay_out
+from commonwatt.payments import PaymentFilter, list_invoices, pay_out
 from commonwatt.payments.api import ROUTES
+from commonwatt.payments.queries import INVOICES
 
 
 class SignedIn:
@@ -137,3 +140,16 @@ async def test_rails_say_what_they_can_and_when_they_are_down(client, world):
 async def test_nobody_reads_payments_without_signing_in(client):
     SignedIn.actor = None
     assert (await client.get("/api/v1/payments")).status_code == 401
+
+
+async def test_lists_are_sorted_by_amount_and_page_in_that_order(world):
+    for amount in (300_000, 100_000, 200_000, 100_000):
+        await world.invoice(amount, subject=f"session/{amount}", account=f"session:{amount}")
+        world.clock.step(seconds=1)
+    seen, after = [], ()
+    while rows := await world.database.read(partial(list_invoices, sort="amount"), PaymentFilter(), 2, after):
+        seen += [row.amount_msat for row in rows]
+        after = INVOICES.key(rows[-1], "amount")
+    assert seen == [100_000, 100_000, 200_000, 300_000]
+    most = await world.database.read(partial(list_invoices, sort="-amount"), PaymentFilter(), 1)
+    assert most[0].amount_msat == 300_000

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import literal, select
 
 from commonwatt.kernel import Done, Failed, Instant, Rounding, Unknown
 from commonwatt.tariffs import (
@@ -17,10 +18,12 @@ from commonwatt.tariffs import (
     covers,
     current_rate,
     fiat_to_msat,
+    forget_rates,
     list_rates,
     msat_to_fiat,
     rate_by_id,
     refresh_rates,
+    store_rate,
 )
 from commonwatt.tariffs.errors import NoRate
 
@@ -170,3 +173,14 @@ async def test_a_hanging_source_does_not_hold_up_the_others(database, clock, mon
     sources = [Hanging("h", None), *(Source(name, Done(quote(name, at=clock.now()))) for name in "ab")]
     rate = await refresh_rates(database, sources, "EUR")
     assert rate.dropped == ("h: no answer in time",)
+
+
+async def test_old_rates_go_but_those_that_a_bill_rests_on(database, clock):
+    stored = []
+    for _ in range(4):
+        stored.append(await database.write(store_rate, Rate("", "EUR", PRICE, clock.now(), ("a",), ())))
+        clock.step(seconds=20 * 86_400)
+    locked = select(literal(stored[0].id))
+    assert await database.write(forget_rates, locked) == 2
+    left = await database.read(list_rates, "EUR")
+    assert [rate.id for rate in left] == [stored[3].id, stored[0].id]

@@ -161,10 +161,22 @@ async def get_sessions(
     owed: bool = False,
 ) -> Page[SessionView]:
     """Return sessions, newest first; `owed` keeps those with change that nobody has taken."""
-    wanted = queries.SessionFilter(station, connector, status, _of(since), _of(until), search, owed)
-    before = str(paging.after[0]) if paging.after else None
-    rows = await database.read(queries.list_sessions, wanted, before=before, limit=paging.limit + 1)
-    return page_of(rows, paging, lambda charge: view_session(charge, actor), lambda charge: (charge.id,))
+    wanted = queries.SessionFilter(
+        station, connector, status, _of(since), _of(until), search, owed, tags=actor.sees_id_tags
+    )
+    return await _page(database, wanted, paging, actor)
+
+
+async def _page(database: Database, wanted: queries.SessionFilter, paging: Paging, actor: Actor) -> Page[SessionView]:
+    """Return a page of sessions, the newest first."""
+    after = paging.key(*queries.ORDERING.kinds(queries.NEWEST))
+    rows = await database.read(queries.list_sessions, wanted, after=after, limit=paging.limit + 1)
+    return page_of(
+        rows,
+        paging,
+        lambda charge: view_session(charge, actor),
+        lambda charge: queries.ORDERING.key(charge, queries.NEWEST),
+    )
 
 
 @get("/api/v1/sessions/{session_id:str}", guards=READ, tags=["sessions"], summary="Show a session")
@@ -220,9 +232,7 @@ async def post_stop(
 async def get_refunds(database: Database, paging: Paging, actor: Actor) -> Page[SessionView]:
     """Return the sessions whose change nobody has taken yet."""
     wanted = queries.SessionFilter(owed=True)
-    before = str(paging.after[0]) if paging.after else None
-    rows = await database.read(queries.list_sessions, wanted, before=before, limit=paging.limit + 1)
-    return page_of(rows, paging, lambda charge: view_session(charge, actor), lambda charge: (charge.id,))
+    return await _page(database, wanted, paging, actor)
 
 
 @get("/api/v1/transactions", guards=READ, tags=["sessions"], summary="List transactions")

@@ -56,7 +56,12 @@ def session() -> None:
 @with_program()
 def list_all(program: Program, limit: int, cursor: str | None, **wanted: Any) -> None:
     """Show the sessions, the newest first."""
-    rows = program.read(queries.list_sessions, queries.SessionFilter(**wanted), before=cursor, limit=limit + 1)
+    rows = program.read(
+        queries.list_sessions,
+        queries.SessionFilter(**wanted),
+        after=(cursor, cursor) if cursor else (),
+        limit=limit + 1,
+    )
     shown, more = rows[:limit], len(rows) > limit
     value = {"items": [_value(charge) for charge in shown], "next_cursor": shown[-1].id if more else None}
     heads = ("id", "made", "station", "status", "energy", "paid", "owed")

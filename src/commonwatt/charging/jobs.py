@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from msgspec.structs import replace
+from sqlalchemy import select
 
 from commonwatt.charging import store
 from commonwatt.charging.actions.claim_change import SAT_MSAT, reserve_change
@@ -25,6 +26,7 @@ from commonwatt.kernel import Done, Failed, Outcome, Unknown
 from commonwatt.kit.database import Database, Effect, Every, Handler, Work
 from commonwatt.protocols import bolt11 as invoices
 from commonwatt.stations.ports import StationLine
+from commonwatt.tariffs import forget_rates
 
 FetchInvoice = Callable[[str, int], Awaitable[Outcome[str]]]
 """Asks a Lightning address for an invoice of so many msat."""
@@ -56,6 +58,7 @@ class Charger:
         return [
             Every("session deadlines", 1, self._pass_deadlines),
             Every("quiet sessions", 10, self._watch_running),
+            Every("old rates", 6 * 3600, self._forget_rates),
         ]
 
     async def ask_start(self, effect: AskStart) -> Outcome[None]:
@@ -130,6 +133,10 @@ class Charger:
 
     async def _watch_running(self) -> None:
         await self._database.write(watch_running, self._rules)
+
+    async def _forget_rates(self) -> None:
+        locked = select(store.sessions.c.rate_id).where(store.sessions.c.rate_id.is_not(None))
+        await self._database.write(forget_rates, locked)
 
 
 def pay_address(work: Work, session_id: str, amount_msat: int, bolt11: str, rail: str, rules: Rules) -> Charge | None:

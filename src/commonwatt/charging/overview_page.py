@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 from litestar.response import Redirect, Stream, Template
 from sqlalchemy import Connection, text
 
 from commonwatt.charging import queries
+from commonwatt.charging.charge import Charge
 from commonwatt.charging.driver_view import both
 from commonwatt.charging.period_sums import period_chart, sums_by_day
 from commonwatt.charging.pricing import rate_of, tariff_of
@@ -18,13 +19,14 @@ from commonwatt.kernel import BTC, Amount, Asset, Clock, Fault, Instant, Roundin
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import Paging, Site, csv_answer, page_of
 from commonwatt.kit.web.days import today_begins
-from commonwatt.members import require_scope
+from commonwatt.members import Actor, require_scope
 from commonwatt.stations import count_stations, list_connectors, list_stations
 from commonwatt.tariffs import current_rate, list_tariffs, msat_to_fiat
 
 READ = [require_scope("sessions:read")]
 DAYS = 14
 CARDS_MAX = 60
+CONNECTORS_MAX = 2000
 CSV_MAX = 50_000
 Need = dict[str, str]
 
@@ -51,12 +53,14 @@ async def show_owed(
     database: Database,
     clock: Clock,
     site: Site,
+    actor: Actor,
     paging: Paging,
+    order: Annotated[str, QueryParameter(name="sort", pattern=queries.ORDERING.pattern)] = "",
     q: Annotated[str, Parameter(max_length=100)] = "",
     format: Annotated[str, Parameter(max_length=4)] = "",  # noqa: A002 (the address says `format=csv`)
 ) -> Template | Stream:
     """List the change that nobody has taken yet."""
-    wanted = queries.SessionFilter(owed=True, text=q)
+    wanted = queries.SessionFilter(owed=True, text=q, tags=actor.sees_id_tags)
     if format == "csv":
         charges = await database.read(queries.list_sessions, wanted, limit=CSV_MAX)
         header = ("session", "ended", "station", "connector", "paid_msat", "owed_msat", "address")
@@ -65,11 +69,10 @@ async def show_owed(
             for one in charges
         )
         return csv_answer("change-owed", header, rows)
-    key = paging.key(str)
-    found = await database.read(
-        queries.list_sessions, wanted, before=str(key[0]) if key else None, limit=paging.limit + 1
-    )
-    page = page_of(found, paging, lambda charge: charge, lambda charge: (charge.id,))
+    sort = order or queries.NEWEST
+    after = paging.key(*queries.ORDERING.kinds(sort))
+    found = await database.read(queries.list_sessions, wanted, sort=sort, after=after, limit=paging.limit + 1)
+    page = page_of(found, paging, lambda charge: charge, lambda charge: queries.ORDERING.key(charge, sort))
     number, msat = await database.read(queries.sum_owed)
     context = {
         "sessions": page.items,
@@ -85,10 +88,10 @@ def overview_context(sql: Connection, site: Site, now: Instant) -> dict[str, Any
     """Return everything that the overview shows."""
     today, tomorrow = today_begins(now, site), today_begins(now, site, days=1)
     day = queries.sum_sessions(sql, today, tomorrow)
-    cards = _cards(sql)
+    running = queries.running_sessions(sql)
+    cards, unseen = _cards(sql, running)
     last = now.utc().astimezone(site.zone).date()
     periods = sums_by_day(sql, site.zone, site.currency, last - timedelta(days=DAYS - 1), last)
-    running = [card["charge"] for card in cards if card["charge"] is not None]
     return {
         "day": day,
         "yesterday": queries.sum_sessions(sql, today_begins(now, site, days=-1), today),
@@ -98,28 +101,30 @@ def overview_context(sql: Connection, site: Site, now: Instant) -> dict[str, Any
             "energy": [period.energy_wh for period in periods],
             "money": [period.units for period in periods],
         },
+        "running": len(running),
         "cards": cards,
+        "unseen": unseen,
         "needs": list(_needs(sql, site, now)),
         "counts": count_stations(sql),
         "chart": period_chart(periods, site.currency, site.timezone, (_("Energy"), _("Earned"))),
     }
 
 
-def _cards(sql: Connection) -> list[dict[str, Any]]:
-    """Return a card per connector of an admitted station, those that charge first."""
-    running = {(charge.station, charge.connector): charge for charge in queries.running_sessions(sql)}
+def _cards(sql: Connection, running: list[Charge]) -> tuple[list[dict[str, Any]], int]:
+    """Return a card per connector of an admitted station, those that charge first, and how many have none here."""
+    here = {(charge.station, charge.connector): charge for charge in running}
+    views = [view for view in list_connectors(sql, limit=CONNECTORS_MAX) if view.station_state == "admitted"]
+    views.sort(key=lambda view: (view.station, view.number) not in here)
     cards: list[dict[str, Any]] = []
-    for view in list_connectors(sql, limit=CARDS_MAX):
-        if view.station_state != "admitted":
-            continue
-        charge = running.get((view.station, view.number))
+    for view in views[:CARDS_MAX]:
+        charge = here.get((view.station, view.number))
         cost = None
         if charge is not None and charge.session.prepaid:
             cost = both(tariff_of(sql, charge), rate_of(sql, charge), charge.session.cost_msat)
         elif charge is not None:
             cost = {"amount": Amount(Asset.of(charge.asset), charge.gross_units), "sats": None}
         cards.append({"connector": view, "charge": charge, "cost": cost})
-    return sorted(cards, key=lambda card: card["charge"] is None)
+    return cards, len(views) - len(cards)
 
 
 def _needs(sql: Connection, site: Site, now: Instant) -> list[Need]:
@@ -155,7 +160,13 @@ def _needs(sql: Connection, site: Site, now: Instant) -> list[Need]:
         )
     away = [one for one in list_stations(sql, state="admitted", limit=200) if one.boot_ms and not one.connected]
     if away:
-        need(_("A station is offline."), "/stations?state=offline", _("Look at the stations"), "warn", "wifi-off")
+        need(
+            _("A station is offline."),
+            "/stations?state=admitted&connected=no",
+            _("Look at the stations"),
+            "warn",
+            "wifi-off",
+        )
     return needs
 
 

@@ -11,9 +11,23 @@ from commonwatt.charging import store
 from commonwatt.charging.charge import Charge
 from commonwatt.charging.model.session import ACTIVE
 from commonwatt.kernel import Instant
+from commonwatt.kit.database import Ordering, Place
 
 _SESSION = store.sessions.c
 _TRANSACTION = store.transactions.c
+_MADE: Place[Charge] = Place(_SESSION.id, str, lambda charge: charge.id)
+ORDERING: Ordering[Charge] = Ordering(
+    _MADE,
+    {
+        "made": _MADE,
+        "station": Place(_SESSION.station, str, lambda charge: charge.station),
+        "energy": Place(_SESSION.energy_wh, int, lambda charge: charge.session.energy_wh),
+        "cost": Place(_SESSION.gross_units, int, lambda charge: charge.gross_units),
+        "owed": Place(_SESSION.owed_msat, int, lambda charge: charge.owed_msat),
+    },
+)
+"""What the list of sessions may be sorted by; ids grow with time, so they are the order of their making."""
+NEWEST = "-made"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +71,15 @@ class Totals:
 
 
 def list_sessions(
-    sql: Connection, wanted: SessionFilter, *, before: str | None = None, limit: int = 50
+    sql: Connection,
+    wanted: SessionFilter,
+    *,
+    sort: str = NEWEST,
+    after: tuple[str | int, ...] = (),
+    limit: int = 50,
 ) -> list[Charge]:
-    """Return sessions, the newest first, those made before the session `before`."""
-    statement = _matching(select(_SESSION.id), wanted).order_by(_SESSION.id.desc()).limit(limit)
-    if before is not None:
-        statement = statement.where(_SESSION.id < before)
+    """Return sessions in the order of `sort`, the newest first by default, those behind the key `after`."""
+    statement = ORDERING.page(_matching(select(_SESSION.id), wanted), sort, after).limit(limit)
     ids = [row.id for row in sql.execute(statement)]
     charges = (store.charge_by_id(sql, session_id) for session_id in ids)
     return [charge for charge in charges if charge is not None]
@@ -107,18 +124,6 @@ def sum_owed(sql: Connection) -> tuple[int, int]:
     statement = select(func.count(), func.coalesce(func.sum(_SESSION.owed_msat), 0)).where(_SESSION.owed_msat > 0)
     row = sql.execute(statement).one()
     return row[0], row[1]
-
-
-def daily_sums(sql: Connection, since: Instant, until: Instant, offset_ms: int = 0) -> list[tuple[int, int, int]]:
-    """Return (day, energy in Wh, billed msat) of ended sessions; `day` counts from 1970 at the given offset to UTC."""
-    day = (_SESSION.began_ms + offset_ms) // 86_400_000
-    statement = (
-        select(day, func.sum(_SESSION.energy_wh), func.sum(_SESSION.billed_msat))
-        .where(_SESSION.began_ms >= since.ms, _SESSION.began_ms < until.ms)
-        .group_by(day)
-        .order_by(day)
-    )
-    return [(row[0], row[1], row[2]) for row in sql.execute(statement)]
 
 
 def list_transactions(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 from litestar import get, post
@@ -18,10 +18,10 @@ from commonwatt.charging.period_sums import period_chart, sums_by_day, sums_by_m
 from commonwatt.charging.queries import SessionFilter
 from commonwatt.charging.rules import Rules
 from commonwatt.charging.session_view import owner_context
-from commonwatt.charging.station_view import begin_of_day
 from commonwatt.kernel import Amount, Asset, Clock, Instant
 from commonwatt.kit.database import Database, Work
-from commonwatt.kit.web import BadRequest, Paging, Site, csv_answer, page_of
+from commonwatt.kit.web import Paging, Site, csv_answer, page_of
+from commonwatt.kit.web.days import day_begins, today_begins
 from commonwatt.members import Actor, mask_id_tag, record_act, require_scope
 from commonwatt.stations import list_stations
 
@@ -35,6 +35,7 @@ State = Annotated[
     str, QueryParameter(name="status", pattern="^(offered|starting|started|charging|stopping|ended|cancelled|)$")
 ]
 Owed = Annotated[str, Parameter(pattern="^(yes|)$")]
+Order = Annotated[str, QueryParameter(name="sort", pattern=queries.ORDERING.pattern)]
 Range = Annotated[str, QueryParameter(name="by", pattern="^(day|month|)$")]
 
 
@@ -52,16 +53,16 @@ async def show_sessions(
     until: Day = "",
     owed: Owed = "",
     by: Range = "",
+    order: Order = "",
 ) -> Template:
-    """List sessions, the newest first, below a chart of what was charged."""
+    """List sessions, the newest first or as asked, below a chart of what was charged."""
     wanted = wanted_sessions(site, actor, q, station, in_state, since, until, owed)
-    key = paging.key(str)
-    rows = await database.read(
-        queries.list_sessions, wanted, before=str(key[0]) if key else None, limit=paging.limit + 1
-    )
-    page = page_of(rows, paging, lambda charge: charge, lambda charge: (charge.id,))
+    sort = order or queries.NEWEST
+    after = paging.key(*queries.ORDERING.kinds(sort))
+    rows = await database.read(queries.list_sessions, wanted, sort=sort, after=after, limit=paging.limit + 1)
+    page = page_of(rows, paging, lambda charge: charge, lambda charge: queries.ORDERING.key(charge, sort))
     now = clock.now()
-    today = begin_of_day(now, site.zone)
+    today = today_begins(now, site)
     context = {
         "sessions": page.items,
         "next_cursor": page.next_cursor,
@@ -107,10 +108,11 @@ async def export_sessions(
     since: Day = "",
     until: Day = "",
     owed: Owed = "",
+    order: Order = "",
 ) -> Stream:
     """Give the same list as a file; money in msat, and gross in millionths of its currency."""
     wanted = wanted_sessions(site, actor, q, station, in_state, since, until, owed)
-    rows = await database.read(queries.list_sessions, wanted, limit=CSV_ROWS_MAX)
+    rows = await database.read(queries.list_sessions, wanted, sort=order or queries.NEWEST, limit=CSV_ROWS_MAX)
     header = (
         "id", "status", "kind", "station", "connector", "id_tag", "made", "began", "ended", "energy_wh", "asset",
         "gross_units", "paid_msat", "billed_msat", "returned_msat", "owed_msat", "reason",
@@ -137,22 +139,12 @@ def wanted_sessions(
     return SessionFilter(
         station=station or None,
         status=state or None,
-        since=_day(since, site),
-        until=_day(until, site, days=1),
+        since=day_begins(since, site),
+        until=day_begins(until, site, days=1, field="until"),
         text=text.strip(),
         owed=bool(owed),
         tags=actor.sees_id_tags,
     )
-
-
-def _day(text: str, site: Site, days: int = 0) -> Instant | None:
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text) + timedelta(days=days)
-        return Instant.of(datetime(day.year, day.month, day.day, tzinfo=site.zone))
-    except (ValueError, OverflowError):
-        raise BadRequest(f"{text} is no day of the calendar. Write it like 2026-05-01.", field="since") from None
 
 
 def _names(sql: Connection) -> dict[str, str]:

@@ -10,6 +10,7 @@ from commonwatt.charging import store
 from commonwatt.charging.queries import SessionFilter, list_sessions
 from commonwatt.kernel import Amount, Asset, Fault, Instant
 from commonwatt.kit.web import Site
+from commonwatt.kit.web.days import today_begins
 from commonwatt.metering import Reading, readings_at
 from commonwatt.stations import ConnectorView, StationView, list_connectors, list_quirks
 from commonwatt.tariffs import tariff_for
@@ -28,7 +29,7 @@ _SESSION = store.sessions.c
 
 def overview_of(sql: Connection, station: StationView, now: Instant, site: Site) -> dict[str, Any]:
     """Return what the first tab shows; sums are of sessions that began today, in the site's zone."""
-    since = begin_of_day(now, site.zone)
+    since = today_begins(now, site)
     connectors = list_connectors(sql, identity=station.identity, limit=100)
     running = {charge.connector: charge for charge in store.active_charges(sql, station.identity)}
     return {
@@ -92,9 +93,3 @@ def _points(readings: list[Reading]) -> list[list[Any]]:
             points.append([points[-1][0] + 1, None])
         points.append([at_ms, watts / 1000])
     return points
-
-
-def begin_of_day(now: Instant, zone: Any) -> Instant:
-    """Return the begin of today in the site's zone."""
-    local = now.utc().astimezone(zone)
-    return Instant.of(local.replace(hour=0, minute=0, second=0, microsecond=0))

@@ -33,6 +33,7 @@ EDGES = (
     "commonwatt.charging.overview_page",
     "commonwatt.payments.api",
     "commonwatt.payments.pages",
+    "commonwatt.main.search_page",
     "commonwatt.main.site_pages",
 )
 """Modules with `ROUTES`, in the order of the map."""

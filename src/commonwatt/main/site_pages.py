@@ -1,4 +1,4 @@
-"""Pages about the whole installation: its settings, its jobs, and the search that finds things anywhere."""
+"""Pages about the whole installation: its settings and its jobs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from litestar.params import Parameter, QueryParameter
 from litestar.response import Redirect, Template
 from sqlalchemy import Connection, func, or_, select
 
-from commonwatt import __version__, members, stations
-from commonwatt.charging import queries
+from commonwatt import __version__, members
 from commonwatt.kit.database import Database, Job, Work
 from commonwatt.kit.database.jobs import retry
 from commonwatt.kit.database.outbox import outbox
@@ -19,7 +18,6 @@ from commonwatt.kit.web import Paging, Site, page_of
 from commonwatt.main.config import Config
 from commonwatt.main.configuration import key_specs, shown
 from commonwatt.members import Actor, record_act, require_scope
-from commonwatt.payments import PaymentFilter, list_invoices
 
 HITS_MAX = 6
 Text = Annotated[str, Parameter(max_length=100)]
@@ -86,32 +84,6 @@ async def retry_job(job_id: int, database: Database, actor: Actor) -> Redirect:
     return Redirect("/jobs", status_code=303)
 
 
-@get("/search", guards=[require_scope("sessions:read")], include_in_schema=False)
-async def search(database: Database, q: Text = "") -> dict[str, list[dict[str, str]]]:
-    """Find stations, connectors, sessions, payments and people by a piece of their name or number."""
-    words = q.strip()
-    return {"items": await database.read(_hits, words) if len(words) > 1 else []}
-
-
-def _hits(sql: Connection, words: str) -> list[dict[str, str]]:
-    hits = [
-        {"label": one.name, "href": f"/stations/{one.identity}", "hint": one.identity}
-        for one in stations.list_stations(sql, search=words, limit=HITS_MAX)
-    ]
-    view = stations.find_connector(sql, words)
-    if view is not None:
-        hits.append({"label": view.name, "href": f"/stations/{view.station}", "hint": view.state})
-    hits += [
-        {"label": f"{one.station}/{one.connector}", "href": f"/sessions/{one.id}", "hint": one.session.status.value}
-        for one in queries.list_sessions(sql, queries.SessionFilter(text=words, offers=True), limit=HITS_MAX)
-    ]
-    hits += [
-        {"label": f"{one.payment_hash[:16]}", "href": f"/payments/{one.payment_hash}", "hint": one.state.value}
-        for one in list_invoices(sql, PaymentFilter(text=words), HITS_MAX)
-    ]
-    return hits
-
-
 def _jobs(sql: Connection, state: str, words: str, before: int | None, limit: int) -> list[Job]:
     statement = select(outbox).order_by(outbox.c.id.desc()).limit(limit)
     if state:
@@ -147,4 +119,4 @@ def _retry(work: Work, job_id: int, actor: members.Actor) -> None:
     record_act(work, actor, "job.retry", f"job/{job_id}")
 
 
-ROUTES = [show_settings, show_jobs, retry_job, search]
+ROUTES = [show_settings, show_jobs, retry_job]

@@ -10,7 +10,7 @@ from commonwatt.members.actions.invite_member import Link, invite_member, make_o
 from commonwatt.members.actions.record_act import record_act
 from commonwatt.members.guards import EXCEPTION_HANDLERS, allow, require, require_proof, require_scope
 from commonwatt.members.identify import DEPENDENCIES, Identify
-from commonwatt.members.lists import has_owner
+from commonwatt.members.lists import find_members, has_owner
 from commonwatt.members.model.actor import SCOPES, SYSTEM, TERMINAL, Actor, Role, mask_id_tag
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "allow",
     "change_role",
     "create_token",
+    "find_members",
     "has_owner",
     "invite_member",
     "make_owner_link",

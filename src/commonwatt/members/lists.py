@@ -99,6 +99,12 @@ def list_members(connection: Connection) -> list[Member]:
     ]
 
 
+def find_members(connection: Connection, words: str, *, limit: int = 50) -> list[Member]:
+    """Return the living members whose name holds these words, in whatever case."""
+    wanted = words.casefold()
+    return [member for member in list_members(connection) if wanted in member.name.casefold()][:limit]
+
+
 def list_invitations(connection: Connection, now: Instant) -> list[OpenInvitation]:
     """Return the links that still work, newest first."""
     query = select(invitations).where(invitations.c.ended_ms.is_(None), invitations.c.expires_ms > now.ms)

@@ -17,6 +17,9 @@ from commonwatt.kit.web.days import day_begins
 from commonwatt.members import require_scope
 from commonwatt.payments.ports import Rail
 from commonwatt.payments.queries import (
+    INVOICES,
+    NEWEST,
+    PAYOUTS,
     PaymentFilter,
     invoice_of,
     list_invoices,
@@ -29,6 +32,7 @@ from commonwatt.payments.reports import Invoice, Payout, PayoutState, Stage
 READ = [require_scope("payments:read")]
 Text = Annotated[str, Parameter(max_length=200)]
 State = Annotated[str, QueryParameter(name="state", max_length=20)]
+Order = Annotated[str, QueryParameter(name="sort", pattern=INVOICES.pattern)]
 CSV_MAX = 50_000
 
 
@@ -50,20 +54,20 @@ async def show_payments(
     rail: Text = "",
     since: Text = "",
     until: Text = "",
+    order: Order = "",
     format: Text = "",  # noqa: A002 (the address says `format=csv`)
 ) -> Template | Stream:
-    """List what came in or went out, the newest first; `format=csv` gives all that match as a file."""
+    """List what came in or went out, the newest first or as asked; `format=csv` gives all that match as a file."""
     begins, ends = day_begins(since, site), day_begins(until, site, days=1, field="until")
     filters = PaymentFilter(q or None, in_state or None, rail or None, None, begins, ends)
     if format == "csv":
-        return await _export(database, filters, tab)
-    key = paging.key(int, str)
-    after = (int(key[0]), str(key[1])) if key else None
-    limit = paging.limit + 1
-    invoices = await database.read(list_invoices, filters, limit, after) if tab == "in" else []
-    payouts = await database.read(list_payouts, filters, limit, after) if tab == "out" else []
-    received = page_of(invoices, paging, lambda one: one, lambda one: (one.made.ms, one.payment_hash))
-    sent = page_of(payouts, paging, lambda one: one, lambda one: (one.made.ms, one.id))
+        return await _export(database, filters, tab, order or NEWEST)
+    sort = order or NEWEST
+    after, limit = paging.key(*INVOICES.kinds(sort)), paging.limit + 1
+    invoices = await database.read(list_invoices, filters, limit, after, sort=sort) if tab == "in" else []
+    payouts = await database.read(list_payouts, filters, limit, after, sort=sort) if tab == "out" else []
+    received = page_of(invoices, paging, lambda one: one, lambda one: INVOICES.key(one, sort))
+    sent = page_of(payouts, paging, lambda one: one, lambda one: PAYOUTS.key(one, sort))
     now = clock.now()
     context = {
         "tab": tab,
@@ -143,13 +147,13 @@ def _sent(payout: Payout) -> list[dict[str, Any]]:
     return events
 
 
-async def _export(database: Database, filters: PaymentFilter, tab: str) -> Stream:
+async def _export(database: Database, filters: PaymentFilter, tab: str, sort: str) -> Stream:
     if tab == "in":
         header = ("payment_hash", "made", "state", "rail", "subject", "amount_msat", "paid_msat", "ended")
-        invoices = await database.read(list_invoices, filters, CSV_MAX)
+        invoices = await database.read(list_invoices, filters, CSV_MAX, sort=sort)
         return csv_answer("payments-received", header, _invoice_rows(invoices))
     sent = ("id", "payment_hash", "made", "state", "rail", "subject", "amount_msat", "fee_msat", "ended", "reason")
-    payouts = await database.read(list_payouts, filters, CSV_MAX)
+    payouts = await database.read(list_payouts, filters, CSV_MAX, sort=sort)
     return csv_answer("payments-made", sent, _payout_rows(payouts))
 
 

@@ -5,12 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, func, or_, select, tuple_
+from sqlalchemy import Connection, Select, Table, func, or_, select
 
 from commonwatt.kernel import BTC, Amount, Instant
+from commonwatt.kit.database import Ordering, Place
+from commonwatt.kit.database.ordering import Key
 from commonwatt.payments import store
 from commonwatt.payments.errors import NoSuchInvoice, NoSuchPayout
 from commonwatt.payments.reports import Invoice, Payout, PayoutState, Stage
+
+NEWEST = "-made"
+INVOICES: Ordering[Invoice] = Ordering(
+    Place(store.invoices.c.payment_hash, str, lambda one: one.payment_hash),
+    {
+        "made": Place(store.invoices.c.made_ms, int, lambda one: one.made.ms),
+        "amount": Place(store.invoices.c.amount_msat, int, lambda one: one.amount_msat),
+    },
+)
+PAYOUTS: Ordering[Payout] = Ordering(
+    Place(store.payouts.c.id, str, lambda one: one.id),
+    {
+        "made": Place(store.payouts.c.made_ms, int, lambda one: one.made.ms),
+        "amount": Place(store.payouts.c.amount_msat, int, lambda one: one.amount_msat),
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,27 +111,22 @@ def payouts_of(sql: Connection, subject: str) -> list[Payout]:
 
 
 def list_invoices(
-    sql: Connection, filters: PaymentFilter, limit: int = 50, after: tuple[int, str] | None = None
+    sql: Connection, filters: PaymentFilter, limit: int = 50, after: Key = (), *, sort: str = NEWEST
 ) -> list[Invoice]:
-    """Return at most `limit` invoices, newest first, after the given `(made ms, payment hash)`."""
+    """Return at most `limit` invoices, newest first or in the order of `sort`, behind the key `after`."""
     table = store.invoices
-    statement = _matching(select(table), table, filters, [table.c.payment_hash])
-    if after is not None:
-        statement = statement.where(tuple_(table.c.made_ms, table.c.payment_hash) < after)
-    rows = sql.execute(statement.order_by(table.c.made_ms.desc(), table.c.payment_hash.desc()).limit(limit))
-    return [store.as_invoice(row) for row in rows]
+    statement = INVOICES.page(_matching(select(table), table, filters, [table.c.payment_hash]), sort, after)
+    return [store.as_invoice(row) for row in sql.execute(statement.limit(limit))]
 
 
 def list_payouts(
-    sql: Connection, filters: PaymentFilter, limit: int = 50, after: tuple[int, str] | None = None
+    sql: Connection, filters: PaymentFilter, limit: int = 50, after: Key = (), *, sort: str = NEWEST
 ) -> list[Payout]:
-    """Return at most `limit` payouts, newest first, after the given `(made ms, id)`."""
+    """Return at most `limit` payouts, newest first or in the order of `sort`, behind the key `after`."""
     table = store.payouts
-    statement = _matching(select(table), table, filters, [table.c.payment_hash, table.c.id, table.c.key])
-    if after is not None:
-        statement = statement.where(tuple_(table.c.made_ms, table.c.id) < after)
-    rows = sql.execute(statement.order_by(table.c.made_ms.desc(), table.c.id.desc()).limit(limit))
-    return [store.as_payout(row) for row in rows]
+    starts = [table.c.payment_hash, table.c.id, table.c.key]
+    statement = PAYOUTS.page(_matching(select(table), table, filters, starts), sort, after)
+    return [store.as_payout(row) for row in sql.execute(statement.limit(limit))]
 
 
 def sum_payments(sql: Connection, since: Instant, until: Instant) -> PaymentSums:
@@ -161,7 +174,7 @@ def list_payments(
     sql: Connection,
     filters: PaymentFilter,
     limit: int = 50,
-    after: tuple[int, str] | None = None,
+    after: Key = (),
     direction: str | None = None,
 ) -> list[Invoice | Payout]:
     """Return invoices (`in`) and payouts (`out`) in one list, newest first, after the given `(made ms, hash or id)`."""

@@ -5,18 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, or_, select, tuple_
+from sqlalchemy import Connection, Select, func, or_, select
 
+from commonwatt.kit.database import Ordering, Place
 from commonwatt.stations.queries import ConnectorView, StationView, escaped, list_connectors, station_view
 from commonwatt.stations.store import station
 
-_COLUMNS: dict[str, Any] = {
-    "identity": station.c.identity,
-    "name": func.lower(station.c.name),
-    "seen": func.coalesce(station.c.seen_ms, 0),
-}
-SORTS = (*_COLUMNS, *(f"-{name}" for name in _COLUMNS))
-"""How the list may be sorted; a minus turns the order round."""
+_IDENTITY: Place[StationView] = Place(station.c.identity, str, lambda view: view.identity)
+ORDERING: Ordering[StationView] = Ordering(
+    _IDENTITY,
+    {
+        "identity": _IDENTITY,
+        "name": Place(func.lower(station.c.name), str, lambda view: view.name.lower()),
+        "seen": Place(func.coalesce(station.c.seen_ms, 0), int, lambda view: view.seen_ms or 0),
+    },
+)
+"""What the list may be sorted by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +35,9 @@ class StationFilter:
 def page_stations(
     sql: Connection, wanted: StationFilter, *, sort: str = "identity", after: tuple[Any, ...] = (), limit: int = 50
 ) -> list[StationView]:
-    """Return stations in the order of `sort`, those after the key `after` (see `sort_key`)."""
-    column = _COLUMNS[sort.removeprefix("-")]
-    key = tuple_(column, station.c.identity)
-    statement = _matching(select(station), wanted)
-    if sort.startswith("-"):
-        statement = statement.order_by(column.desc(), station.c.identity.desc())
-        statement = statement.where(key < after) if after else statement
-    else:
-        statement = statement.order_by(column, station.c.identity)
-        statement = statement.where(key > after) if after else statement
+    """Return stations in the order of `sort`, those behind the key `after` (see `ORDERING`)."""
+    statement = ORDERING.page(_matching(select(station), wanted), sort, after)
     return [station_view(row) for row in sql.execute(statement.limit(limit))]
-
-
-def sort_key(view: StationView, sort: str) -> tuple[str | int, ...]:
-    """Return where a station stands in an order: what a cursor keeps of it."""
-    name = sort.removeprefix("-")
-    if name == "seen":
-        return (view.seen_ms or 0, view.identity)
-    return (view.name.lower() if name == "name" else view.identity, view.identity)
 
 
 def connectors_of(sql: Connection, stations: list[StationView]) -> dict[str, list[ConnectorView]]:

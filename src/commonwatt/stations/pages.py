@@ -24,7 +24,7 @@ from commonwatt.stations.actions.note_status import rename_connector
 from commonwatt.stations.address import open_for_trial, stations_address
 from commonwatt.stations.asking import WAIVERS, call_of, said_of
 from commonwatt.stations.errors import StationMissing
-from commonwatt.stations.listing import SORTS, StationFilter, connectors_of, page_stations, sort_key
+from commonwatt.stations.listing import ORDERING, StationFilter, connectors_of, page_stations
 from commonwatt.stations.ports import StationLine
 from commonwatt.stations.queries import StationView
 
@@ -35,7 +35,7 @@ Form = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED
 Search = Annotated[str, Parameter(max_length=100)]
 State = Annotated[str, QueryParameter(name="state", pattern="^(admitted|waiting|rejected|)$")]
 Connected = Annotated[str, Parameter(pattern="^(yes|no|)$")]
-Order = Annotated[str, Parameter(pattern="^(" + "|".join(SORTS) + "|)$")]
+Order = Annotated[str, Parameter(pattern=ORDERING.pattern)]
 CSV_ROWS_MAX = 100_000
 _NO_STORE = {"Cache-Control": "no-store"}
 
@@ -54,10 +54,9 @@ async def show_stations(
 ) -> Template:
     """List stations, with the waiting room on top."""
     wanted, order = _wanted(q, in_state, connected), sort or "identity"
-    number = order.removeprefix("-") == "seen"
-    after = paging.key(int if number else str, str)
+    after = paging.key(*ORDERING.kinds(order))
     rows = await database.read(page_stations, wanted, sort=order, after=after, limit=paging.limit + 1)
-    page = page_of(rows, paging, lambda row: row, lambda row: sort_key(row, order))
+    page = page_of(rows, paging, lambda row: row, lambda row: ORDERING.key(row, order))
     context = {
         "stations": page.items,
         "next_cursor": page.next_cursor,

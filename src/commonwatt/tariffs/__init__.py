@@ -2,6 +2,7 @@
 
 from commonwatt.tariffs.actions.assign_tariff import assign_tariff
 from commonwatt.tariffs.actions.create_tariff import create_tariff
+from commonwatt.tariffs.actions.forget_rates import forget_rates
 from commonwatt.tariffs.actions.refresh_rates import RatePolicy, refresh_rates, store_rate
 from commonwatt.tariffs.actions.retire_tariff import retire_tariff
 from commonwatt.tariffs.actions.revise_tariff import revise_tariff
@@ -56,6 +57,7 @@ __all__ = [
     "current_rate",
     "explain",
     "fiat_to_msat",
+    "forget_rates",
     "history",
     "limit_energy",
     "list_rates",

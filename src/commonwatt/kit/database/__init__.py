@@ -2,11 +2,12 @@
 
 Reading order: `schema` (the tables' common roof), `work` (what an action gets), `engine` (how SQLite is opened),
 `writer` (how a write happens), `outbox` (events and effects, stored with the state that caused them),
-`jobs` (what runs them).
+`jobs` (what runs them), `ordering` (lists in pages).
 """
 
 from commonwatt.kit.database.engine import open_engine
 from commonwatt.kit.database.jobs import Every, Handler, Jobs, Reaction
+from commonwatt.kit.database.ordering import Ordering, Place
 from commonwatt.kit.database.outbox import Effect, Event, Job, outbox
 from commonwatt.kit.database.schema import create_tables, metadata
 from commonwatt.kit.database.work import Note, Work
@@ -21,6 +22,8 @@ __all__ = [
     "Job",
     "Jobs",
     "Note",
+    "Ordering",
+    "Place",
     "Reaction",
     "Work",
     "create_tables",
