@@ -294,3 +294,11 @@ def test_what_needs_somebody_leads_to_where_it_is_mended(furnished):
     furnished.act(stations.note_disconnected, "CP-1")
     link = re.search(r'A station is offline.*?href="([^"]+)"', furnished.open("/overview"), re.DOTALL)[1]
     assert "CP-1" in furnished.open(link.replace("&amp;", "&"))
+
+
+def test_earned_today_is_what_the_chart_below_shows(furnished):
+    furnished.charge(wh=5000)
+    furnished.charge(wh=2000, stop=False)
+    page = furnished.open("/overview")
+    assert re.search(r"Earned today.*?2\.94.*?EUR", page, re.DOTALL), "5 kWh and the 2 kWh that still run, at 0.42"
+    assert "2.94" in re.search(r'id="overview-chart".*', page, re.DOTALL)[0]

@@ -111,7 +111,8 @@ FULL = {
     "charging/overview.html": {
         "day": Totals(4, 84_250, 9_000_000, 12_000_000, 0),
         "yesterday": Totals(2, 64_250, 9_000_000, 12_000_000, 0),
-        "earned": fakes.pair(35_000_000),
+        "earned": Amount(EUR, 35_000_000),
+        "billed": Amount(BTC, 58_000_000),
         "power_w": 11_040,
         "running": 1,
         "unseen": 3,

@@ -95,7 +95,8 @@ def overview_context(sql: Connection, site: Site, now: Instant) -> dict[str, Any
     return {
         "day": day,
         "yesterday": queries.sum_sessions(sql, today_begins(now, site, days=-1), today),
-        "earned": _in_currency(sql, site, day.billed_msat, now),
+        "earned": _earned(sql, site, now, today, tomorrow),
+        "billed": Amount(BTC, day.billed_msat),
         "power_w": sum(charge.progress.power_w for charge in running) if running else None,
         "history": {
             "energy": [period.energy_wh for period in periods],
@@ -168,6 +169,14 @@ def _needs(sql: Connection, site: Site, now: Instant) -> list[Need]:
             "wifi-off",
         )
     return needs
+
+
+def _earned(sql: Connection, site: Site, now: Instant, since: Instant, until: Instant) -> Amount:
+    """Return what was sold in a span, in the site's currency; what is priced in bitcoin at the present rate."""
+    gross = queries.sum_gross(sql, since, until)
+    in_bitcoin = _in_currency(sql, site, gross.pop(BTC.code, 0), now)["amount"]
+    own = Amount(Asset.of(site.currency), gross.get(site.currency, 0))
+    return own + in_bitcoin if in_bitcoin is not None and in_bitcoin.asset == own.asset else own
 
 
 def _in_currency(sql: Connection, site: Site, msat: int, now: Instant) -> dict[str, Amount | None]:

@@ -13,6 +13,8 @@ from commonwatt.charging import store
 from commonwatt.kernel import Asset, Instant
 
 DAY_MS = 86_400_000
+SLOT_MS = 900_000
+"""Every zone's midnight falls on a quarter of an hour."""
 MONTHS = 12
 _SESSION = store.sessions.c
 EPOCH = date(1970, 1, 1)
@@ -32,15 +34,15 @@ def sums_by_day(sql: Connection, zone: ZoneInfo, currency: str, first: date, las
     """Return the sums of sessions that began on each day from `first` to `last`, in the site's zone."""
     days: dict[date, list[int]] = {}
     since, until = _midnight(first, zone), _midnight(last + timedelta(days=1), zone)
-    hour = _SESSION.began_ms // 3_600_000
+    slot = _SESSION.began_ms // SLOT_MS
     own = func.sum(_SESSION.gross_units).filter(_SESSION.asset == currency)
     statement = (
-        select(hour, func.sum(_SESSION.energy_wh), func.coalesce(own, 0), func.count())
+        select(slot, func.sum(_SESSION.energy_wh), func.coalesce(own, 0), func.count())
         .where(_SESSION.began_ms >= since.ms, _SESSION.began_ms < until.ms)
-        .group_by(hour)
+        .group_by(slot)
     )
     for begun, energy, units, count in sql.execute(statement):
-        day = Instant(begun * 3_600_000).utc().astimezone(zone).date()
+        day = Instant(begun * SLOT_MS).utc().astimezone(zone).date()
         sums = days.setdefault(day, [0, 0, 0])
         sums[0], sums[1], sums[2] = sums[0] + int(energy), sums[1] + int(units), sums[2] + int(count)
     wanted = [first + timedelta(days=number) for number in range((last - first).days + 1)]

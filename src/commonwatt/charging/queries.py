@@ -119,6 +119,13 @@ def sum_sessions(sql: Connection, since: Instant, until: Instant) -> Totals:
     return Totals(*row)
 
 
+def sum_gross(sql: Connection, since: Instant, until: Instant) -> dict[str, int]:
+    """Return what sessions that began in [since, until) cost so far, in units by the code of each asset."""
+    own = (_SESSION.began_ms >= since.ms, _SESSION.began_ms < until.ms)
+    statement = select(_SESSION.asset, func.sum(_SESSION.gross_units)).where(*own).group_by(_SESSION.asset)
+    return {asset: int(units) for asset, units in sql.execute(statement)}
+
+
 def sum_owed(sql: Connection) -> tuple[int, int]:
     """Return how many sessions have change that nobody has taken, and how much in msat."""
     statement = select(func.count(), func.coalesce(func.sum(_SESSION.owed_msat), 0)).where(_SESSION.owed_msat > 0)
