@@ -15,15 +15,20 @@ from commonwatt.books import balance
 from commonwatt.kernel import BTC
 
 RAIL = "sandbox"
-BEYOND_WH = 1
-"""A meter that shows whole Wh may show one more at the end than flowed since the start."""
+STEP_WH = 1
+"""A meter that shows whole Wh may show one more at the end than flowed since the start; one of whole kWh, a kWh."""
 
 Truths = Mapping[str, Sequence[Truth]]
 """Station to its charges, as they really were."""
 
 
-def audit(sql: Connection, node: Connection, truths: Truths, *, owner: str = "owner") -> list[str]:
-    """Return everything that is wrong with a house that is at rest."""
+def audit(
+    sql: Connection, node: Connection, truths: Truths, *, owner: str = "owner", steps: Mapping[str, int] | None = None
+) -> list[str]:
+    """Return everything that is wrong with a house that is at rest.
+
+    `steps` names the stations whose meters show less than whole Wh, each with the Wh of one step.
+    """
     return [
         *_open_ends(sql),
         *_money(sql, node, owner),
@@ -31,7 +36,7 @@ def audit(sql: Connection, node: Connection, truths: Truths, *, owner: str = "ow
         *_payouts(sql, node, owner),
         *_sessions(sql),
         *_bills(sql),
-        *_energy(sql, truths),
+        *_energy(sql, truths, steps or {}),
         *_dead_jobs(sql),
     ]
 
@@ -143,7 +148,7 @@ def _bills(sql: Connection) -> Iterator[str]:
             )
 
 
-def _energy(sql: Connection, truths: Truths) -> Iterator[str]:
+def _energy(sql: Connection, truths: Truths, steps: Mapping[str, int]) -> Iterator[str]:
     """Energy sold <= energy metered, for each charge; and each charge that was answered has its session."""
     sold = {row.transaction_id: row for row in sql.exec_driver_sql(
         "SELECT id, station, transaction_id, status, energy_wh, id_tag FROM session"
@@ -156,7 +161,7 @@ def _energy(sql: Connection, truths: Truths) -> Iterator[str]:
                     yield f"{station}: charge {truth.key} of {truth.energy_wh} Wh is on nobody's bill"
             elif session.station != station:
                 yield f"{station}: charge {truth.key} belongs to a session at {session.station}"
-            elif session.energy_wh > truth.energy_wh + BEYOND_WH:
+            elif session.energy_wh > truth.energy_wh + steps.get(station, STEP_WH):
                 yield f"{station}: {session.energy_wh} Wh billed by {session.id}, {truth.energy_wh} flowed"
     for session in sold.values():
         if session.energy_wh:

@@ -8,8 +8,11 @@ from sim.audit import audit
 from sim.world import World
 from sqlalchemy import Connection, select
 
+from commonwatt.adapters.station.virtual.faults import Fault
 from commonwatt.books import check_books
 from commonwatt.charging import store
+
+KWH = 1000
 
 
 async def check(world: World) -> None:
@@ -24,8 +27,10 @@ async def check_healed(world: World) -> None:
     await check(world)
     truths = {name: station.truths for name, station in world.stations.items()}
 
+    coarse = {name: KWH for name, one in world.stations.items() if Fault.KWH_AS_WH in one.charger.faults}
+
     def compare(node: Connection) -> partial[list[str]]:
-        return partial(audit, node=node, truths=truths)
+        return partial(audit, node=node, truths=truths, steps=coarse)
 
     with world.network.database.engine.connect() as node:
         wrong = await world.database.read(compare(node))

@@ -50,6 +50,35 @@ def test_kwh_labelled_wh_is_rescaled_once_power_makes_it_certain():
     assert read_register(register, 367, 60 * MINUTE, power_w=6000, power_max_w=MAX_W).total_wh == 6000
 
 
+def test_a_clock_that_is_set_while_a_car_charges_makes_no_kwh_of_wh():
+    """Power over the day that passed for the clock alone looks like a thousand times the energy."""
+    register = open_register(0, -24 * 60 * MINUTE)
+    register = read_register(register, 91, -24 * 60 * MINUTE + 30_000, power_w=11_000, power_max_w=400_000)
+    for number in range(1, 200):
+        register = read_register(register, 91 + 92 * number, 30_000 * number, power_w=11_000, power_max_w=400_000)
+    assert (register.total_wh, register.flags) == (91 + 92 * 199, ())
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 20), st.integers(1_000, 22_000)), min_size=5, max_size=60),
+    st.integers(0, 59),
+    st.integers(-(10**8), 10**8),
+)
+def test_a_meter_of_whole_wh_is_never_taken_for_one_of_kwh(steps, place, jump_ms):
+    register, at_ms, shown_mwh = open_register(5_000, 0), 0, 5_000_000
+    for number, (minutes, power) in enumerate(steps):
+        at_ms += minutes * MINUTE + (max(0, jump_ms) if number == place else 0)
+        shown_mwh += power * minutes * 1000 // 60
+        register = read_register(register, shown_mwh // 1000, at_ms, power_w=power, power_max_w=400_000)
+    assert register.scale == 1
+
+
+def test_power_that_no_connector_can_have_says_nothing():
+    """Watts that are labelled kW must not make kWh of the register."""
+    register = follow(0, *range(1000, 20_000, 1000), power=6_000_000)
+    assert (register.scale, register.power_w) == (1, 0)
+
+
 def test_without_measured_power_a_slow_register_is_believed():
     assert follow(361, 362, 363, 364, 365, 366).total_wh == 5
 

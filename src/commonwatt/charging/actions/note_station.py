@@ -17,6 +17,7 @@ from commonwatt.charging.model.happenings import (
     OfferWithdrawn,
     StartAnswered,
     StopAnswered,
+    StopAsked,
     Vanished,
 )
 from commonwatt.charging.model.session import Status
@@ -36,18 +37,17 @@ FREE = frozenset({"Available", "Preparing"})
 
 def note_status(work: Work, report: StatusReport, rules: Rules = DEFAULT) -> None:
     """Let a connector's state reach its session: unplugged before the start, vanished in the middle, out of order."""
-    for charge in store.active_charges(work.sql, report.station, report.connector):
-        happening = _meaning(charge, report)
+    for running in store.active_charges(work.sql, report.station, report.connector):
+        happening = _meaning(running, report)
+        charge = _remember(work, running, report)
         if happening is not None:
             _let(work, charge, happening, rules)
-        else:
-            _remember(work, charge, report)
     if report.status not in FREE and report.connector:
         _withdraw(work, report.station, report.connector, "the charge point is no longer free", rules)
 
 
-def _remember(work: Work, charge: Charge, report: StatusReport) -> None:
-    """Keep what a connector says while a session waits for it: a car is plugged in, or energy flows."""
+def _remember(work: Work, charge: Charge, report: StatusReport) -> Charge:
+    """Keep what a connector says while a session waits for it: a car is plugged in, energy flows, or no more."""
     progress = charge.progress
     match charge.session.status:
         case Status.STARTING if report.status == "Preparing":
@@ -57,9 +57,12 @@ def _remember(work: Work, charge: Charge, report: StatusReport) -> None:
             if progress.flowing:
                 work.request(AskReading(charge.station, charge.connector), after_ms=READING_MS)
         case _:
-            return
-    if progress != charge.progress:
-        store.save_charges(work, [replace(charge, progress=progress)])
+            return charge
+    if progress == charge.progress:
+        return charge
+    charge = replace(charge, progress=progress)
+    store.save_charges(work, [charge])
+    return charge
 
 
 def note_boot(work: Work, identity: str, _at: Instant, rules: Rules = DEFAULT) -> None:
@@ -143,19 +146,20 @@ def watch_running(work: Work, rules: Rules = DEFAULT) -> None:
     """Look at running sessions that say nothing: time may use up their credit, and a day of silence ends them."""
     columns = store.sessions.c
     quiet = work.now.ms - 1000 * rules.sample_s
+    waiting = (Status.STARTED.value, Status.CHARGING.value)
     running = select(columns.id).where(
-        columns.status == Status.CHARGING.value, columns.heard_ms < quiet, columns.kind == "prepaid"
+        columns.status.in_(waiting), columns.heard_ms < quiet, columns.deadline_ms.is_(None)
     )
-    for (session_id,) in work.sql.execute(running.limit(500)).all():
+    for (session_id,) in work.sql.execute(running).all():
         charge = store.charge_by_id(work.sql, session_id)
-        if charge is None or charge.session.deadline_ms is not None:
+        if charge is None:
             continue
         if charge.progress.heard_ms < work.now.ms - 1000 * rules.silence_s:
-            _let(work, charge, Vanished(), rules)
-            continue
-        counted, cost_msat, enough = count(work, charge, rules, until=work.now)
-        if not enough:
-            _let(work, counted, Metered(charge.session.energy_wh, cost_msat, enough), rules)
+            _let(work, charge, StopAsked("the charge point said nothing for too long"), rules)
+        elif charge.session.prepaid and charge.session.status is Status.CHARGING:
+            counted, cost_msat, enough = count(work, charge, rules, until=work.now)
+            if not enough:
+                _let(work, counted, Metered(charge.session.energy_wh, cost_msat, enough), rules)
 
 
 def _meaning(charge: Charge, report: StatusReport) -> Happening | None:

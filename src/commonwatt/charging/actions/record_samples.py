@@ -18,25 +18,43 @@ from commonwatt.metering import Reading, store_readings
 def record_samples(work: Work, reports: Sequence[SampleReport], rules: Rules = DEFAULT) -> list[None]:
     """Record meter values; for `Database.write_together`, one result per report.
 
-    Values outside a transaction, of an unknown one or of a session that is over are kept and change no bill.
+    Values without a transaction, or with a number that we never gave, belong to the charge that runs at their
+    connector: it is the same meter. Values of no charge, or of one that is over, are kept and change no bill.
     """
-    wanted = {report.transaction_id for report in reports if report.transaction_id}
-    charges = store.charges_by_transaction(work.sql, [number for number in wanted if number])
+    numbers = {report.transaction_id for report in reports if report.transaction_id}
+    charges = store.charges_by_transaction(work.sql, [number for number in numbers if number])
     before = dict(charges)
     readings: list[Reading] = []
     for report in reports:
         charge = charges.get(report.transaction_id or 0)
         if charge is None or charge.station != report.station:
+            charge = _running_at(work, report, charges, before)
+        if charge is None:
             readings += [
                 as_reading(report.station, report.connector, report.transaction_id, sample, None)
                 for sample in report.samples
             ]
             continue
-        charge = take_samples(work, charge, report, readings, rules)
-        charges[report.transaction_id or 0] = charge
+        number = charge.session.transaction_id or 0
+        charges[number] = take_samples(work, charge, report, readings, rules)
     store_readings(work, readings)
     _save(work, before, charges)
     return [None] * len(reports)
+
+
+def _running_at(
+    work: Work, report: SampleReport, charges: dict[int, Charge], before: dict[int, Charge]
+) -> Charge | None:
+    """Return the charge whose meter is meant by a report that names no transaction of ours; None without one."""
+    number = report.transaction_id or 0
+    if not report.connector or (number > 0 and store.transaction_by_id(work.sql, number) is not None):
+        return None
+    for found in store.active_charges(work.sql, report.station, report.connector):
+        own = found.session.transaction_id
+        if own is not None:
+            before.setdefault(own, found)
+            return charges.setdefault(own, found)
+    return None
 
 
 def _save(work: Work, before: dict[int, Charge], charges: dict[int, Charge]) -> None:
@@ -60,7 +78,8 @@ def take_samples(work: Work, charge: Charge, report: SampleReport, readings: lis
     for sample in report.samples:
         if not over and sample.context != "Transaction.End":
             charge = follow(charge, sample, work.now, rules)
-        readings.append(as_reading(charge.station, charge.connector, report.transaction_id, sample, charge))
+        number = charge.session.transaction_id
+        readings.append(as_reading(charge.station, charge.connector, number, sample, charge))
     if over:
         return charge
     charge, cost_msat, enough = count(work, charge, rules)

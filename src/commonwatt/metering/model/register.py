@@ -11,8 +11,10 @@ from msgspec.structs import replace
 
 SLACK_WH = 500
 """What a reading may exceed the physically possible by: coarse registers, samples taken late."""
-NOTICED_WH = 1_500
-"""Energy by measured power from which a register that counts kWh is told from one that counts Wh."""
+WINDOW_WH = 2_000
+"""Energy by measured power after which a register is compared with it: does it count Wh, or kWh?"""
+WINDOWS = 2
+"""So many windows in a row must agree. One alone may be a clock that was set: time that passed for nobody."""
 MS_PER_HOUR = 3_600_000
 
 
@@ -20,8 +22,9 @@ class Register(Struct, frozen=True, omit_defaults=True):
     """Where a register stands within a charge.
 
     `last_wh` is the newest reading taken as true, in the station's counting times `scale`; `total_wh` what was
-    delivered since the start; `seen_wh` the same by integrating measured power (mWh), to catch kWh labelled Wh;
-    `suspect_wh` an impossible reading that the next one may confirm as the register's new base.
+    delivered since the start; `seen_wh` the same by integrating measured power (mWh), to catch kWh labelled Wh, in
+    windows: the present one began at `window_wh` and `window_seen_wh`, and `agreeing` before it said kWh; `suspect_wh`
+    an impossible reading that the next one may confirm as the register's new base.
     """
 
     last_wh: int
@@ -31,6 +34,9 @@ class Register(Struct, frozen=True, omit_defaults=True):
     seen_mwh: int = 0
     scale: int = 1
     suspect_wh: int | None = None
+    window_wh: int = 0
+    window_seen_wh: int = 0
+    agreeing: int = 0
     flags: tuple[str, ...] = ()
 
     @property
@@ -56,14 +62,23 @@ def read_register(
     """
     elapsed_ms = max(0, at_ms - register.last_ms)
     seen_mwh = register.seen_mwh + register.power_w * elapsed_ms // 3600
-    power = register.power_w if power_w is None else max(0, power_w)
+    power = register.power_w if power_w is None or power_w > power_max_w else max(0, power_w)
     now_ms = max(at_ms, register.last_ms)
     possible = power_max_w * elapsed_ms // MS_PER_HOUR + SLACK_WH
     reading = reading_wh * register.scale
     gained = reading - register.last_wh
     if reading_wh >= 0 and 0 <= gained <= possible:
         total = register.total_wh + gained
-        return _notice_kwh(Register(reading, now_ms, total, power, seen_mwh, register.scale, None, register.flags))
+        taken = replace(
+            register,
+            last_wh=reading,
+            last_ms=now_ms,
+            total_wh=total,
+            power_w=power,
+            seen_mwh=seen_mwh,
+            suspect_wh=None,
+        )
+        return _notice_kwh(taken)
     register = replace(register, last_ms=now_ms, power_w=power, seen_mwh=seen_mwh)
     if reading_wh < 0:
         return _flag(register, "register-negative")
@@ -99,10 +114,22 @@ def _step_back(register: Register, reading: int, possible: int) -> Register:
 
 
 def _notice_kwh(register: Register) -> Register:
-    """Rescale a register that counts kWh under the name of Wh, once the measured power makes it certain."""
-    if register.scale != 1 or register.seen_wh < NOTICED_WH or register.total_wh * 100 > register.seen_wh:
+    """Rescale a register that counts kWh under the name of Wh, once the measured power makes it certain.
+
+    It shows whole kWh, so a window may show one more or one less than flowed in it.
+    """
+    seen = register.seen_wh - register.window_seen_wh
+    if register.scale != 1 or seen < WINDOW_WH:
         return register
-    if not register.seen_wh * 7 <= register.total_wh * 10_000 <= register.seen_wh * 16:
+    counted = register.total_wh - register.window_wh
+    agrees = counted > 0 and seen * 7 <= (counted + 1) * 10_000 and (counted - 1) * 10_000 <= seen * 16
+    register = replace(
+        register,
+        window_wh=register.total_wh,
+        window_seen_wh=register.seen_wh,
+        agreeing=register.agreeing + 1 if agrees else 0,
+    )
+    if register.agreeing < WINDOWS:
         return register
     scaled = replace(register, scale=1000, last_wh=register.last_wh * 1000, total_wh=register.total_wh * 1000)
     return _flag(scaled, "kwh-labelled-wh")
