@@ -153,7 +153,7 @@ async def _claim(world: World, charge: Charge, offer: ChangeOffer, bolt11: str) 
     for attempt in range(3):
         try:
             await world.ask(
-                world.database.write, charging.claim_change, charge.secret, offer.k1, bolt11, "sandbox", world.rules
+                world.database.write, charging.claim_change, charge.secret, offer.k1, bolt11, ("sandbox",), world.rules
             )
         except Unavailable:
             if attempt == 2:

@@ -289,7 +289,9 @@ class World:
         """Take the change with the session's secret, as a wallet does by LNURL-withdraw."""
         offer = await self.database.read(charging.offer_change, charge.secret)
         bolt11 = await self.invoice(driver, amount_msat or offer.max_msat)
-        return await self.database.write(charging.claim_change, charge.secret, offer.k1, bolt11, "sandbox", self.rules)
+        return await self.database.write(
+            charging.claim_change, charge.secret, offer.k1, bolt11, ("sandbox",), self.rules
+        )
 
     async def invoice(self, driver: str, amount_msat: int) -> str:
         """Let a driver's wallet make an invoice."""

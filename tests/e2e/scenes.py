@@ -66,7 +66,7 @@ async def take_change(serving, charge):
     terms = InvoiceTerms(house.database.ids.secret(32), offer.max_msat, "Change", None, 3600, hold=False)
     issued = await network.issue(VISITORS, terms)
     await house.database.write(
-        charging.claim_change, charge.secret, offer.k1, issued.value.bolt11, "sandbox", house.rules
+        charging.claim_change, charge.secret, offer.k1, issued.value.bolt11, ("sandbox",), house.rules
     )
 
 

@@ -1,6 +1,7 @@
 """What payments do wrong, each under its own name: money that came is billed, given back, or owed; never lost."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from tests.scenario.steps import PAYMENT, charge_some, pay_and_plug, spent, tell
@@ -9,7 +10,10 @@ from commonwatt import charging
 from commonwatt.adapters.payment.sandbox.faults import Fault
 from commonwatt.charging.errors import ChangeClaimed, NoChange, SessionOver
 from commonwatt.kernel import Failed
+from commonwatt.payments import payouts_of
+from commonwatt.payments.errors import WrongNetwork
 from commonwatt.payments.ports import InvoiceState
+from commonwatt.protocols.bolt11 import Network, decode, encode
 from commonwatt.tariffs.errors import NoRate
 
 
@@ -160,9 +164,9 @@ def test_change_is_claimed_once():
         claim = (ended.secret, offer.k1)
         first, other = [await world.invoice("driver", offer.max_msat) for _ in range(2)]
         for _ in range(3):
-            await world.database.write(charging.claim_change, *claim, first, "sandbox", world.rules)
+            await world.database.write(charging.claim_change, *claim, first, ("sandbox",), world.rules)
         with pytest.raises(ChangeClaimed):
-            await world.database.write(charging.claim_change, *claim, other, "sandbox", world.rules)
+            await world.database.write(charging.claim_change, *claim, other, ("sandbox",), world.rules)
         await asyncio.sleep(5)
         with pytest.raises(NoChange):
             await world.database.read(charging.offer_change, ended.secret)
@@ -193,7 +197,7 @@ def test_the_credit_ends_the_charge_and_a_top_up_prolongs_it():
         paid = await pay_and_plug(world, station, amount=1_000_000)
         await world.until_status(paid.charge.id, "charging")
         _, invoice = await charging.offer_top_up(
-            world.database, world.rail, secret=paid.charge.secret, amount_msat=1_000_000, rules=world.rules
+            world.database, {"sandbox": world.rail}, secret=paid.charge.secret, amount_msat=1_000_000, rules=world.rules
         )
         await world.send("driver", invoice.bolt11, 1_000_000)
         ended = await world.until_status(paid.charge.id, "ended", within_s=7200)
@@ -211,7 +215,7 @@ def test_a_top_up_that_comes_after_the_end_is_change():
         paid = await pay_and_plug(world, station)
         await world.until_status(paid.charge.id, "charging")
         _, invoice = await charging.offer_top_up(
-            world.database, world.rail, secret=paid.charge.secret, amount_msat=PAYMENT, rules=world.rules
+            world.database, {"sandbox": world.rail}, secret=paid.charge.secret, amount_msat=PAYMENT, rules=world.rules
         )
         await world.send("driver", invoice.bolt11, PAYMENT)
         await station.unplug(1)
@@ -219,7 +223,11 @@ def test_a_top_up_that_comes_after_the_end_is_change():
         assert ended.owed_msat == 2 * PAYMENT - ended.session.billed_msat
         with pytest.raises(SessionOver):
             await charging.offer_top_up(
-                world.database, world.rail, secret=paid.charge.secret, amount_msat=PAYMENT, rules=world.rules
+                world.database,
+                {"sandbox": world.rail},
+                secret=paid.charge.secret,
+                amount_msat=PAYMENT,
+                rules=world.rules,
             )
 
     tell(story)
@@ -237,5 +245,24 @@ def test_parked_time_uses_up_the_credit_without_any_sample():
         await station.go_offline()
         stopped = await world.until_status(paid.charge.id, "stopping", "ended", within_s=3 * 3600)
         assert stopped.session.cost_msat <= 1_500_000
+
+    tell(story)
+
+
+def test_change_goes_back_over_the_rail_and_the_network_that_the_payment_came_from():
+    """A site that moved from play money to real money owes its old sessions play money alone."""
+
+    async def story(world):
+        ended = await charged(world)
+        offer = await world.database.read(charging.offer_change, ended.secret)
+        own = await world.invoice("driver", offer.max_msat)
+        real = encode(replace(decode(own), network=Network.MAINNET), secret_key=bytes([7]) * 32)
+        for rails in (("sandbox", "lnd"), ("lnd", "sandbox"), ("lnd",)):
+            with pytest.raises(WrongNetwork):
+                await world.database.write(charging.claim_change, ended.secret, offer.k1, real, rails, world.rules)
+        rails = ("lnd", "sandbox")
+        await world.database.write(charging.claim_change, ended.secret, offer.k1, own, rails, world.rules)
+        [payout] = await world.database.read(payouts_of, ended.subject)
+        assert payout.rail == "sandbox"
 
     tell(story)

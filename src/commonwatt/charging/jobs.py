@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -35,12 +35,14 @@ FetchInvoice = Callable[[str, int], Awaitable[Outcome[str]]]
 class Charger:
     """Performs charging's effects over the line to the stations and the driver's wallet."""
 
-    def __init__(self, database: Database, line: StationLine, fetch: FetchInvoice, rail: str, rules: Rules) -> None:
-        """Take the world: the line, a client for Lightning addresses, and the rail that returns change."""
+    def __init__(
+        self, database: Database, line: StationLine, fetch: FetchInvoice, rails: Sequence[str], rules: Rules
+    ) -> None:
+        """Take the world: the line, a client for Lightning addresses, and the rails in order of preference."""
         self._database = database
         self._line = line
         self._fetch = fetch
-        self._rail = rail
+        self._rails = tuple(rails)
         self._rules = rules
 
     def handlers(self) -> dict[type[Effect], Handler]:
@@ -120,7 +122,7 @@ class Charger:
         amount = charge.owed_msat - charge.owed_msat % SAT_MSAT
         match await self._fetch(charge.address, amount):
             case Done(bolt11):
-                await self._database.write(pay_address, charge.id, amount, bolt11, self._rail, self._rules)
+                await self._database.write(pay_address, charge.id, amount, bolt11, self._rails, self._rules)
                 return Done(None)
             case Failed(reason, _):
                 return Failed(f"{charge.address} gave no invoice ({reason}); the change waits on the session's page.")
@@ -139,13 +141,15 @@ class Charger:
         await self._database.write(forget_rates, locked)
 
 
-def pay_address(work: Work, session_id: str, amount_msat: int, bolt11: str, rail: str, rules: Rules) -> Charge | None:
+def pay_address(
+    work: Work, session_id: str, amount_msat: int, bolt11: str, rails: Sequence[str], rules: Rules
+) -> Charge | None:
     """Claim the change for an invoice that an address gave, unless it was claimed meanwhile."""
     charge = store.charge_by_id(work.sql, session_id)
     if charge is None or charge.owed_msat < amount_msat:
         return None
     payment_hash = invoices.decode(bolt11).payment_hash.hex()
-    return reserve_change(work, replace(charge), bolt11, payment_hash, amount_msat, rail, rules)
+    return reserve_change(work, replace(charge), bolt11, payment_hash, amount_msat, rails, rules)
 
 
 def _any_due(sql: Any, now_ms: int) -> bool:

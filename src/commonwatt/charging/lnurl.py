@@ -164,7 +164,7 @@ async def take_top_up(
     try:
         _, invoice = await offer_top_up(
             database,
-            pick_rail(rails),
+            rails,
             secret=secret,
             amount_msat=_amount(amount),
             metadata=compose_metadata("More credit for your charge"),
@@ -195,7 +195,7 @@ async def take_withdraw(
 ) -> Response[Any]:
     """Take a wallet's invoice for the change; OK means that it is reserved on disk and will be paid."""
     try:
-        await database.write(claim_change, secret, k1, pr, pick_rail(rails).name, rules)
+        await database.write(claim_change, secret, k1, pr, tuple(rails), rules)
     except Bolt11Error as error:
         return _answer(compose_error(f"this is no invoice: {error}"))
     except (Fault, LnurlError) as error:

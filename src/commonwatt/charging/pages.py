@@ -110,7 +110,7 @@ async def top_up(
     """Make a payment code for more credit."""
     try:
         amount = int(data.get("amount", "0")) if data.get("amount", "").isdigit() else 0
-        await offer_top_up(database, pick_rail(rails), secret=secret, amount_msat=amount, rules=rules)
+        await offer_top_up(database, rails, secret=secret, amount_msat=amount, rules=rules)
     except Fault as error:
         return await _session_page(secret, database, clock, site, wrong=error)
     return Redirect(f"/s/{secret}", status_code=SEE_OTHER)

@@ -125,7 +125,7 @@ def assemble(
     hub = Hub(database, clock, ids, station_ports(rules), timeout_s=kept.call_timeout_s)
     performer = Performer(database, rails)
     reconciler = Reconciler(database, rails, performer, hold_max_ms=1000 * hold_max_s)
-    charger = Charger(database, hub, fetch or _no_address, next(iter(rails)), rules)
+    charger = Charger(database, hub, fetch or _no_address, tuple(rails), rules)
     rounds = (
         *charger.rounds(),
         *every,

@@ -24,6 +24,7 @@ from commonwatt.payments.queries import (
     payout_of_key,
     payouts_of,
     preimage_when_settled,
+    rail_of,
     sum_payments,
 )
 from commonwatt.payments.reconcile import Reconciler, watch_rail
@@ -55,6 +56,7 @@ __all__ = [
     "payout_of_key",
     "payouts_of",
     "preimage_when_settled",
+    "rail_of",
     "request_invoice",
     "sum_payments",
     "watch_rail",

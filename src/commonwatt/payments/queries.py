@@ -89,6 +89,12 @@ def preimage_when_settled(sql: Connection, payment_hash: str) -> str | None:
     return None if preimage is None else bytes(preimage).hex()
 
 
+def rail_of(sql: Connection, subject: str) -> str | None:
+    """Return the rail over which a subject was paid first; None while nothing was paid."""
+    paid = store.first_paid(sql, subject)
+    return None if paid is None else paid[0]
+
+
 def open_invoices(sql: Connection, subject: str) -> list[str]:
     """Return the payment hashes of a subject's invoices that could still be paid and were not."""
     table = store.invoices

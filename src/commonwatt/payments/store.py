@@ -182,6 +182,14 @@ def payout_of_hash(sql: Connection, payment_hash: str) -> Payout | None:
     return None if row is None else as_payout(row)
 
 
+def first_paid(sql: Connection, subject: str) -> tuple[str, str] | None:
+    """Return rail and payment request of the first invoice that brought money for a subject; None without one."""
+    columns = invoices.c
+    paid = select(columns.rail, columns.bolt11).where(columns.subject == subject, columns.paid_msat > 0)
+    row = sql.execute(paid.order_by(columns.made_ms, columns.payment_hash).limit(1)).first()
+    return None if row is None else (row.rail, row.bolt11)
+
+
 def latest_request(sql: Connection, rail: str) -> str | None:
     """Return the payment request that a rail issued last."""
     of_rail = select(invoices.c.bolt11).where(invoices.c.rail == rail, invoices.c.bolt11 != "")

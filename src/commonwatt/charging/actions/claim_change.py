@@ -7,6 +7,7 @@ again gets the same answer, another one is refused. A payment that fails for goo
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -19,7 +20,7 @@ from commonwatt.charging.model.session import Status
 from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.charging.secrets import claim_secret
 from commonwatt.kit.database import Work
-from commonwatt.payments import pay_out
+from commonwatt.payments import pay_out, rail_of
 from commonwatt.protocols import bolt11 as invoices
 
 SAT_MSAT = 1000
@@ -48,8 +49,8 @@ def offer_change(sql: Connection, secret: str) -> ChangeOffer:
     return ChangeOffer(charge.id, claim_secret(secret, _count(sql, charge.id)), owed - owed % SAT_MSAT, owed)
 
 
-def claim_change(work: Work, secret: str, k1: str, bolt11: str, rail: str, rules: Rules = DEFAULT) -> Charge:
-    """Reserve the change for an invoice and ask for its payment. `rail` is the one that pays.
+def claim_change(work: Work, secret: str, k1: str, bolt11: str, rails: Sequence[str], rules: Rules = DEFAULT) -> Charge:
+    """Reserve the change for an invoice and ask for its payment. `rails` are the site's, in order of preference.
 
     Raises ChangeClaimed for a used `k1`, AmountOutOfRange for an invoice of another amount, and what the invoice itself
     is refused for.
@@ -68,13 +69,16 @@ def claim_change(work: Work, secret: str, k1: str, bolt11: str, rail: str, rules
             min_msat=offer.min_msat,
             max_msat=offer.max_msat,
         )
-    return reserve_change(work, charge, bolt11, payment_hash, amount, rail, rules)
+    return reserve_change(work, charge, bolt11, payment_hash, amount, rails, rules)
 
 
 def reserve_change(
-    work: Work, charge: Charge, bolt11: str, payment_hash: str, amount: int, rail: str, rules: Rules
+    work: Work, charge: Charge, bolt11: str, payment_hash: str, amount: int, rails: Sequence[str], rules: Rules
 ) -> Charge:
-    """Store the next claim and its payout; the amount leaves what is owed at once."""
+    """Store the next claim and its payout; the amount leaves what is owed at once.
+
+    Change goes back over the rail that took the payment, as long as the site has it.
+    """
     number = _count(work.sql, charge.id)
     work.sql.execute(
         store.claims.insert().values(
@@ -94,13 +98,19 @@ def reserve_change(
         amount_msat=amount,
         account=charge.account,
         subject=charge.subject,
-        rail_name=rail,
+        rail_name=home_rail(work.sql, charge, rails),
         fee_limit_msat=rules.fee_limit(amount),
     )
     charge = replace(charge, returned_msat=charge.returned_msat + amount)
     store.save_charges(work, [charge])
     work.tell(charge.subject, "change", state="paying", amount_msat=amount)
     return charge
+
+
+def home_rail(sql: Connection, charge: Charge, rails: Sequence[str]) -> str:
+    """Return the rail of a session: the one over which it was paid, else the first of the site's."""
+    own = rail_of(sql, charge.subject)
+    return own if own is not None and own in rails else rails[0]
 
 
 def leave_address(work: Work, secret: str, address: str) -> Charge:

@@ -20,7 +20,7 @@ from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.charging.secrets import new_id_tag, new_secret
 from commonwatt.kernel import BTC
 from commonwatt.kit.database import Database, Work
-from commonwatt.payments import Invoice, request_invoice
+from commonwatt.payments import Invoice, rail_of, request_invoice
 from commonwatt.payments.ports import Rail
 from commonwatt.stations import ConnectorView, find_connector
 from commonwatt.stations.ports import StationLine
@@ -68,14 +68,17 @@ async def offer_session(
 
 async def offer_top_up(
     database: Database,
-    rail: Rail,
+    rails: Mapping[str, Rail],
     *,
     secret: str,
     amount_msat: int,
     metadata: str | None = None,
     rules: Rules = DEFAULT,
 ) -> tuple[Charge, Invoice]:
-    """Return an invoice that adds to a running session's credit; paid at once, it is never locked."""
+    """Return an invoice that adds to a running session's credit, over the rail that the session was paid over.
+
+    Paid at once, it is never locked.
+    """
     charge = await database.read(store.charge_by_secret, secret)
     if charge is None:
         raise NoSuchSession("No session has this link. Check that it was copied whole.")
@@ -84,7 +87,7 @@ async def offer_top_up(
     _check_amount(amount_msat, rules)
     invoice = await request_invoice(
         database,
-        rail,
+        pick_rail(rails, await database.read(rail_of, charge.subject)),
         subject=charge.subject,
         account=charge.account,
         amount_msat=amount_msat,
@@ -146,5 +149,5 @@ def _check_amount(amount_msat: int, rules: Rules) -> None:
 
 
 def pick_rail(rails: Mapping[str, Rail], name: str | None = None) -> Rail:
-    """Return the named rail, or the first, which the configuration puts in order of preference."""
-    return rails[name] if name else next(iter(rails.values()))
+    """Return the named rail if the site has it, else the first: the configuration names them by preference."""
+    return rails[name] if name is not None and name in rails else next(iter(rails.values()))

@@ -173,5 +173,10 @@ class Passers:
         issued = await self._network.issue(VISITORS, terms)
         if isinstance(issued, Done):
             await database.write(
-                charging.claim_change, charge.secret, offer.k1, issued.value.bolt11, self._rail.name, self._house.rules
+                charging.claim_change,
+                charge.secret,
+                offer.k1,
+                issued.value.bolt11,
+                (self._rail.name,),
+                self._house.rules,
             )

@@ -224,7 +224,7 @@ class Place:
         terms = InvoiceTerms(self.ids.secret(32), offer.max_msat, "change", None, CLAIM_S, hold=False)
         match await self.network.issue(DRIVER, terms):
             case Done(issued):
-                await database.write(charging.claim_change, secret, offer.k1, issued.bolt11, self.rail.name, RULES)
+                await database.write(charging.claim_change, secret, offer.k1, issued.bolt11, (self.rail.name,), RULES)
             case Failed(reason, _) | NotKnown(reason):
                 raise PaymentLost(f"The drivers' wallet made no invoice: {reason}")
 

@@ -51,6 +51,7 @@ def pay_out(
             raise KeyReused("This payout was asked for before, with another invoice or amount.", key=key)
         return earlier
     _check(work, invoice, amount_msat, rail_name)
+    _check_origin(work, invoice, subject)
     payout_id = work.new_id()
     hold_id = bookings.reserve(work, payout_id, account, rail_name, amount_msat=amount_msat, subject=subject)
     work.sql.execute(
@@ -153,6 +154,20 @@ def _check(work: Work, invoice: Bolt11, amount_msat: int, rail_name: str) -> Non
         raise AlreadyPaying(
             "This invoice was paid already, or is being paid now. Nothing was paid a second time; make a fresh one.",
             state=str(other.state),
+        )
+
+
+def _check_origin(work: Work, invoice: Bolt11, subject: str) -> None:
+    """Let money leave only to the network that it came from: play money never becomes real."""
+    paid = store.first_paid(work.sql, subject)
+    if paid is None:
+        return
+    network = decode(paid[1]).network
+    if network is not invoice.network:
+        raise WrongNetwork(
+            f"This was paid on the Bitcoin network {network}, and the invoice is for {invoice.network}. Nothing was "
+            "paid; make an invoice with a wallet of the same network.",
+            network=str(network),
         )
 
 
