@@ -1,18 +1,20 @@
 """What stations do wrong, each under its own name: nobody loses money, nothing is billed twice or never."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
 from tests.scenario.steps import PAYMENT, charge_some, pay_and_plug, spent, tell
 
-from commonwatt import charging
+from commonwatt import charging, tariffs
 from commonwatt.adapters.station.virtual.car import Car
 from commonwatt.adapters.station.virtual.faults import Faults
 from commonwatt.charging import queries, store
 from commonwatt.charging.errors import ConnectorBusy, ConnectorOut
-from commonwatt.charging.reports import Sample, SampleReport, StartReport, StatusReport
+from commonwatt.charging.reports import Authorisation, Sample, SampleReport, StartReport, StatusReport
 from commonwatt.kernel import Failed, Instant
+from commonwatt.tariffs import Component, Element, Kind
 
 both_rails = pytest.mark.parametrize("hold", [True, False], ids=["hold", "prepaid"])
 
@@ -369,5 +371,39 @@ def test_a_connector_that_is_free_again_without_any_reading_ends_its_session():
             report = StatusReport("CP-1", 1, status, "NoError", world.clock.now())
             await world.database.write(charging.note_status, report, world.rules)
         await world.until_status(paid.charge.id, "cancelled", within_s=300)
+
+    tell(story)
+
+
+def test_a_price_changed_afterwards_bills_no_charge_that_is_reported_late():
+    async def story(world):
+        await world.database.write(charging.add_tag, "OWNER-1", "The owner")
+        station = await world.add_station("CP-1", faults=Faults.of("offline-start=7200"))
+        await station.plug(1, Car())
+        await station.scan(1, "OWNER-1")
+        await charge_some(world, station, 2000)
+        await station.unplug(1)
+        [listed] = await world.database.read(tariffs.list_tariffs, world.clock.now())
+        dear = replace(listed.current, elements=(Element((Component(Kind.ENERGY, 9_000_000, 0),)),))
+        await world.database.write(tariffs.revise_tariff, listed.id, dear)
+        await world.until(lambda: not station.owes and station.online, within_s=10_000)
+        [charge] = await world.database.read(lambda sql: queries.list_sessions(sql, queries.SessionFilter()))
+        price = listed.current.elements[0].components[0].price
+        assert abs(charge.gross_units - price * station.truths[0].energy_wh // 1000) <= 10_000
+
+    tell(story)
+
+
+def test_a_tag_of_the_owner_s_charges_nothing_where_nothing_has_a_price():
+    async def story(world):
+        await world.database.write(charging.add_tag, "OWNER-1", "The owner")
+        await world.database.write(tariffs.assign_tariff, None)
+        station = await world.add_station("CP-1")
+        assert await world.database.write(charging.authorise, "CP-1", "OWNER-1") == Authorisation.INVALID
+        report = StartReport("CP-1", 1, "OWNER-1", 0, world.clock.now())
+        answer = await world.database.write(charging.start_transaction, report)
+        assert answer.authorisation == Authorisation.INVALID
+        assert [row.id for row in await transactions(world)] == [answer.transaction_id], "what happened is kept"
+        assert await station.scan(1, "OWNER-1") != "Accepted"
 
     tell(story)

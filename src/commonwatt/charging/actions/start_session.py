@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -20,7 +21,9 @@ from commonwatt.charging.secrets import new_secret
 from commonwatt.kernel import Instant
 from commonwatt.kit.database import Work
 from commonwatt.metering import open_register
-from commonwatt.tariffs import tariff_for
+from commonwatt.stations import list_connectors
+from commonwatt.tariffs import Tariff, tariff_for
+from commonwatt.tariffs.errors import NoTariff
 
 EARLY_MS = 30 * 24 * 3600 * 1000
 """A start older than this was told by a wrong clock, not by a station that was offline."""
@@ -36,7 +39,10 @@ class _Claim(NamedTuple):
 
 def authorise(work: Work, station: str, id_tag: str) -> Authorisation:
     """Tell what we think of an id tag at a station, before anything begins."""
-    return _claim(work, station, id_tag, new=False).authorisation
+    claim = _claim(work, station, id_tag, new=False)
+    if claim.charge is None and claim.authorisation is Authorisation.ACCEPTED and not _sells(work, station):
+        return Authorisation.INVALID
+    return claim.authorisation
 
 
 def start_session(work: Work, report: StartReport, rules: Rules = DEFAULT) -> StartAnswer:
@@ -52,16 +58,18 @@ def start_session(work: Work, report: StartReport, rules: Rules = DEFAULT) -> St
     if charge is not None and charge.session.transaction_id and not charge.session.over:
         return StartAnswer(charge.session.transaction_id, claim.authorisation)
     _push_out(work, report, charge, rules)
-    if charge is None and claim.authorisation is Authorisation.ACCEPTED:
-        charge = _open_local(work, report)
-    number = _insert(work, report, charge, claim.authorisation)
-    if charge is None or claim.authorisation is not Authorisation.ACCEPTED:
+    began, offset_ms = _beginning(report, charge, work.now)
+    authorisation = claim.authorisation
+    if charge is None and authorisation is Authorisation.ACCEPTED:
+        charge = _open_local(work, report, began)
+        authorisation = Authorisation.INVALID if charge is None else authorisation
+    number = _insert(work, report, charge, authorisation)
+    if charge is None or authorisation is not Authorisation.ACCEPTED:
         if charge is not None:
             store.save_charges(work, [advance_session(work, charge, Began(number), rules)])
         else:
             work.request(AskStop("", report.station, number), after_ms=5_000)
-        return StartAnswer(number, claim.authorisation)
-    began, offset_ms = _beginning(report, charge, work.now)
+        return StartAnswer(number, authorisation)
     progress = replace(
         charge.progress,
         register=open_register(report.meter_start_wh, began.ms),
@@ -119,9 +127,25 @@ def _push_out(work: Work, report: StartReport, own: Charge | None, rules: Rules)
             store.save_charges(work, [advance_session(work, other, Vanished(patience_s=5), rules)])
 
 
-def _open_local(work: Work, report: StartReport) -> Charge:
-    """Open a session on account for a tag of the owner's."""
-    tariff = tariff_for(work.sql, report.station, report.connector, work.now)
+def _sells(work: Work, station: str) -> bool:
+    """Whether any connector of a station has a price: without one nothing can be charged on account either."""
+    numbers = [view.number for view in list_connectors(work.sql, identity=station, limit=100)] or [1]
+    return any(_tariff(work, station, number, work.now) is not None for number in numbers)
+
+
+def _tariff(work: Work, station: str, connector: int, began: Instant) -> Tariff | None:
+    """Return the price of the moment when a charge began, however late it is told; today's if there was none then."""
+    for at in (began, work.now):
+        with contextlib.suppress(NoTariff):
+            return tariff_for(work.sql, station, connector, at)
+    return None
+
+
+def _open_local(work: Work, report: StartReport, began: Instant) -> Charge | None:
+    """Open a session on account for a tag of the owner's; None where nothing has a price."""
+    tariff = _tariff(work, report.station, report.connector, began)
+    if tariff is None:
+        return None
     charge = Charge(
         id=work.new_id(),
         secret=new_secret(work),
@@ -158,13 +182,13 @@ def _insert(work: Work, report: StartReport, charge: Charge | None, authorisatio
     return int(inserted.scalar_one())
 
 
-def _beginning(report: StartReport, charge: Charge, now: Instant) -> tuple[Instant, int]:
+def _beginning(report: StartReport, charge: Charge | None, now: Instant) -> tuple[Instant, int]:
     """Return when the charge began by our clock, and what to add to the station's times for it.
 
     A station's time is taken as it is when it can be true: not in the future, not weeks ago, and for a prepaid session
     not before its payment. Anything else is a wrong clock; then it began when we heard of it.
     """
-    earliest = charge.made.ms - AHEAD_MS if charge.kind is Kind.PREPAID else now.ms - EARLY_MS
+    earliest = now.ms - EARLY_MS if charge is None else charge.made.ms - AHEAD_MS
     if earliest <= report.started.ms <= now.ms + AHEAD_MS:
         return Instant(min(report.started.ms, now.ms)), 0
     return now, now.ms - report.started.ms
