@@ -101,3 +101,10 @@ def test_energy_never_falls_and_never_exceeds_the_possible(start, readings):
         latest = max(latest, at)
         assert register.total_wh >= before.total_wh
         assert register.total_wh - before.total_wh <= MAX_W * elapsed // 3_600_000 + SLACK_WH
+
+
+def test_a_last_word_a_little_below_a_newer_reading_restarts_nothing():
+    """It comes hours late, so that anything could have flowed meanwhile; still the register only stepped back."""
+    register = follow(50_000, 50_091, 50_094, power=11_000, step=MINUTE)
+    late = read_register(register, 50_091, 24 * 60 * MINUTE, power_w=0, power_max_w=400_000)
+    assert (late.total_wh, late.flags) == (94, ("register-backwards",))

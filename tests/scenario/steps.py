@@ -8,14 +8,17 @@ from commonwatt.adapters.station.virtual.car import Car
 PAYMENT = 5_000_000
 
 
-def tell(story, *, seed=0, rules=None, hold=True):
-    """Run a story in a fresh world and check the laws of the end."""
+def tell(story, *, seed=0, rules=None, hold=True, stations=True):
+    """Run a story in a fresh world and check the laws of the end.
+
+    Without `stations` the story itself says what stations report, and nobody but it knows what really flowed.
+    """
 
     async def whole():
         async with World(seed, rules=rules, hold=hold) as world:
             await story(world)
             await world.heal()
-            await laws.check_healed(world)
+            await (laws.check_healed(world) if stations else laws.check(world))
 
     run(whole)
 

@@ -37,9 +37,12 @@ FREE = frozenset({"Available", "Preparing"})
 
 def note_status(work: Work, report: StatusReport, rules: Rules = DEFAULT) -> None:
     """Let a connector's state reach its session: unplugged before the start, vanished in the middle, out of order."""
-    for running in store.active_charges(work.sql, report.station, report.connector):
+    here = store.active_charges(work.sql, report.station, report.connector)
+    newest = max((charge.session.transaction_id or 0 for charge in here), default=0)
+    for running in here:
         happening = _meaning(running, report)
-        charge = _remember(work, running, report)
+        overtaken = 0 < (running.session.transaction_id or 0) < newest
+        charge = running if overtaken else _remember(work, running, report)
         if happening is not None:
             _let(work, charge, happening, rules)
     if report.status not in FREE and report.connector:

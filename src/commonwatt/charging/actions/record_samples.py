@@ -45,16 +45,20 @@ def record_samples(work: Work, reports: Sequence[SampleReport], rules: Rules = D
 def _running_at(
     work: Work, report: SampleReport, charges: dict[int, Charge], before: dict[int, Charge]
 ) -> Charge | None:
-    """Return the charge whose meter is meant by a report that names no transaction of ours; None without one."""
+    """Return the charge whose meter is meant by a report that names no transaction of ours; None without one.
+
+    Of several whose ends are not known yet only the newest can still run.
+    """
     number = report.transaction_id or 0
     if not report.connector or (number > 0 and store.transaction_by_id(work.sql, number) is not None):
         return None
-    for found in store.active_charges(work.sql, report.station, report.connector):
-        own = found.session.transaction_id
-        if own is not None:
-            before.setdefault(own, found)
-            return charges.setdefault(own, found)
-    return None
+    here = store.active_charges(work.sql, report.station, report.connector)
+    running = {charge.session.transaction_id: charge for charge in here if charge.session.transaction_id is not None}
+    if not running:
+        return None
+    newest = max(running)
+    before.setdefault(newest, running[newest])
+    return charges.setdefault(newest, running[newest])
 
 
 def _save(work: Work, before: dict[int, Charge], charges: dict[int, Charge]) -> None:

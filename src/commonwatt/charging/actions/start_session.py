@@ -124,7 +124,8 @@ def _push_out(work: Work, report: StartReport, own: Charge | None, rules: Rules)
     """A connector has one transaction: another that we still believe in there is over and will be billed."""
     for other in store.active_charges(work.sql, report.station, report.connector):
         if (own is None or other.id != own.id) and other.session.transaction_id is not None:
-            store.save_charges(work, [advance_session(work, other, Vanished(patience_s=5), rules)])
+            still = replace(other, progress=replace(other.progress, flowing=False))
+            store.save_charges(work, [advance_session(work, still, Vanished(patience_s=5), rules)])
 
 
 def _sells(work: Work, station: str) -> bool:

@@ -106,8 +106,11 @@ def add_interval(
 
 
 def _step_back(register: Register, reading: int, possible: int) -> Register:
-    """Believe in a restart at zero when what it shows can have flowed since; else it only misspoke."""
-    if reading <= possible:
+    """Believe in a restart at zero when it fell far, and what it shows can have flowed since; else it only misspoke.
+
+    Half of what it showed is far: a last word that is told late, a little below a newer one, restarts nothing.
+    """
+    if reading <= possible and reading * 2 <= register.last_wh:
         total = register.total_wh + reading
         return _flag(replace(register, last_wh=reading, total_wh=total, suspect_wh=None), "register-reset")
     return _flag(replace(register, suspect_wh=reading), "register-backwards")
