@@ -58,6 +58,27 @@ async def test_a_bad_item_does_not_spoil_its_bundle(database):
     assert await database.read(count) == 2
 
 
+async def test_an_action_that_runs_out_of_an_iterator_leaves_nobody_waiting(database):
+    """A future refuses StopIteration; the callers of the same group must hear their own answers all the same."""
+
+    def exhausted(work):
+        return next(iter(()))
+
+    def shrug(work, names):
+        return [StopIteration("none left") for _ in names]
+
+    calls = [database.write(add, "a"), database.write(exhausted), database.write_together(shrug, "x")]
+    calls += [database.write(add, "b")]
+    async with asyncio.timeout(10):
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+    assert answers[0] == "a"
+    assert answers[3] == "b"
+    for answer in answers[1:3]:
+        assert isinstance(answer, RuntimeError)
+        assert isinstance(answer.__cause__, StopIteration)
+    assert await database.read(count) == 2
+
+
 async def test_a_thousand_writes_share_few_commits(tmp_path):
     engine = open_engine(tmp_path / "db.sqlite")
     create_tables(engine)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -29,6 +30,7 @@ T = TypeVar("T")
 
 GROUP_MAX = 1000
 """Calls in one transaction at most, so that the first of them does not wait for ever."""
+_log = structlog.get_logger("database")
 
 
 class NotSaved(Unavailable):
@@ -192,18 +194,31 @@ class Database:
 
     def _answer(self, group: list[_Call], stored: bool, notes: list[Note]) -> None:  # noqa: FBT001
         for call in group:
-            if call.future.done():
-                continue
-            if call.error is not None:
-                call.future.set_exception(call.error)
-            else:
-                call.future.set_result(call.result)
+            try:
+                _tell(call)
+            except Exception as error:  # noqa: BLE001 (one caller that cannot be told must not leave the others waiting)
+                _log.error("caller not answered", error=repr(error))
+                call.future.cancel()
         if stored:
             for wake in self.on_stored:
                 wake()
         if notes:
             for hear in self.on_notes:
                 hear(notes)
+
+
+def _tell(call: _Call) -> None:
+    """Answer one caller; StopIteration, which no future takes, comes inside a RuntimeError, as from a generator."""
+    if call.future.done():
+        return
+    error = call.error
+    if isinstance(error, StopIteration):
+        error = RuntimeError(f"The action raised {error!r}.")
+        error.__cause__ = call.error
+    if error is not None:
+        call.future.set_exception(error)
+    else:
+        call.future.set_result(call.result)
 
 
 def _apply(action: Callable[..., R], args: tuple[Any, ...], kwargs: dict[str, Any], work: Work) -> R:
