@@ -1,15 +1,19 @@
 """Reactions happen exactly once; effects are repeated until the end is known; the dead wait for a person."""
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import ClassVar
 
+import pytest
 from sqlalchemy import select
 
-from commonwatt.kernel import Done, Failed, RandomIds, Unknown
+from commonwatt.kernel import Done, Failed, RandomIds, Unavailable, Unknown
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.database import Database, Effect, Event, Jobs, create_tables, open_engine, outbox
-from commonwatt.kit.database.jobs import retry
+from commonwatt.kit.database import jobs as machinery
+from commonwatt.kit.database.jobs import ATTEMPTS_MAX, retry
+from commonwatt.kit.database.writer import NotSaved
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +135,140 @@ async def test_a_job_whose_key_was_requested_anew_while_it_ran_is_left_to_the_ne
     assert (await database.read(states))[1] == ("done", "requested anew")
     await again.stop()
     database.close()
+
+
+@contextlib.asynccontextmanager
+async def running(tmp_path, perform):
+    """Jobs over a database of their own, with one effect."""
+    engine = open_engine(tmp_path / "db.sqlite")
+    create_tables(engine)
+    database = Database(engine, SystemClock(), RandomIds())
+    jobs = Jobs(database, {}, {DoThis: perform})
+    await jobs.start()
+    try:
+        yield database, jobs
+    finally:
+        await jobs.stop()
+        database.close()
+
+
+def failing(database, monkeypatch, times, *, only=None):
+    """Let the next writes of the runner itself fail, as with a full disk; `only` names the one that fails."""
+    write = database.write
+    left = [times]
+
+    async def write_or_not(action, *args, **kwargs):
+        if left[0] and (action.__name__ == only or only is None):
+            left[0] -= 1
+            raise NotSaved("no room")
+        return await write(action, *args, **kwargs)
+
+    monkeypatch.setattr(database, "write", write_or_not)
+
+
+@pytest.mark.parametrize("answer", [Done(None), Failed("no route"), Unknown("no answer"), ConnectionError("gone")])
+async def test_an_end_that_is_not_stored_at_once_is_stored_later(tmp_path, monkeypatch, answer):
+    """A full disk for a moment must not leave a payout running for ever with nobody at work on it."""
+    monkeypatch.setattr(machinery, "STORE_FIRST_S", 0.01)
+    asked = []
+
+    async def perform(effect: DoThis):
+        asked.append(effect.number)
+        if len(asked) == 1:
+            failing(database, monkeypatch, 3)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+        return Done(None)
+
+    async with running(tmp_path, perform) as (database, _jobs):
+        await database.write(lambda work: work.request(DoThis(1)))
+        for _ in range(1000):
+            ((state, _error),) = (await database.read(states)).values()
+            if state in {"done", "dead"}:
+                break
+            await asyncio.sleep(0.01)
+        assert state == ("dead" if isinstance(answer, Failed) else "done")
+        assert len(asked) == (1 if isinstance(answer, Done | Failed) else 2), "what is known is not asked again"
+
+
+async def test_a_claim_that_is_not_stored_is_tried_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(machinery, "FIRST_DELAY_MS", 0)
+    asked = []
+
+    async def perform(effect: DoThis):
+        asked.append(effect.number)
+        return Done(None)
+
+    async with running(tmp_path, perform) as (database, jobs):
+        failing(database, monkeypatch, 1, only="_claim")
+        await database.write(lambda work: work.request(DoThis(1)))
+        async with asyncio.timeout(10):
+            await jobs.settle()
+        assert asked == [1]
+
+
+@pytest.mark.parametrize("error", [ConnectionError("gone"), Unavailable("the node sleeps")])
+async def test_unknown_answers_and_a_world_that_is_down_do_not_use_up_the_attempts(tmp_path, monkeypatch, error):
+    """After a day of `Unknown` one exception must not end a payout, nor may a node that is down for long."""
+    monkeypatch.setattr(machinery, "FIRST_DELAY_MS", 0)
+    many = ATTEMPTS_MAX + 5
+    answers = [Unknown("no answer")] * many + [error] * (many if isinstance(error, Unavailable) else 3) + [Done(None)]
+
+    async def perform(effect: DoThis):
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async with running(tmp_path, perform) as (database, jobs), asyncio.timeout(30):
+        await database.write(lambda work: work.request(DoThis(1)))
+        await jobs.settle()
+        assert [state for state, _ in (await database.read(states)).values()] == ["done"]
+
+
+async def test_a_job_that_only_raises_is_dead_after_so_many_exceptions_and_a_retry_gives_as_many_anew(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(machinery, "FIRST_DELAY_MS", 0)
+    asked = []
+
+    async def perform(effect: DoThis):
+        asked.append(effect.number)
+        raise ValueError("bug")
+
+    async with running(tmp_path, perform) as (database, jobs), asyncio.timeout(30):
+        await database.write(lambda work: work.request(DoThis(1)))
+        await jobs.settle()
+        assert (await database.read(states))[1][0] == "dead"
+        assert len(asked) == ATTEMPTS_MAX
+        await database.write(retry, 1)
+        await jobs.settle()
+        assert len(asked) == 2 * ATTEMPTS_MAX
+
+
+async def test_a_read_that_fails_does_not_end_the_runner(tmp_path, monkeypatch):
+    monkeypatch.setattr(machinery, "STUMBLE_S", 0.01)
+
+    async def perform(effect: DoThis):
+        return Done(None)
+
+    async with running(tmp_path, perform) as (database, jobs):
+        gone_wrong = asyncio.Event()
+        read, failures = database.read, [OSError("disk"), OSError("disk")]
+
+        async def read_or_not(query, *args, **kwargs):
+            if failures:
+                error = failures.pop()
+                if not failures:
+                    gone_wrong.set()
+                raise error
+            return await read(query, *args, **kwargs)
+
+        monkeypatch.setattr(database, "read", read_or_not)
+        await database.write(lambda work: work.request(DoThis(1)))
+        async with asyncio.timeout(10):
+            await gone_wrong.wait()
+            await jobs.settle()
+        assert await jobs.check() is None
+        assert [state for state, _ in (await database.read(states)).values()] == ["done"]

@@ -3,12 +3,15 @@
 A reaction runs and its row is marked done in one commit, so it happens exactly once. An effect's handler talks to the
 world and answers in three values: `Done` ends the job, `Failed` leaves it dead with its reason for a person to see,
 `Unknown` and exceptions send it back to wait, twice as long each time. Handlers are idempotent: after a crash an
-effect that was running is run again.
+effect that was running is run again. How a job ended is itself a write: should the database not store it, the job keeps
+its slot and the write is tried again, so that no row is left running with nobody at work on it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,8 +31,14 @@ Handler = Callable[[Any], Awaitable[Outcome[Any]]]
 FIRST_DELAY_MS = 500
 LONGEST_DELAY_MS = 60_000
 ATTEMPTS_MAX = 20
-"""After so many exceptions a job is dead; `Unknown` never kills one, because it may have happened."""
+"""After so many exceptions a job is dead; `Unknown` never kills one, because it may have happened, nor `Unavailable`,
+because the world comes back. Exceptions are counted while the process lives: a start, perhaps with a better program,
+tries as often again."""
 TAKE_MAX = 256
+STORE_FIRST_S, STORE_LONGEST_S = 0.5, 30.0
+"""How long a write that was not stored waits before it is tried again: twice as long each time, up to the longest."""
+STUMBLE_S = 1.0
+"""How long the runner rests when it cannot read what is due."""
 KEPT_MS = 24 * 3600 * 1000
 """Done jobs stay visible for a day."""
 
@@ -69,6 +78,9 @@ class Jobs:
         self._wake = asyncio.Event()
         self._slots = asyncio.Semaphore(at_once)
         self._flying: dict[int, asyncio.Task[None]] = {}
+        self._raised: Counter[int] = Counter()
+        """How many exceptions each job that is not ended has met."""
+        self._stopping = False
         self._loops: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -80,6 +92,7 @@ class Jobs:
 
     async def stop(self) -> None:
         """Stop taking jobs and wait for the ones that run; what is left goes on at the next start."""
+        self._stopping = True
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
@@ -105,23 +118,29 @@ class Jobs:
 
     async def _serve(self) -> None:
         while True:
-            self._wake.clear()
-            now = self._database.clock.now()
-            rows = await self._database.read(_due, now, frozenset(self._flying))
-            for row in rows:
-                await self._slots.acquire()
-                task = asyncio.create_task(self._perform(row), name=f"job {row.kind}")
-                self._flying[row.id] = task
-                task.add_done_callback(lambda _done, job_id=row.id: self._land(job_id))  # type: ignore[misc]
-            if len(rows) == TAKE_MAX:
-                continue
-            soonest = await self._database.read(_next_due, frozenset(self._flying))
-            wait = 5.0 if soonest is None else max(0.0, min(5.0, Instant(soonest).since(now) / 1000))
             try:
-                async with asyncio.timeout(max(wait, 0.01)):  # wait_for of Python 3.11 can swallow a cancellation
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+                await self._serve_once()
+            except Exception as error:  # noqa: BLE001 (a round that fails must not end the rounds)
+                _log.warning("jobs could not be taken", error=repr(error))
+                await asyncio.sleep(STUMBLE_S)
+
+    async def _serve_once(self) -> None:
+        """Take what is due, and return when more may be."""
+        self._wake.clear()
+        now = self._database.clock.now()
+        rows = await self._database.read(_due, now, frozenset(self._flying))
+        for row in rows:
+            await self._slots.acquire()
+            task = asyncio.create_task(self._perform(row), name=f"job {row.kind}")
+            self._flying[row.id] = task
+            task.add_done_callback(lambda _done, job_id=row.id: self._land(job_id))  # type: ignore[misc]
+        if len(rows) == TAKE_MAX:
+            return
+        soonest = await self._database.read(_next_due, frozenset(self._flying))
+        wait = 5.0 if soonest is None else max(0.0, min(5.0, Instant(soonest).since(now) / 1000))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(wait, 0.01)):  # wait_for of Python 3.11 can swallow a cancellation
+                await self._wake.wait()
 
     def _land(self, job_id: int) -> None:
         self._flying.pop(job_id, None)
@@ -138,40 +157,56 @@ class Jobs:
 
     async def _perform(self, row: Row[Any]) -> None:
         try:
-            if row.kind in self._handlers:
-                await self._perform_effect(row)
-            elif row.kind in self._reactions:
-                event, actions = self._reactions[row.kind]
-                await self._database.write(_react, row.id, msgspec.json.decode(row.payload, type=event), actions)
-            else:
-                await self._database.write(_end, row.id, DONE, None)
-        except asyncio.CancelledError:
-            raise
+            end, *values = await self._attempt(row)
         except Exception as error:  # noqa: BLE001 (whatever it is, the job waits and its reason is kept)
-            await self._postpone(row, error)
+            end, *values = self._judge(row, error)
+        if end is not None:
+            await self._store(row, end, *values)
 
-    async def _perform_effect(self, row: Row[Any]) -> None:
+    async def _attempt(self, row: Row[Any]) -> tuple[Any, ...]:
+        """Run a job once; return the action that stores how it ended and its values, (None,) where that is stored."""
+        if row.kind in self._reactions and row.kind not in self._handlers:
+            event, actions = self._reactions[row.kind]
+            await self._database.write(_react, row.id, msgspec.json.decode(row.payload, type=event), actions)
+            self._raised.pop(row.id, None)
+            return (None,)
+        if row.kind not in self._handlers:
+            return _end, DONE, None
         effect, handler = self._handlers[row.kind]
         await self._database.write(_claim, row.id)
         match await handler(msgspec.json.decode(row.payload, type=effect)):
             case Done():
-                await self._database.write(_end, row.id, DONE, None)
+                return _end, DONE, None
             case Failed(reason, _):
-                await self._database.write(_end, row.id, DEAD, reason)
+                return _end, DEAD, reason
             case unknown:
-                await self._database.write(_wait, row.id, row.attempts + 1, unknown.reason)
+                return _wait, row.attempts + 1, unknown.reason
 
-    async def _postpone(self, row: Row[Any], error: Exception) -> None:
-        final = isinstance(error, Refused | Missing) or row.attempts + 1 >= ATTEMPTS_MAX
+    def _judge(self, row: Row[Any], error: Exception) -> tuple[Any, ...]:
+        """Say what becomes of a job that met an exception: it waits, or it is dead."""
+        if not isinstance(error, Unavailable):
+            self._raised[row.id] += 1
+        final = isinstance(error, Refused | Missing) or self._raised[row.id] >= ATTEMPTS_MAX
         reason = str(error) if isinstance(error, Refused | Missing | Unavailable) else repr(error)
         _log.warning("job failed", job=row.id, kind=row.kind, attempts=row.attempts + 1, dead=final, error=reason)
-        try:
-            if final:
-                await self._database.write(_end, row.id, DEAD, reason)
+        return (_end, DEAD, reason) if final else (_wait, row.attempts + 1, reason)
+
+    async def _store(self, row: Row[Any], end: Callable[..., None], *values: Any) -> None:
+        """Store how a job ended, however often the database must be asked; a stopping process leaves it to the next."""
+        rest_s = STORE_FIRST_S
+        while True:
+            try:
+                await self._database.write(end, row.id, *values)
+            except Exception as error:  # noqa: BLE001 (whatever it is, the row must not stay as if somebody ran it)
+                if self._stopping:
+                    return
+                _log.warning("end of a job not stored", job=row.id, kind=row.kind, error=repr(error))
+                await asyncio.sleep(rest_s)
+                rest_s = min(STORE_LONGEST_S, rest_s * 2)
             else:
-                await self._database.write(_wait, row.id, row.attempts + 1, reason)
-        except Unavailable:
-            return  # the row still waits; the next start takes it up
+                if end is _end:
+                    self._raised.pop(row.id, None)
+                return
 
 
 def retry(work: Work, job_id: int) -> None:
