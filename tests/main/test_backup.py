@@ -1,10 +1,14 @@
 """A backup holds everything or nothing, and is restored only where nothing is lost."""
 
 import asyncio
+import contextlib
 import io
 import json
 import sqlite3
+import subprocess
+import sys
 import tarfile
+import threading
 
 import pytest
 from tests.conftest import declare_tables
@@ -70,6 +74,109 @@ async def test_there_and_back_while_the_server_writes(database, data, tmp_path):
     with sqlite3.connect(there.sandbox) as sandbox:
         assert sandbox.execute("select name from node").fetchall() == [("driver",)]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.tar", "data", "there"]
+
+
+async def test_a_large_database_is_copied_though_commits_never_pause(database, data, tmp_path):
+    """Copied in pieces it would begin anew after each commit; no piece is as large as this."""
+    with sqlite3.connect(data.database) as raw:
+        raw.execute("create table ballast (content blob)")
+        raw.executemany("insert into ballast values (zeroblob(1048576))", [()] * 64)
+    raw.close()
+    going, stop = threading.Event(), threading.Event()
+    commits = []
+
+    def write_without_a_pause():
+        with contextlib.closing(sqlite3.connect(data.database, timeout=30, isolation_level=None)) as raw:
+            raw.execute("PRAGMA synchronous=OFF")
+            while not stop.is_set():
+                raw.execute("insert into ballast values (x'00')")
+                commits.append(1)
+                going.set()
+
+    writing = threading.Thread(target=write_without_a_pause, daemon=True)
+    copying = threading.Thread(target=make_backup, args=(data, tmp_path / "b.tar", NOW), daemon=True)
+    writing.start()
+    assert going.wait(30)
+    before = len(commits)
+    copying.start()
+    await asyncio.to_thread(copying.join, 30)
+    after = len(commits)
+    ended = not copying.is_alive()
+    stop.set()
+    writing.join(30)
+    assert ended
+    assert after > before
+    there = Data(dir=tmp_path / "there")
+    restore_backup(there, tmp_path / "b.tar", replace=False)
+    assert paid(there.dir) == 1000
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.tar", "data", "there"]
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next_and_nothing_else_is(data, tmp_path):
+    sqlite3.connect(data.database).close()
+    code = (
+        "import sys, time, pathlib; from commonwatt.main import backup\n"
+        "with backup._workroom(pathlib.Path(sys.argv[1])) as room:\n"
+        "    (room / 'commonwatt.sqlite').write_text('half'); print(room.name, flush=True); time.sleep(60)\n"
+    )
+    runs = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE) for _ in range(2)]
+    killed, running = (run.stdout.readline().decode().strip() for run in runs)
+    foreign = tmp_path / ".backup-of-somebody"
+    foreign.mkdir()
+    try:
+        runs[0].kill()
+        runs[0].wait()
+        assert (tmp_path / killed).is_dir()
+        make_backup(data, tmp_path / "b.tar", NOW)
+        assert sorted(path.name for path in tmp_path.iterdir()) == sorted([foreign.name, running, "b.tar", "data"])
+    finally:
+        for run in runs:
+            run.kill()
+            run.communicate()
+
+
+def spoil_head(path):
+    with path.open("r+b") as file:
+        file.write(b"not a database any more")
+
+
+def spoil_everything(path):
+    path.write_bytes(b"\xff" * path.stat().st_size)
+
+
+def spoil_schema(path):
+    with path.open("r+b") as file:
+        file.seek(100)
+        file.write(b"\xff" * 3000)
+
+
+@pytest.mark.parametrize("spoil", [spoil_head, spoil_everything, spoil_schema])
+async def test_a_damaged_database_is_restored_over_and_kept_with_its_log(database, data, tmp_path, spoil):
+    make_backup(data, tmp_path / "b.tar", NOW)
+    database.close()
+    database.engine.dispose()
+    spoil(data.database)
+    found = data.database.read_bytes()
+    log = data.dir / "commonwatt.sqlite-wal"
+    log.write_bytes(b"what the disk left of the log")
+    restore_backup(data, tmp_path / "b.tar", replace=True)
+    assert paid(data.dir) == 1000
+    aside = data.dir / "commonwatt.sqlite.replaced-1"
+    assert aside.read_bytes() == found
+    kept = data.dir / "commonwatt.sqlite.replaced-1-wal"
+    assert kept.read_bytes() == b"what the disk left of the log"
+
+
+async def test_a_log_without_its_database_is_not_played_into_the_restored_one(database, data, tmp_path):
+    make_backup(data, tmp_path / "b.tar", NOW)
+    there = Data(dir=tmp_path / "there")
+    there.dir.mkdir()
+    (there.dir / "commonwatt.sqlite-wal").write_bytes(b"old")
+    with pytest.raises(DataInTheWay, match="holds data already"):
+        restore_backup(there, tmp_path / "b.tar", replace=False)
+    restore_backup(there, tmp_path / "b.tar", replace=True)
+    assert (there.dir / "commonwatt.sqlite.replaced-1-wal").read_bytes() == b"old"
+    assert paid(there.dir) == 1000
 
 
 async def write_for_ever(database):

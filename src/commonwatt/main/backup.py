@@ -6,13 +6,17 @@ world is ahead of us or level, as the real one would be after a crash; what is o
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import io
 import json
 import os
+import shutil
 import sqlite3
 import tarfile
 import tempfile
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,6 +38,10 @@ FORMAT = "commonwatt-backup/1"
 MANIFEST = "manifest.json"
 MEMBERS = ("commonwatt.sqlite", "sandbox.sqlite")
 """The databases, ours first."""
+_ROOM = ".commonwatt-"
+"""How the folders begin that a run works in; nobody else's folder is ever taken for one."""
+_BESIDE = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a database; one of another database would be played into a new one."""
 _MANIFEST_MAX = 64 * 1024
 _CHUNK = 1 << 20
 
@@ -75,11 +83,11 @@ def make_backup(data: Data, target: Path, now: Instant) -> Manifest:
     if target.exists():
         msg = f"{target} exists. Choose another name; a backup is never written over."
         raise DataInTheWay(msg, file=str(target))
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as room:
-        copies = [copy for name in MEMBERS if (copy := _copy(data.dir / name, Path(room) / name)) is not None]
+    with _workroom(target.parent) as room:
+        copies = [copy for name in MEMBERS if (copy := _copy(data.dir / name, room / name)) is not None]
         files = {copy.name: {"sha256": _digest(copy), "bytes": copy.stat().st_size} for copy in copies}
         manifest = Manifest(FORMAT, now.iso(), __version__, _revision(copies[0]), files)
-        whole = Path(room) / "whole.tar"
+        whole = room / "whole.tar"
         with whole.open("xb") as out:
             _pack(out, manifest, copies)
             out.flush()
@@ -96,7 +104,7 @@ def restore_backup(data: Data, source: Path, *, replace: bool) -> Manifest:
     Raises BackupUnreadable for a damaged or foreign file, DataInTheWay for a directory that holds data (unless
     `replace`) or that a running server uses, BooksBroken when the backup's own books do not add up.
     """
-    present = [data.dir / name for name in MEMBERS if (data.dir / name).exists()]
+    present = [data.dir / name for name in MEMBERS if any(path.exists() for path in _whole(data.dir / name))]
     if present and not replace:
         msg = f"{data.dir} holds data already. Choose an empty directory with --data, or replace it with --yes."
         raise DataInTheWay(msg, data=str(data.dir))
@@ -104,15 +112,15 @@ def restore_backup(data: Data, source: Path, *, replace: bool) -> Manifest:
         msg = f"A server runs over {data.dir}. Stop it, then restore."
         raise DataInTheWay(msg, data=str(data.dir))
     data.dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(dir=data.dir, prefix=".restore-") as room:
-        manifest = _unpack(source, Path(room))
+    with _workroom(data.dir) as room:
+        manifest = _unpack(source, room)
         for name in manifest.files:
-            _inspect(Path(room) / name)
+            _inspect(room / name)
         for path in present:
-            _put_aside(path)
+            _put_aside(path, room)
         for name in manifest.files:
-            (Path(room) / name).chmod(0o600)
-            (Path(room) / name).rename(data.dir / name)
+            (room / name).chmod(0o600)
+            (room / name).rename(data.dir / name)
     _sync_folder(data.dir)
     return manifest
 
@@ -140,12 +148,59 @@ def restore(program: Program, file: Path) -> None:
         say("What was paid or charged after the backup is not in it; the first start asks the rails what became of it.")
 
 
+@contextlib.contextmanager
+def _workroom(place: Path) -> Iterator[Path]:
+    """Make a folder to work in, gone at the end; first remove what killed runs left, known by nobody's lock on it."""
+    with _locked(place):
+        for left in place.glob(f"{_ROOM}*"):
+            if left.is_dir() and not left.is_symlink() and _is_abandoned(left):
+                shutil.rmtree(left, ignore_errors=True)
+        room = Path(tempfile.mkdtemp(dir=place, prefix=_ROOM))
+        handle = os.open(room, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        yield room
+    finally:
+        os.close(handle)
+        shutil.rmtree(room, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _locked(place: Path) -> Iterator[None]:
+    """Let one run at a time look for abandoned folders and make its own."""
+    handle = os.open(place, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _is_abandoned(room: Path) -> bool:
+    try:
+        handle = os.open(room, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    else:
+        return True
+    finally:
+        os.close(handle)
+
+
 def _copy(source: Path, target: Path) -> Path | None:
-    """Copy a database page by page while others write to it (SQLite online backup)."""
+    """Copy a database while others write to it (SQLite online backup).
+
+    In one step, which is one snapshot beside the write-ahead log: between steps every commit of others would begin the
+    copy anew, and it would never end.
+    """
     if not source.is_file():
         return None
     with closing(sqlite3.connect(source, timeout=30)) as old, closing(sqlite3.connect(target)) as new:
-        old.backup(new, pages=4096)
+        old.backup(new, pages=-1)
         new.execute("PRAGMA journal_mode=DELETE")
     return target
 
@@ -219,17 +274,42 @@ def _inspect(path: Path) -> None:
         _settle_log(path)
 
 
-def _put_aside(path: Path) -> None:
-    """Keep a database that is replaced under another name; raises DataInTheWay when somebody has it open."""
-    try:
-        _settle_log(path)
-    except sqlite3.Error as error:
-        msg = f"{path} is in use ({error}). Stop the server that runs on it, then restore."
-        raise DataInTheWay(msg, file=str(path)) from error
+def _put_aside(path: Path, room: Path) -> None:
+    """Keep a database that is replaced under another name, a damaged one as it is with what SQLite keeps beside it.
+
+    Raises DataInTheWay when somebody has it open.
+    """
+    if path.exists():
+        beside = [(one, shutil.copy(one, room)) for one in _whole(path)[1:] if one.exists()]
+        try:
+            _settle_log(path)
+        except sqlite3.Error as error:
+            if _is_busy(error):
+                msg = f"{path} is in use ({error}). Stop the server that runs on it, then restore."
+                raise DataInTheWay(msg, file=str(path)) from error
+            for (
+                one,
+                copy,
+            ) in beside:  # SQLite removes a log that it cannot read; somebody else may save payments from it
+                shutil.copy(copy, one)
     number = 1
-    while (aside := path.with_name(f"{path.name}.replaced-{number}")).exists():
+    while any(aside.exists() for aside in _whole(path.with_name(f"{path.name}.replaced-{number}"))):
         number += 1
-    path.rename(aside)
+    aside = path.with_name(f"{path.name}.replaced-{number}")
+    for one, kept in zip(_whole(path), _whole(aside), strict=True):
+        if one.exists():
+            one.rename(kept)
+
+
+def _whole(path: Path) -> list[Path]:
+    """Return the files that a database may consist of; they belong together under any name."""
+    return [path, *(path.with_name(path.name + end) for end in _BESIDE)]
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    """Whether somebody else has the database open; all other errors tell of damage."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 def _settle_log(path: Path) -> None:
