@@ -3,12 +3,15 @@
 import subprocess
 import sys
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from tests.conftest import SOURCE
 
+from commonwatt.kit.cli import run_group
 from commonwatt.kit.database import open_engine
-from commonwatt.main.migrations import all_tables, head, migrate, newest
+from commonwatt.main.cli import commonwatt, new_program
+from commonwatt.main.migrations import DataNewer, all_tables, head, migrate, newest
 
 
 def test_migrations_lead_to_the_declared_tables(tmp_path):
@@ -23,6 +26,22 @@ def test_migrations_lead_to_the_declared_tables(tmp_path):
 
 def test_the_newest_migration_is_known_by_its_file():
     assert newest() == head()
+
+
+def test_a_newer_database_is_left_alone_and_the_reader_told_what_to_do(tmp_path, capsys):
+    path = tmp_path / "commonwatt.sqlite"
+    engine = open_engine(path)
+    migrate(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(DataNewer, match="migration 9999"):
+        migrate(engine)
+    engine.dispose()
+    words = ["serve", "--data", str(tmp_path), "--http", "127.0.0.1:0", "--stations", "127.0.0.1:0"]
+    assert run_group(commonwatt, words, new_program()) == 1
+    said = capsys.readouterr().err
+    assert "newer version" in said
+    assert "Traceback" not in said
 
 
 def test_a_start_over_an_up_to_date_database_does_not_import_alembic(tmp_path):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, MetaData, inspect, text
 
+from commonwatt.kernel import Refused
 from commonwatt.kit.database import metadata
 
 if TYPE_CHECKING:
@@ -29,6 +30,13 @@ STORES = (
     "commonwatt.tariffs.store",
 )
 """Every module that declares tables; a test compares them with the migrated database."""
+
+
+class DataNewer(Refused):
+    """The database was written by a newer version than this one."""
+
+    slug = "data-newer"
+    title = "This data belongs to a newer version"
 
 
 def all_tables() -> MetaData:
@@ -54,9 +62,16 @@ def head() -> str | None:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring a database to the newest migration, in one transaction; a newer one than ours is left alone and raises."""
-    if _up_to_date(engine):
+    """Bring a database to the newest migration, in one transaction; a newer one is left alone and raises DataNewer."""
+    found = _standing(engine)
+    if found == {newest()}:
         return
+    if unknown := found - _known():
+        msg = (
+            f"This database stands at migration {', '.join(sorted(unknown))}, and this version of Commonwatt ends at "
+            f"{newest()}. Nothing was changed. Install the newer version again, or restore an older backup."
+        )
+        raise DataNewer(msg, revision=", ".join(sorted(unknown)), newest=newest())
     from alembic.config import Config as AlembicConfig
     from alembic.runtime.environment import EnvironmentContext
 
@@ -72,15 +87,19 @@ def migrate(engine: Engine) -> None:
 
 def newest() -> str:
     """Return the newest migration's name by the names of the files, `m0001_first_tables.py`."""
-    return max(path.name for path in (FOLDER / "versions").glob("m[0-9]*.py"))[1:5]
+    return max(_known())
 
 
-def _up_to_date(engine: Engine) -> bool:
-    """Whether the database stands at the newest migration, found out without Alembic."""
+def _known() -> set[str]:
+    return {path.name[1:5] for path in (FOLDER / "versions").glob("m[0-9]*.py")}
+
+
+def _standing(engine: Engine) -> set[str]:
+    """Return the migration that the database stands at, found out without Alembic; empty before the first."""
     with engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
-            return False
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [newest()]
+            return set()
+        return set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
 
 
 def _configure(context: EnvironmentContext, connection: Connection) -> None:
