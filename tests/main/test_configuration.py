@@ -41,6 +41,34 @@ def test_a_later_source_wins(tmp_path):
     assert loaded.origins["http.bind"] == str(tmp_path / "commonwatt.toml")
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("https://charge.example", "https://charge.example"),
+        ("https://Charge.Example", "https://charge.example"),
+        ("HTTPS://charge.example:443", "https://charge.example"),
+        ("http://LOCALHOST:80", "http://localhost"),
+        ("http://charge.example:443", "http://charge.example:443"),
+        ("https://charge.example:8443", "https://charge.example:8443"),
+        ("https://charge.example?", "https://charge.example"),
+        ("https://charge.example:", "https://charge.example"),
+        ("https://[2001:DB8:0::1]:443", "https://[2001:db8::1]"),
+        ("https://Bücher.example", "https://xn--bcher-kva.example"),
+    ],
+)
+def test_the_address_is_what_a_browser_calls_the_origin(written, meant):
+    """WebAuthn compares origins letter by letter: one capital would make every passkey impossible."""
+    loaded = load({"site.base_url": written}, {})
+    assert loaded.config.site.base_url == meant
+    assert loaded.value("site.base_url") == meant
+
+
+def test_a_host_that_no_browser_opens_is_refused():
+    for url in ("https://" + "ü" * 80 + ".example", "https://[::zz]", "https://ü..example", "https://größe.example"):
+        with pytest.raises(ConfigRefused, match=r"site\.base_url"):
+            load({"site.base_url": url}, {})
+
+
 def test_every_type_from_the_environment():
     config = load(
         {},

@@ -8,16 +8,16 @@ import re
 import tomllib
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields, replace
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from commonwatt.kernel import Asset, Refused
 from commonwatt.main.config import Address, Config
+from commonwatt.main.origin import canonical_origin, is_origin
 
 PREFIX = "COMMONWATT_"
 ALIASES = {"COMMONWATT_DATA": "data.dir"}
@@ -130,6 +130,7 @@ def load(
             wrong.append(f"{origin}: {name} {error}, not {said}.")
     config = _tree(values)
     wrong += _disagreements(config)
+    config = _with_canonical_address(config, wrong)
     if wrong:
         raise ConfigRefused("\n\n".join(wrong), slips=len(wrong))
     return Loaded(config, {name: origin for name, (_, origin) in raw.items()}, path)
@@ -281,9 +282,9 @@ def _disagreements(config: Config) -> Iterator[str]:
     """Say what each key alone cannot: keys that contradict each other, and texts that mean nothing."""
     site = config.site
     yield from _money_slips(config)
-    if site.base_url and not _is_origin(site.base_url, {"http", "https"}):
+    if site.base_url and not is_origin(site.base_url, {"http", "https"}):
         yield f"site.base_url must look like https://charge.example, without a path, not {site.base_url!r}."
-    if config.stations.public_url and not _is_origin(config.stations.public_url, {"ws", "wss"}):
+    if config.stations.public_url and not is_origin(config.stations.public_url, {"ws", "wss"}):
         yield f"stations.public_url must look like wss://charge.example, not {config.stations.public_url!r}."
     try:
         ZoneInfo(site.timezone)
@@ -305,6 +306,18 @@ def _disagreements(config: Config) -> Iterator[str]:
             yield f"{name}.tls_certificate and {name}.tls_key belong together; set both or none."
 
 
+def _with_canonical_address(config: Config, wrong: list[str]) -> Config:
+    """Write base_url as browsers write an origin, since a passkey's origin is compared letter by letter."""
+    site = config.site
+    if not site.base_url or not is_origin(site.base_url, {"http", "https"}):
+        return config
+    try:
+        return replace(config, site=replace(site, base_url=canonical_origin(site.base_url)))
+    except ValueError as error:
+        wrong.append(f"site.base_url must name a host that a browser can open, not {site.base_url!r}: {error}.")
+        return config
+
+
 def _money_slips(config: Config) -> Iterator[str]:
     rails = config.payments.rails
     if not rails or len(set(rails)) < len(rails) or any(rail not in RAILS for rail in rails):
@@ -324,16 +337,6 @@ def _money_slips(config: Config) -> Iterator[str]:
         yield f"rates.sources names {len(rates.sources)}, but rates.sources_min asks for {rates.sources_min}."
     if config.charging.start_timeout_s > config.payments.hold_s:
         yield "charging.start_timeout_s is longer than payments.hold_s; a held payment would go back before the start."
-
-
-def _is_origin(url: str, schemes: set[str]) -> bool:
-    try:
-        parts = urlsplit(url)
-        port_fits = parts.port is None or parts.port > 0
-    except ValueError:
-        return False
-    bare = not (parts.path or parts.query or parts.fragment or parts.username)
-    return parts.scheme in schemes and bool(parts.hostname) and bare and port_fits
 
 
 def _type_text(kind: Any, least: int | None, most: int | None) -> str:
