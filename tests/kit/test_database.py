@@ -89,3 +89,11 @@ async def test_a_thousand_writes_share_few_commits(tmp_path):
     assert await database.read(count) == 1000
     assert database.commits < 500
     database.close()
+
+
+def test_a_new_database_and_its_log_are_for_their_owner_only(tmp_path):
+    with open_engine(tmp_path / "new.sqlite").begin() as connection:
+        connection.execute(text("create table thing (name text)"))
+        assert {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()} == {
+            "new.sqlite": "0o600", "new.sqlite-wal": "0o600", "new.sqlite-shm": "0o600",
+        }  # fmt: skip

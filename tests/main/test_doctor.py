@@ -49,6 +49,18 @@ def test_an_empty_machine_is_ready_for_a_first_start(config):
     assert wrong == []
 
 
+def test_files_that_other_users_may_read_are_found(config, tables, tmp_path):
+    assert verdicts(examining.look_at_data(config), "data") == [Verdict.GOOD]
+    key = tmp_path / "keys" / "the key.pem"
+    key.parent.mkdir()
+    key.touch()
+    for path in (config.data.database, key):
+        path.chmod(0o644)
+    told = dataclasses.replace(config, http=dataclasses.replace(config.http, tls_key=key))
+    (finding,) = [one for one in examining.look_at_data(told) if one.verdict is Verdict.DOUBTFUL]
+    assert finding.todo == f"chmod o-rwx {config.data.database} '{key}'"
+
+
 def test_a_working_database(config, tables):
     findings = list(examining.look_at_database(config))
     assert verdicts(findings, "database") == [Verdict.GOOD]

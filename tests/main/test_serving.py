@@ -50,6 +50,14 @@ def test_serve_says_in_one_line_where_it_listens(server):
     assert stop(process) == ""
 
 
+def test_what_a_server_makes_is_readable_by_its_owner_only(server):
+    """Whatever the mode of the folder was before, and whatever the umask of the shell is."""
+    _, _, data = server
+    rights = {path.name: oct(path.stat().st_mode & 0o777) for path in data.iterdir()}
+    assert {"commonwatt.sqlite", "commonwatt.sqlite-wal", "sandbox.sqlite", "server.lock"} <= rights.keys()
+    assert set(rights.values()) == {"0o600"}
+
+
 def test_a_second_server_over_the_same_data_is_refused(server):
     _, _, data = server
     second = start("--data", str(data), "serve", "--http", "127.0.0.1:0", "--stations", "127.0.0.1:0")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import shutil
 import socket
 import sqlite3
@@ -29,6 +30,7 @@ from commonwatt.main.migrations import head
 from commonwatt.main.opening import open_database, schema_revision, server_runs
 
 ROOM_LEAST, ROOM_WANTED = 200 * 1024**2, 2 * 1024**3
+SHOWN_FILES = 3
 CERTIFICATE_DAYS = 14
 CLOCK_SLACK_MS = 5_000
 EARLIEST = Instant.parse("2026-01-01T00:00:00Z")
@@ -49,6 +51,7 @@ def look_at_data(config: Config) -> Iterator[Finding]:
     )
     if folder.exists() and folder.stat().st_mode & 0o077:
         yield doubtful("data", f"Other users of this machine can read {folder}.", f"chmod 700 {folder}")
+    yield from _look_for_open_files(config)
     free = shutil.disk_usage(place).free
     said = f"{free / 1024**3:.1f} GiB are free."
     if free < ROOM_LEAST:
@@ -57,6 +60,19 @@ def look_at_data(config: Config) -> Iterator[Finding]:
         yield doubtful("room", said, "Make room soon, or keep fewer frames (frames.megabytes).")
     else:
         yield good("room", said)
+
+
+def _look_for_open_files(config: Config) -> Iterator[Finding]:
+    """Find files that other users could read: the database holds the secrets of sessions, the others are keys."""
+    folder = config.data.dir
+    files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    files += [path for path in (config.http.tls_key, config.stations.tls_key, config.lnd.macaroon_path) if path]
+    open_files = [path for path in files if path.is_file() and path.stat().st_mode & 0o007]
+    if open_files:
+        named = ", ".join(str(path) for path in open_files[:SHOWN_FILES])
+        more = f" and {len(open_files) - SHOWN_FILES} more" if len(open_files) > SHOWN_FILES else ""
+        todo = f"chmod o-rwx {' '.join(shlex.quote(str(path)) for path in open_files)}"
+        yield doubtful("data", f"Other users of this machine may read {named}{more}.", todo)
 
 
 def look_at_database(config: Config) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import sys
 from pathlib import Path
 
@@ -29,11 +30,15 @@ def serve(program: Program, *, http_bind: str | None, stations_bind: str | None)
 
 
 def run(story: object) -> None:
-    """Run a coroutine on uvloop."""
+    """Run a coroutine on uvloop; what it makes in the data directory is readable by its owner only."""
     import uvloop  # noqa: PLC0415 (only servers need it)
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(story)  # type: ignore[arg-type]
+    before = os.umask(0o077)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(story)  # type: ignore[arg-type]
+    finally:
+        os.umask(before)
 
 
 async def _serve(config: Config, *, as_json: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +33,16 @@ def open_engine(path: Path | None) -> Engine:
             max_overflow=8,
             connect_args={"isolation_level": None, "check_same_thread": False, "cached_statements": 512},
         )
+        event.listen(engine, "do_connect", lambda *_: _make_private(path))
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _make_private(path: Path) -> None:
+    """Make a new file readable by its owner only; SQLite gives its log the same rights, and old files keep theirs."""
+    with contextlib.suppress(OSError):  # SQLite says better what is wrong with the place
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _prepare(connection: Any, _record: object) -> None:
