@@ -1,5 +1,6 @@
 """The migrated database is the declared one, and migrating twice changes nothing."""
 
+import sqlite3
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ from tests.conftest import SOURCE
 from commonwatt.kit.cli import run_group
 from commonwatt.kit.database import open_engine
 from commonwatt.main.cli import commonwatt, new_program
-from commonwatt.main.migrations import DataNewer, all_tables, head, migrate, newest
+from commonwatt.main.migrations import FOLDER, DataNewer, all_tables, head, migrate, newest
 
 
 def test_migrations_lead_to_the_declared_tables(tmp_path):
@@ -73,3 +74,30 @@ def test_every_module_with_tables_is_known_to_migrations():
         if "\n    metadata,\n" in path.read_text()
     }
     assert declared == set(STORES)
+
+
+def test_tokens_of_before_are_led_back_to_their_member(tmp_path):
+    path = tmp_path / "db.sqlite"
+    with sqlite3.connect(path) as old:
+        old.executescript((FOLDER / "versions" / "0001_first_tables.sql").read_text())
+        old.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        old.execute("INSERT INTO alembic_version VALUES ('0001')")
+        made = {"a": "member/m1", "b": "token/a", "c": "token/b", "d": "terminal", "e": "token/d", "f": "token/f"}
+        for token, maker in made.items():
+            old.execute(
+                "INSERT INTO api_token (id, hash, name, scopes, made_by, made_ms) VALUES (?, ?, '', '*', ?, 0)",
+                (token, token, maker),
+            )
+        for link, maker in {"i": "member/m1", "j": "token/c", "k": "terminal"}.items():
+            old.execute(
+                "INSERT INTO invitation (id, hash, kind, name, role, made_by, made_ms, expires_ms) "
+                "VALUES (?, ?, 'invited', '', 'owner', ?, 0, 0)",
+                (link, link, maker),
+            )
+    engine = open_engine(path)
+    migrate(engine)
+    with engine.connect() as connection:
+        roots = dict(connection.exec_driver_sql("SELECT id, root_id FROM api_token").all())
+        roots |= dict(connection.exec_driver_sql("SELECT id, root_id FROM invitation").all())
+    assert {name for name, root in roots.items() if root == "m1"} == {"a", "b", "c", "i", "j"}
+    assert {name for name, root in roots.items() if root is None} == {"d", "e", "f", "k"}

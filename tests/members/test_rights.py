@@ -6,6 +6,7 @@ from tests.members.steps import actor_of, join
 from commonwatt.kernel import Instant
 from commonwatt.kit.web import BadRequest
 from commonwatt.members import (
+    SCOPES,
     TERMINAL,
     Actor,
     Role,
@@ -19,6 +20,7 @@ from commonwatt.members import (
 )
 from commonwatt.members.errors import (
     NoSuchMember,
+    NotPermitted,
     ScopeRefused,
 )
 from commonwatt.members.secrets import digest
@@ -113,3 +115,70 @@ def test_every_administrative_act_is_written_down(work):
 )
 def test_browsers_are_named_for_people(agent, name):
     assert lists.browser_name(agent) == name
+
+
+def by_token(work, actor, *scopes) -> Actor:
+    """Make a token in an actor's name, and return who comes with it."""
+    made = create_token(work, actor, "program", scopes)
+    return lists.find_by_token(work.sql, digest(made.token), work.now, "")[0]
+
+
+def owners(work):
+    """Ada and Bob, both owners."""
+    ada, _ = join(work)
+    ada_acts = actor_of(work, ada)
+    bob, _ = join(work, invite_member(work, ada_acts, "Bob", Role.OWNER), "Bob")
+    return ada_acts, actor_of(work, bob)
+
+
+def still_open(work):
+    return [one.name for one in lists.list_invitations(work.sql, work.now)]
+
+
+def test_who_is_removed_leaves_no_door_open(work):
+    ada, bob = owners(work)
+    first = by_token(work, bob, "*")
+    second = by_token(work, first, "*")
+    invite_member(work, bob, "by Bob", Role.OWNER)
+    invite_member(work, second, "by a token of a token", Role.AUDITOR)
+    invite_member(work, ada, "by Ada", Role.OWNER)
+    mine = by_token(work, ada, "*")
+    remove_member(work, ada, bob.member_id)
+    assert still_open(work) == ["by Ada"]
+    assert [token.id for token in lists.list_tokens(work.sql)] == [mine.token_id]
+    ended = [act.detail for act in lists.list_acts(work.sql, lists.Paging(50), search="withdraw")]
+    assert {one["because"] for one in ended} == {"its maker changed"}
+    assert len(ended) == 2
+
+
+def test_who_is_demoted_keeps_only_what_the_new_role_could_give(work):
+    ada, bob = owners(work)
+    wide, narrow = by_token(work, bob, "*"), by_token(work, bob, "stations:read")
+    through = by_token(work, wide, "members:admin", "stations:read")
+    under = by_token(work, wide, "books:read")
+    for role in Role:
+        invite_member(work, wide, f"new {role}", role)
+    change_role(work, ada, bob.member_id, Role.AUDITOR)
+    assert still_open(work) == ["new auditor"]
+    left = {token.id for token in lists.list_tokens(work.sql)}
+    assert left == {narrow.token_id, under.token_id}
+    assert through.token_id not in left
+
+
+def test_nobody_gives_more_than_it_may_do_itself(work):
+    ada, bob = owners(work)
+    admin = by_token(work, ada, "members:admin")
+    reader = by_token(work, ada, "members:admin", *(scope for scope in SCOPES if scope.endswith(":read")))
+    for role in Role:
+        with pytest.raises(NotPermitted):
+            invite_member(work, admin, "Eve", role)
+    with pytest.raises(NotPermitted):
+        change_role(work, admin, bob.member_id, Role.OWNER)
+    invite_member(work, reader, "Eve", Role.AUDITOR)
+    for role in (Role.OPERATOR, Role.OWNER):
+        with pytest.raises(NotPermitted):
+            invite_member(work, reader, "Eve", role)
+    invite_member(work, by_token(work, ada, *SCOPES), "Olga", Role.OPERATOR)
+    with pytest.raises(NotPermitted):
+        invite_member(work, by_token(work, ada, *SCOPES), "Eve", Role.OWNER)
+    invite_member(work, by_token(work, ada, "*"), "Eve", Role.OWNER)

@@ -114,13 +114,13 @@ def list_invitations(connection: Connection, now: Instant) -> list[OpenInvitatio
     ]
 
 
-def list_tokens(connection: Connection, *, ended: bool = False, maker: str | None = None) -> list[Token]:
-    """Return tokens, newest first; revoked ones only when asked, one maker's when named."""
+def list_tokens(connection: Connection, *, ended: bool = False, root: str | None = None) -> list[Token]:
+    """Return tokens, newest first; revoked ones only when asked, those that come from one member when named."""
     query = select(tokens).order_by(tokens.c.id.desc())
     if not ended:
         query = query.where(tokens.c.ended_ms.is_(None))
-    if maker is not None:
-        query = query.where(tokens.c.made_by == maker)
+    if root is not None:
+        query = query.where(tokens.c.root_id == root)
     return [
         Token(
             row.id,
@@ -197,7 +197,8 @@ def find_by_token(connection: Connection, hashed: str, now: Instant, address: st
     if row is None or row.ended_ms is not None or (row.expires_ms is not None and row.expires_ms <= now.ms):
         return None
     scopes = frozenset(row.scopes.split(" "))
-    return Actor(f"token/{row.id}", row.name, None, scopes, address, token_id=row.id), row.used_ms or 0
+    who = Actor(f"token/{row.id}", row.name, None, scopes, address, token_id=row.id, root_id=row.root_id)
+    return who, row.used_ms or 0
 
 
 def find_by_session(connection: Connection, hashed: str, now: Instant, address: str) -> tuple[Actor, int] | None:

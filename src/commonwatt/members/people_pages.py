@@ -106,9 +106,9 @@ def _grouped(scopes: list[str]) -> list[tuple[str, list[str]]]:
 
 
 async def _tokens(database: Database, actor: Actor, **more: Any) -> Template:
-    maker = None if actor.may("members:admin") else actor.id
+    root = None if actor.may("members:admin") else actor.member_id or ""
     context = {
-        "tokens": await database.read(lists.list_tokens, maker=maker),
+        "tokens": await database.read(lists.list_tokens, root=root),
         "scopes": _grouped([scope for scope in SCOPES if actor.may(scope)]),
         "everything": EVERYTHING if actor.may(EVERYTHING) else "",
         "new": None,

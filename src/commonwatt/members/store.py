@@ -53,7 +53,10 @@ invitations = Table(
     Column("expires_ms", BigInteger, nullable=False),
     Column("ended_ms", BigInteger),
     Column("member_id", ForeignKey("member.id")),
+    Column("root_id", String(36)),
+    Index("ix_invitation_root_id", "root_id"),
 )
+"""`member_id` is who came in by it, `root_id` the member who answers for it: the maker, or whose token made it."""
 
 tokens = Table(
     "api_token",
@@ -67,7 +70,10 @@ tokens = Table(
     Column("expires_ms", BigInteger),
     Column("used_ms", BigInteger),
     Column("ended_ms", BigInteger),
+    Column("root_id", String(36)),
+    Index("ix_api_token_root_id", "root_id"),
 )
+"""`made_by` is a member or another token; `root_id` the member at the beginning of that chain."""
 
 sessions = Table(
     "web_session",

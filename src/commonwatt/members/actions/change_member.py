@@ -8,7 +8,7 @@ from sqlalchemy import Row, delete, select, update
 
 from commonwatt.kit.database import Work
 from commonwatt.members.actions.create_token import end_tokens_beyond
-from commonwatt.members.actions.invite_member import count_owners
+from commonwatt.members.actions.invite_member import check_role, count_owners, end_invitations_beyond
 from commonwatt.members.actions.record_act import record_act
 from commonwatt.members.actions.start_session import end_all_sessions
 from commonwatt.members.errors import LastOwner, NoSuchMember
@@ -17,23 +17,32 @@ from commonwatt.members.store import members, passkeys, recovery_codes
 
 
 def change_role(work: Work, actor: Actor, member_id: str, role: Role) -> None:
-    """Give a member another role. Raises LastOwner when nobody would be left who may do everything."""
+    """Give a member another role; what it made with more rights than it has left ends: tokens, open invitations.
+
+    Raises LastOwner when nobody would be left who may do everything, NotPermitted for a role above the actor's own.
+    """
+    check_role(actor, role)
     row = _living(work, member_id)
     if row.role == role:
         return
     _keep_an_owner(work, row)
     work.sql.execute(update(members).where(members.c.id == member_id).values(role=role))
-    end_tokens_beyond(work, actor, f"member/{member_id}", role)
+    end_tokens_beyond(work, actor, member_id, role)
+    end_invitations_beyond(work, actor, member_id, role)
     record_act(work, actor, "change role", f"member/{member_id}", {"from": row.role, "to": role, "name": row.name})
 
 
 def remove_member(work: Work, actor: Actor, member_id: str) -> None:
-    """Let a member go: sessions and its tokens end, passkeys and codes go; the log keeps its name. Raises LastOwner."""
+    """Let a member go: sessions, tokens and open invitations end, passkeys and codes go; the log keeps the name.
+
+    Raises LastOwner.
+    """
     row = _living(work, member_id)
     _keep_an_owner(work, row)
     work.sql.execute(update(members).where(members.c.id == member_id).values(ended_ms=work.now.ms))
     end_all_sessions(work, member_id)
-    end_tokens_beyond(work, actor, f"member/{member_id}", None)
+    end_tokens_beyond(work, actor, member_id, None)
+    end_invitations_beyond(work, actor, member_id, None)
     work.sql.execute(delete(passkeys).where(passkeys.c.member_id == member_id))
     work.sql.execute(delete(recovery_codes).where(recovery_codes.c.member_id == member_id))
     record_act(work, actor, "remove member", f"member/{member_id}", {"name": row.name, "role": row.role})

@@ -52,6 +52,7 @@ def create_token(work: Work, actor: Actor, name: str, scopes: Iterable[str], exp
             name=name,
             scopes=" ".join(wanted),
             made_by=actor.id,
+            root_id=actor.responsible_id,
             made_ms=work.now.ms,
             expires_ms=expires.ms if expires else None,
         )
@@ -66,16 +67,20 @@ def revoke_token(work: Work, actor: Actor, token_id: str) -> None:
     Whoever may not administer members ends only tokens of its own making.
     """
     row = work.sql.execute(select(tokens).where(tokens.c.id == token_id, tokens.c.ended_ms.is_(None))).first()
-    if row is None or (row.made_by != actor.id and not actor.may("members:admin")):
+    own = row is not None and actor.member_id is not None and row.root_id == actor.member_id
+    if row is None or not (own or actor.may("members:admin")):
         raise NoSuchMember("There is no such token, or it was revoked before.", id=token_id)
     work.sql.execute(update(tokens).where(tokens.c.id == token_id).values(ended_ms=work.now.ms))
     record_act(work, actor, "revoke token", f"token/{token_id}", {"name": row.name})
 
 
-def end_tokens_beyond(work: Work, actor: Actor, maker: str, role: Role | None) -> None:
-    """End the tokens that a member made and could not make with a role any more; all of them without one."""
-    mine = select(tokens).where(tokens.c.made_by == maker, tokens.c.ended_ms.is_(None))
-    left = Actor(maker, "", role)
+def end_tokens_beyond(work: Work, actor: Actor, member_id: str, role: Role | None) -> None:
+    """End the tokens that come from a member and that it could not make with a role any more; all without a role.
+
+    Those that the member's tokens made are among them.
+    """
+    mine = select(tokens).where(tokens.c.root_id == member_id, tokens.c.ended_ms.is_(None))
+    left = Actor(f"member/{member_id}", "", role)
     for row in work.sql.execute(mine).all():
         if role is None or not all(left.may(scope) for scope in row.scopes.split(" ")):
             work.sql.execute(update(tokens).where(tokens.c.id == row.id).values(ended_ms=work.now.ms))

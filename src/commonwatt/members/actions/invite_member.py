@@ -10,7 +10,7 @@ from commonwatt.kernel import Instant
 from commonwatt.kit.database import Work
 from commonwatt.kit.web import BadRequest
 from commonwatt.members.actions.record_act import record_act
-from commonwatt.members.errors import LinkNotValid, NoSuchMember
+from commonwatt.members.errors import LinkNotValid, NoSuchMember, NotPermitted
 from commonwatt.members.model.actor import TERMINAL, Actor, Role
 from commonwatt.members.secrets import digest, new_secret
 from commonwatt.members.store import invitations, members
@@ -58,8 +58,13 @@ def make_owner_link(work: Work) -> Link:
 
 
 def invite_member(work: Work, actor: Actor, name: str, role: Role, expires_s: int = INVITATION_S) -> Link:
-    """Invite somebody by a link. Raises BadRequest for an empty name or an expiry beyond 90 days."""
+    """Invite somebody by a link.
+
+    Raises BadRequest for an empty name or an expiry beyond 90 days, NotPermitted for a role that may do more than the
+    actor itself.
+    """
     name = check_name(name)
+    check_role(actor, role)
     if not 60 <= expires_s <= EXPIRES_S_MAX:  # noqa: PLR2004 (a minute)
         raise BadRequest("An invitation is valid for a minute to 90 days.", field="expires_s")
     link = _make(work, actor, INVITED, name, role, expires_s)
@@ -73,6 +78,27 @@ def withdraw_invitation(work: Work, actor: Actor, invitation_id: str) -> None:
     if work.sql.execute(update(invitations).where(open_).values(ended_ms=work.now.ms)).rowcount != 1:
         raise NoSuchMember("There is no open invitation of this id; it may have been used.", id=invitation_id)
     record_act(work, actor, "withdraw invitation", f"invitation/{invitation_id}")
+
+
+def end_invitations_beyond(work: Work, actor: Actor, member_id: str, role: Role | None) -> None:
+    """End the open invitations that come from a member and offer more than a role; all of them without one.
+
+    Those that the member's tokens made are among them.
+    """
+    mine = select(invitations).where(invitations.c.root_id == member_id, invitations.c.ended_ms.is_(None))
+    for row in work.sql.execute(mine).all():
+        if role is None or not role.includes(Role(row.role)):
+            work.sql.execute(update(invitations).where(invitations.c.id == row.id).values(ended_ms=work.now.ms))
+            told = {"name": row.name, "role": row.role, "because": "its maker changed"}
+            record_act(work, actor, "withdraw invitation", f"invitation/{row.id}", told)
+
+
+def check_role(actor: Actor, role: Role) -> None:
+    """Raise NotPermitted when a role may do more than the actor who gives it."""
+    if not actor.may_give(role):
+        raise NotPermitted(
+            f"{actor.name} may not make anybody {role}: that role may do more than {actor.name} itself.", needs="*"
+        )
 
 
 def find_invitation(work: Work, secret: str) -> Invitation:
@@ -111,6 +137,7 @@ def _make(work: Work, actor: Actor, kind: str, name: str, role: Role, expires_s:
             name=name,
             role=role,
             made_by=actor.id,
+            root_id=actor.responsible_id,
             made_ms=work.now.ms,
             expires_ms=expires.ms,
         )

@@ -73,6 +73,8 @@ class Actor:
     member_id: str | None = None
     session_id: str | None = None
     token_id: str | None = None
+    root_id: str | None = None
+    """The member whom a token comes from, through however many tokens; None for members, and for the terminal's."""
     proved_ms: int = 0
     """When this member last proved by passkey who it is."""
 
@@ -89,9 +91,21 @@ class Actor:
         thing, _, verb = scope.partition(":")
         return verb == "read" and f"{thing}:write" in self.scopes
 
+    def may_give(self, role: Role) -> bool:
+        """Whether this actor may make somebody a member of a role: only if it may do all that the role may."""
+        if self.role is not None:
+            return self.role.includes(role)
+        whole = role is not Role.OWNER or self.may(EVERYTHING)
+        return whole and all(self.may(scope) for scope, least in SCOPES.items() if role.includes(least))
+
     def may_hear(self, topic: str) -> bool:
         """Whether this actor may listen to a live topic such as `station/CP-1`."""
         return self.may(TOPICS.get(topic.partition("/")[0], EVERYTHING))
+
+    @property
+    def responsible_id(self) -> str | None:
+        """The member who answers for this actor: itself, or whom the token comes from; None for the terminal's."""
+        return self.member_id or self.root_id
 
     @property
     def sees_id_tags(self) -> bool:
