@@ -7,7 +7,7 @@ from litestar.testing import TestClient
 from tests.members.authenticator import SoftAuthenticator
 from tests.members.conftest import BASE, HTML, Browser
 
-from commonwatt.members import TERMINAL, Role, create_token, invite_member
+from commonwatt.members import TERMINAL, Role, create_token, invite_member, record_act
 
 
 async def make_token(database, *scopes, actor=TERMINAL):
@@ -162,6 +162,7 @@ def test_sessions_are_listed_and_ended_elsewhere(owner, app):
         assert owner.send_form("/devices/sessions/end-others", "/devices").status_code == 303
         assert other.get("/overview").status_code == 401
     assert owner.get("/overview").status_code == 200
+    assert "end other sessions" in owner.get("/audit", headers=HTML).text
 
 
 def test_the_audit_log_is_searched_and_exported(owner):
@@ -244,3 +245,22 @@ async def test_an_invited_role_is_what_the_link_said(database, app):
         guest.device = SoftAuthenticator(BASE)
         guest.join(link.path, "Eve")
         assert guest.get("/api/v1/commands").json()["slug"] == "not-permitted"
+
+
+async def test_auditors_read_the_log_by_page_and_api_without_id_tags(database, app):
+    await database.write(record_act, TERMINAL, "tag.add", "tag/04A2B3C4", {"holder": "Ada"})
+    link = await database.write(invite_member, TERMINAL, "Eve", Role.AUDITOR)
+    with Browser(app, base_url=BASE) as guest:
+        guest.device = SoftAuthenticator(BASE)
+        guest.join(link.path, "Eve")
+        for path in ("/audit", "/audit.csv", "/api/v1/audit"):
+            answer = guest.get(path, headers=HTML)
+            assert answer.status_code == 200
+            assert "tag.add" in answer.text
+            assert "04A2B3C4" not in answer.text
+        assert guest.get("/api/v1/audit?search=04A2").json()["items"] == []
+        assert guest.get("/api/v1/audit?subject=tag/04A2B3C4").json()["items"] == []
+    admin = bearer(await make_token(database, "audit:read", "sessions:write"))
+    assert "04A2B3C4" in guest.get("/api/v1/audit", headers=admin).text
+    reader = bearer(await make_token(database, "audit:read"))
+    assert "04A2B3C4" not in guest.get("/api/v1/audit", headers=reader).text

@@ -15,6 +15,7 @@ from commonwatt.members import (
     invite_member,
     lists,
     mask_id_tag,
+    record_act,
     remove_member,
     revoke_token,
 )
@@ -182,3 +183,26 @@ def test_nobody_gives_more_than_it_may_do_itself(work):
     with pytest.raises(NotPermitted):
         invite_member(work, by_token(work, ada, *SCOPES), "Eve", Role.OWNER)
     invite_member(work, by_token(work, ada, "*"), "Eve", Role.OWNER)
+
+
+def test_who_may_not_see_id_tags_neither_reads_nor_finds_them_in_the_log(work):
+    record_act(work, TERMINAL, "tag.add", "tag/04A2B3C4", {"holder": "Ada", "id_tag": "04A2B3C4"})
+    record_act(work, TERMINAL, "command X", "station/CP-1", {"payload": {"list": [{"idTag": "04A2B3C4"}]}})
+
+    def found(**wanted):
+        return lists.list_acts(work.sql, lists.Paging(10), **wanted)
+
+    assert "04A2B3C4" not in str(found(masked=True))
+    assert found(masked=True)[1].subject == "tag/\u2022\u2022\u2022\u2022C4"
+    assert found(masked=True, search="04A2") == []
+    assert found(masked=True, subject="tag/04A2B3C4") == []
+    assert [act.act for act in found(masked=True, search="TAG.ADD")] == ["tag.add"]
+    assert [act.act for act in found(masked=True, search="cp-1")] == ["command X"]
+    assert [act.subject for act in found(search="04a2")] == ["tag/04A2B3C4"]
+
+
+def test_auditors_hear_of_prices_and_of_acts_but_not_about_what(work):
+    auditor = Actor("m", "m", Role.AUDITOR)
+    assert all(auditor.may_hear(topic) for topic in ("overview", "tariffs", "rates", "audit"))
+    record_act(work, TERMINAL, "tag.add", "tag/04A2B3C4", {"holder": "Ada"})
+    assert "04A2B3C4" not in str(work.notes)

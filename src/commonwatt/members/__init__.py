@@ -12,10 +12,12 @@ from commonwatt.members.guards import EXCEPTION_HANDLERS, allow, require, requir
 from commonwatt.members.identify import DEPENDENCIES, Identify
 from commonwatt.members.lists import find_members, has_owner
 from commonwatt.members.model.actor import SCOPES, SYSTEM, TERMINAL, Actor, Role, mask_id_tag
+from commonwatt.members.model.masks import MASK, hide_tags
 
 __all__ = [
     "DEPENDENCIES",
     "EXCEPTION_HANDLERS",
+    "MASK",
     "SCOPES",
     "SYSTEM",
     "TERMINAL",
@@ -28,6 +30,7 @@ __all__ = [
     "create_token",
     "find_members",
     "has_owner",
+    "hide_tags",
     "invite_member",
     "make_owner_link",
     "mask_id_tag",

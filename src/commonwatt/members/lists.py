@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, select, true
 
 from commonwatt.kernel import Instant
 from commonwatt.kit.web import Paging
 from commonwatt.members.actions.start_session import IDLE_MS, LONGEST_MS
-from commonwatt.members.model.actor import Actor, Role
+from commonwatt.members.model.actor import Actor, Role, mask_id_tag
+from commonwatt.members.model.masks import hide_tags
 from commonwatt.members.store import audit, invitations, members, passkeys, recovery_codes, sessions, tokens
+
+TAG_SUBJECT = "tag/"
+"""So begin the subjects of acts that are about an id tag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,17 +176,26 @@ def count_codes(connection: Connection, member_id: str) -> int:
     return int(connection.execute(select(func.count()).select_from(recovery_codes).where(unused)).scalar_one())
 
 
-def list_acts(connection: Connection, paging: Paging, search: str = "", subject: str = "") -> list[Act]:
-    """Return acts, newest first, one more than the page holds; `search` looks in act, subject and actor."""
+def list_acts(
+    connection: Connection, paging: Paging, search: str = "", subject: str = "", *, masked: bool = False
+) -> list[Act]:
+    """Return acts, newest first, one more than the page holds; `search` looks in act, subject and actor.
+
+    `masked` hides id tags in subjects and details, and finds no act by the tag that it is about.
+    """
+    about = audit.c.subject
+    told = ~about.startswith(TAG_SUBJECT) if masked else true()
     query = select(audit).order_by(audit.c.id.desc()).limit(paging.limit + 1)
     for last in paging.key(int):
         query = query.where(audit.c.id < last)
     if subject:
-        query = query.where(audit.c.subject == subject)
+        query = query.where(about == subject, told)
     if search:
-        found = [column.icontains(search, autoescape=True) for column in (audit.c.act, audit.c.subject)]
-        query = query.where(found[0] | found[1] | audit.c.actor_name.icontains(search, autoescape=True))
-    return [_act(row) for row in connection.execute(query)]
+        in_subject = about.icontains(search, autoescape=True) & told
+        others = [column.icontains(search, autoescape=True) for column in (audit.c.act, audit.c.actor_name)]
+        query = query.where(in_subject | others[0] | others[1])
+    acts = [_act(row) for row in connection.execute(query)]
+    return [_masked(act) for act in acts] if masked else acts
 
 
 def has_owner(connection: Connection) -> bool:
@@ -231,6 +244,14 @@ def _act(row: Row[Any]) -> Act:
         row.subject,
         json.loads(row.detail),
     )
+
+
+def _masked(act: Act) -> Act:
+    """Return an act without the id tags in it."""
+    subject = act.subject
+    if subject.startswith(TAG_SUBJECT):
+        subject = TAG_SUBJECT + mask_id_tag(None, subject.removeprefix(TAG_SUBJECT))
+    return replace(act, subject=subject, detail=hide_tags(act.detail))
 
 
 def _maybe(ms: int | None) -> Instant | None:

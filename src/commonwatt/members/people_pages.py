@@ -18,7 +18,7 @@ from commonwatt.members.actions.create_token import create_token, revoke_token
 from commonwatt.members.actions.invite_member import invite_member, withdraw_invitation
 from commonwatt.members.actions.prove_by_passkey import ADD, begin_add, finish_add, remove_passkey, take_ceremony
 from commonwatt.members.actions.recover_by_code import make_recovery_codes
-from commonwatt.members.actions.start_session import end_all_sessions, end_session
+from commonwatt.members.actions.start_session import end_other_sessions, end_session
 from commonwatt.members.guards import require, require_scope
 from commonwatt.members.model.actor import EVERYTHING, SCOPES, Actor, Role
 
@@ -28,6 +28,7 @@ DAY_S = 24 * 3600
 CSV_ROWS_MAX = 100_000
 SIGNED_IN = [require(Role.AUDITOR)]
 RUNS = [require(Role.OPERATOR)]
+AUDITS = [require_scope("audit:read")]
 OWNS = [require_scope("members:admin")]
 
 
@@ -206,23 +207,23 @@ async def end_one(session_id: str, database: Database, actor: Actor) -> Redirect
 @post("/devices/sessions/end-others", guards=SIGNED_IN, include_in_schema=False)
 async def end_others(database: Database, actor: Actor) -> Redirect:
     """End all of one's own sessions but this one."""
-    await database.write(end_all_sessions, actor.member_id or "", except_id=actor.session_id)
+    await database.write(end_other_sessions, actor)
     return _done("/devices", "ended")
 
 
-@get("/audit", guards=SIGNED_IN, include_in_schema=False)
-async def show_audit(database: Database, paging: Paging, q: str = "", subject: str = "") -> Template:
+@get("/audit", guards=AUDITS, include_in_schema=False)
+async def show_audit(database: Database, paging: Paging, actor: Actor, q: str = "", subject: str = "") -> Template:
     """Show what was done by whom."""
-    acts = await database.read(lists.list_acts, paging, q, subject)
+    acts = await database.read(lists.list_acts, paging, q, subject, masked=not actor.sees_id_tags)
     page = page_of(acts, paging, lambda act: act, lambda act: (act.id,))
     context = {"acts": page.items, "next_cursor": page.next_cursor, "filtered": bool(q or subject)}
     return Template("members/audit.html", context=context)
 
 
-@get("/audit.csv", guards=SIGNED_IN, include_in_schema=False)
-async def export_audit(database: Database, q: str = "", subject: str = "") -> Stream:
+@get("/audit.csv", guards=AUDITS, include_in_schema=False)
+async def export_audit(database: Database, actor: Actor, q: str = "", subject: str = "") -> Stream:
     """Give the same list as a file."""
-    acts = await database.read(lists.list_acts, Paging(CSV_ROWS_MAX), q, subject)
+    acts = await database.read(lists.list_acts, Paging(CSV_ROWS_MAX), q, subject, masked=not actor.sees_id_tags)
     header = ("at", "actor", "actor_id", "address", "act", "subject", "detail")
     return csv_answer("audit", header, lists.act_rows(acts))
 

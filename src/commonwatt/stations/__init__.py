@@ -38,6 +38,7 @@ from commonwatt.stations.address import stations_address
 from commonwatt.stations.asking import COMMANDS, TRIGGERS, WAIVERS
 from commonwatt.stations.command import command_station
 from commonwatt.stations.errors import StationTaken
+from commonwatt.stations.hiding import mask_id_tags
 from commonwatt.stations.identity import check_identity
 from commonwatt.stations.queries import (
     ConnectorView,
@@ -54,7 +55,6 @@ from commonwatt.stations.queries import (
     list_frames,
     list_quirks,
     list_stations,
-    mask_id_tags,
     offered_hash_of,
     secret_hash_of,
 )

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
+from commonwatt.stations.hiding import hide_secrets_in, is_secret, mask_id_tags
 from commonwatt.stations.store import configuration, connector, frame, offered_secret, quirk, station
-
-_ID_TAGS = re.compile(r'("(?:idTag|parentIdTag)"\s*:\s*")((?:[^"\\]|\\.)*)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class ConnectorView:
 
 @dataclass(frozen=True, slots=True)
 class FrameView:
-    """A frame as it was; `text` without id tags for those who may not see them."""
+    """A frame as it was; `text` without passwords, and without id tags for those who may not see them."""
 
     id: int
     station: str
@@ -218,7 +216,7 @@ def list_frames(
         columns = (frame.c.action, frame.c.message_id) if masked else (frame.c.text, frame.c.action)
         statement = statement.where(or_(*(column.like(like, escape="\\") for column in columns)))
     rows = [FrameView(**row._mapping) for row in sql.execute(statement)]  # noqa: SLF001 (SQLAlchemy's public name)
-    return [_masked(row) for row in rows] if masked else rows
+    return [_shown(row, masked=masked) for row in rows]
 
 
 def list_quirks(sql: Connection, identity: str) -> Sequence[QuirkView]:
@@ -231,27 +229,16 @@ def list_quirks(sql: Connection, identity: str) -> Sequence[QuirkView]:
 
 
 def list_configuration(sql: Connection, identity: str) -> Sequence[SettingView]:
-    """Return a station's configuration as it last told it, by key."""
+    """Return a station's configuration as it last told it, by key; of a password only that there is one."""
     rows = sql.execute(select(configuration).where(configuration.c.station == identity).order_by(configuration.c.key))
-    return [SettingView(row.key, row.value, row.readonly, row.read_ms) for row in rows]
+    return [SettingView(row.key, None if is_secret(row.key) else row.value, row.readonly, row.read_ms) for row in rows]
 
 
-def mask_id_tags(text: str) -> str:
-    """Hide id tags in a frame's text: a person's card number is nobody else's business."""
-    return _ID_TAGS.sub(r'\1•••"', text)
-
-
-def _masked(view: FrameView) -> FrameView:
-    return FrameView(
-        view.id,
-        view.station,
-        view.at_ms,
-        view.direction,
-        view.kind,
-        view.action,
-        view.message_id,
-        mask_id_tags(view.text),
-    )
+def _shown(view: FrameView, *, masked: bool) -> FrameView:
+    """Return a frame for its reader; of frames that were stored before passwords were hidden, they are hidden here."""
+    text = hide_secrets_in(view.text)
+    text = mask_id_tags(text) if masked else text
+    return view if text == view.text else replace(view, text=text)
 
 
 def escaped(search: str) -> str:

@@ -17,7 +17,8 @@ def record_act(work: Work, actor: Actor | None, act: str, subject: str, detail: 
     """Add an act to the audit log, in the transaction of the act itself, so that neither is ever without the other.
 
     `act` is verb and noun ("admit station"), `subject` what it is about ("station/CP-1"), `detail` JSON values of ours.
-    Never put a secret into the detail. Acts are never changed or removed.
+    Never put a secret into the detail. Acts are never changed or removed. Who listens hears that something was done and
+    reads the log as it may see it.
     """
     who = actor or SYSTEM
     work.sql.execute(
@@ -31,4 +32,4 @@ def record_act(work: Work, actor: Actor | None, act: str, subject: str, detail: 
             detail=json.dumps(plain(detail or {}), sort_keys=True, ensure_ascii=False),
         )
     )
-    work.tell("audit", "act", act=act, subject=subject, actor=who.name)
+    work.tell("audit", "act", act=act, actor=who.name)

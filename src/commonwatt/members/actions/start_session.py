@@ -77,6 +77,12 @@ def end_all_sessions(work: Work, member_id: str, *, except_id: str | None = None
     return work.sql.execute(update(sessions).where(condition).values(ended_ms=work.now.ms)).rowcount
 
 
+def end_other_sessions(work: Work, actor: Actor) -> None:
+    """End all of the actor's own sessions but the one that this request came by."""
+    ended = end_all_sessions(work, actor.member_id or "", except_id=actor.session_id)
+    record_act(work, actor, "end other sessions", f"member/{actor.member_id}", {"ended": ended})
+
+
 def touch_session(work: Work, session_id: str) -> None:
     """Note that a session is in use."""
     work.sql.execute(update(sessions).where(sessions.c.id == session_id).values(seen_ms=work.now.ms))

@@ -38,6 +38,7 @@ SCOPES: dict[str, Role] = {
     "jobs:read": Role.AUDITOR,
     "jobs:write": Role.OPERATOR,
     "metrics:read": Role.AUDITOR,
+    "audit:read": Role.AUDITOR,
     "site:write": Role.OWNER,
     "members:admin": Role.OWNER,
 }
@@ -50,10 +51,11 @@ TOPICS: dict[str, str] = {
     "connector": "stations:read",
     "session": "sessions:read",
     "payment": "payments:read",
-    "tariff": "tariffs:read",
+    "tariffs": "tariffs:read",
+    "rates": "tariffs:read",
     "books": "books:read",
     "jobs": "jobs:read",
-    "audit": "members:admin",
+    "audit": "audit:read",
 }
 """The scope that listening to a live topic asks for, by the topic's first word; other topics ask for everything."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from commonwatt.kit.database import Work
+from commonwatt.stations.hiding import hide_secrets_in
 
 KEPT_MS = 30 * 24 * 3600 * 1000
 """Frames are kept for thirty days."""
@@ -34,9 +35,9 @@ class FrameRow(NamedTuple):
 
 
 def record_frames(work: Work, rows: Sequence[FrameRow]) -> None:
-    """Store frames in order."""
+    """Store frames in order, without passwords."""
     if rows:
-        work.sql.exec_driver_sql(_INSERT, list(rows))
+        work.sql.exec_driver_sql(_INSERT, [(*row[:-1], hide_secrets_in(row.text)) for row in rows])
 
 
 def tell_frames(work: Work, rows: Sequence[FrameRow]) -> None:
