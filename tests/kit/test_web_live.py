@@ -191,3 +191,23 @@ def test_a_problem_s_type_is_a_page(database, clock, ids):
         assert page.status_code == 200
         assert "What to do" in page.text
         assert client.get("/problems/never-heard-of").status_code == 404
+
+
+@pytest.mark.parametrize("busy", [False, True])
+async def test_who_is_not_welcome_any_more_hears_nothing_after_a_heartbeat(monkeypatch, busy):
+    monkeypatch.setattr("commonwatt.kit.web.live.HEARTBEAT_S", 0.05)
+    live, asked = Live(), []
+
+    async def welcome():
+        asked.append(True)
+        return len(asked) < 3
+
+    heard = []
+    async with asyncio.timeout(5):
+        async for chunk in live.stream({"a": "a"}, "192.0.2.1", welcome=welcome):
+            heard.append(chunk)
+            if busy:
+                live.hear([note("a")])
+    assert len(asked) == 3
+    assert heard.count(b"event: ping\ndata: {}\n\n") == 2
+    assert len(live) == 0

@@ -14,7 +14,7 @@ from commonwatt.books import api as books_api
 from commonwatt.books import pages as books_pages
 from commonwatt.kit import pages as page_kit
 from commonwatt.kit.database import Database
-from commonwatt.kit.web import Behaviour, build_app
+from commonwatt.kit.web import Behaviour, Site, build_app
 from commonwatt.main.assembly import House
 from commonwatt.main.config import Config
 from commonwatt.main.worlds import Worlds
@@ -50,7 +50,7 @@ def build_pages(config: Config, house: House, worlds: Worlds, *, limited: bool =
     behaviour = Behaviour(
         middleware=[members.Identify(house.database, house.site)],
         exception_handlers=members.EXCEPTION_HANDLERS,
-        topic_gate=topic_gate(house.database),
+        topic_gate=topic_gate(house.database, house.site),
         checks={"jobs": house.jobs.check},
         metrics_guards=[members.allow(scope="metrics:read")],
         template_config=page_kit.template_engine(house.clock),
@@ -82,8 +82,11 @@ def _routes(module: str) -> list[Any]:
     return list(importlib.import_module(module).ROUTES)
 
 
-def topic_gate(database: Database) -> Any:
-    """Return who may hear what: members everything but other people's secrets, a driver the session of the link."""
+def topic_gate(database: Database, site: Site) -> Any:
+    """Return who may hear what: members everything but other people's secrets, a driver the session of the link.
+
+    Who asks is found out anew each time: a stream outlives the session or the role that opened it.
+    """
 
     async def gate(request: Request[Any, Any, Any], topic: str) -> str | None:
         kind, _, name = topic.partition("/")
@@ -92,7 +95,7 @@ def topic_gate(database: Database) -> Any:
         if kind == "connector":
             view = await database.read(stations.find_connector, name)
             return None if view is None else f"place/{view.station}"
-        user = request.scope.get("user")
-        return topic if isinstance(user, members.Actor) and user.may_hear(topic) else None
+        actor = await members.find_actor(request, database, site)
+        return topic if actor is not None and actor.may_hear(topic) else None
 
     return gate

@@ -9,7 +9,7 @@ from commonwatt.members.actions.create_token import create_token, revoke_token
 from commonwatt.members.actions.invite_member import Link, invite_member, make_owner_link, offer_setup
 from commonwatt.members.actions.record_act import record_act
 from commonwatt.members.guards import EXCEPTION_HANDLERS, allow, require, require_proof, require_scope
-from commonwatt.members.identify import DEPENDENCIES, Identify
+from commonwatt.members.identify import DEPENDENCIES, Identify, find_actor
 from commonwatt.members.lists import find_members, has_owner
 from commonwatt.members.model.actor import SCOPES, SYSTEM, TERMINAL, Actor, Role, mask_id_tag
 from commonwatt.members.model.masks import MASK, hide_tags
@@ -28,6 +28,7 @@ __all__ = [
     "allow",
     "change_role",
     "create_token",
+    "find_actor",
     "find_members",
     "has_owner",
     "hide_tags",

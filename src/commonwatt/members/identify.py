@@ -24,6 +24,7 @@ from commonwatt.members.model.actor import Actor
 from commonwatt.members.secrets import digest
 
 _SECRET_MAX = 200
+Connected = ASGIConnection[Any, Any, Any, Any]
 
 
 class Identify(ASGIMiddleware):
@@ -37,42 +38,40 @@ class Identify(ASGIMiddleware):
         self._cookie = session_cookie(site)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """Identify one request and pass it on."""
-        connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
-        scope["user"] = await self._actor(connection)
+        """Identify one request, note that its session or token is in use, and pass it on."""
+        found = await _find(ASGIConnection(scope), self._database, self._cookie)
+        scope["user"] = None if found is None else found[0]
+        if found is not None:
+            await self._touch(*found)
         await next_app(scope, receive, send)
 
-    async def _actor(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Actor | None:
-        said = connection.headers.get("authorization")
-        if said is not None:
-            kind, _, secret = said.partition(" ")
-            return await self._by_token(connection, secret.strip()) if kind.lower() == "bearer" else None
-        cookie = connection.cookies.get(self._cookie)
-        return await self._by_session(connection, cookie) if cookie else None
-
-    async def _by_token(self, connection: ASGIConnection[Any, Any, Any, Any], secret: str) -> Actor | None:
-        if not 0 < len(secret) <= _SECRET_MAX:
-            return None
-        now = self._database.clock.now()
-        found = await self._database.read(find_by_token, digest(secret), now, client_of(connection.scope))
-        if found is None:
-            return None
-        actor, used_ms = found
-        if now.ms - used_ms >= SEEN_EVERY_MS and actor.token_id is not None:
+    async def _touch(self, actor: Actor, seen_ms: int) -> None:
+        if self._database.clock.now().ms - seen_ms < SEEN_EVERY_MS:
+            return
+        if actor.token_id is not None:
             await self._database.write(touch_token, actor.token_id)
-        return actor
-
-    async def _by_session(self, connection: ASGIConnection[Any, Any, Any, Any], secret: str) -> Actor | None:
-        if len(secret) > _SECRET_MAX:
-            return None
-        now = self._database.clock.now()
-        found = await self._database.read(find_by_session, digest(secret), now, client_of(connection.scope))
-        if found is None:
-            return None
-        actor, seen_ms = found
-        if now.ms - seen_ms >= SEEN_EVERY_MS and actor.session_id is not None:
+        elif actor.session_id is not None:
             await self._database.write(touch_session, actor.session_id)
-        return actor
+
+
+async def find_actor(connection: Connected, database: Database, site: Site) -> Actor | None:
+    """Return who asks, as it is at this moment; None for a passer-by, and for whose session or token has ended.
+
+    For what lasts longer than its request: a stream that stays open keeps no session in use.
+    """
+    found = await _find(connection, database, session_cookie(site))
+    return None if found is None else found[0]
+
+
+async def _find(connection: Connected, database: Database, cookie: str) -> tuple[Actor, int] | None:
+    """Return the actor and when it was last seen."""
+    said = connection.headers.get("authorization")
+    kind, _, token = (said or "").partition(" ")
+    secret = connection.cookies.get(cookie, "") if said is None else token.strip() if kind.lower() == "bearer" else ""
+    if not 0 < len(secret) <= _SECRET_MAX:
+        return None
+    find = find_by_session if said is None else find_by_token
+    return await database.read(find, digest(secret), database.clock.now(), client_of(connection.scope))
 
 
 async def read_actor(request: Request[Any, Any, Any]) -> Actor | None:

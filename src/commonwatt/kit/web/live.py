@@ -2,12 +2,14 @@
 
 The database tells its notes after each commit; a `Live` hub hands them to whoever listens to their topic. Notes are
 never stored: a listener that was away learns by the event `resumed` that it must read anew. A listener that does not
-keep up is dropped, so that nobody slow can hold memory, and its browser connects again by itself.
+keep up is dropped, so that nobody slow can hold memory, and its browser connects again by itself. Whether a listener
+may still hear its topics is asked anew at every heartbeat: a session may have ended, a token been revoked.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Annotated, Any
 
@@ -24,8 +26,11 @@ from commonwatt.kit.web.surroundings import client_of
 TopicGate = Callable[[Request[Any, Any, Any], str], Awaitable[str | None]]
 """Translates a topic that a visitor names into the one that is told, or None when it is not for him.
 
-A driver's page names its session by the secret of its link; the gate returns the session's own topic for it.
+A driver's page names its session by the secret of its link; the gate returns the session's own topic for it. The gate
+is asked again while the stream is open, so it finds out anew who asks.
 """
+StillWelcome = Callable[[], Awaitable[bool]]
+"""Whether a listener may still hear all that it listens to."""
 
 WAITING_MAX = 256
 LISTENERS_MAX = 2000
@@ -113,17 +118,26 @@ class Live:
             self.remove(listener)
             listener.end()
 
-    async def stream(self, topics: Mapping[str, str], client: str, *, resumed: bool = False) -> AsyncIterator[bytes]:
-        """Tell the notes of some topics as an event stream, until the reader leaves, lags, or the server stops."""
+    async def stream(
+        self, topics: Mapping[str, str], client: str, *, resumed: bool = False, welcome: StillWelcome | None = None
+    ) -> AsyncIterator[bytes]:
+        """Tell the notes of some topics as an event stream.
+
+        It ends when the reader leaves, lags, or is not welcome any more at a heartbeat, and when the server stops.
+        """
         listener = self.add(topics, client)
         try:
             yield b"retry: 2000\n\n"
             if resumed:
                 yield b"event: resumed\ndata: {}\n\n"
+            beat = time.monotonic() + HEARTBEAT_S
             while True:
                 try:
-                    told = await asyncio.wait_for(listener.waiting.get(), HEARTBEAT_S)
+                    told = await asyncio.wait_for(listener.waiting.get(), max(0.0, beat - time.monotonic()))
                 except TimeoutError:
+                    if welcome is not None and not await welcome():
+                        return
+                    beat = time.monotonic() + HEARTBEAT_S
                     yield b"event: ping\ndata: {}\n\n"
                     continue
                 if told is None:
@@ -154,8 +168,12 @@ async def _open(request: Request[Any, Any, Any], live: Live, topic_gate: TopicGa
         if told is None:
             raise Missing("There is no such topic, or it is not for you.", topic=topic)
         allowed[told] = topic
+
+    async def welcome() -> bool:
+        return all([await topic_gate(request, shown) == told for told, shown in allowed.items()])
+
     resumed = "last-event-id" in request.headers
-    body = live.stream(allowed, client_of(request.scope), resumed=resumed)
+    body = live.stream(allowed, client_of(request.scope), resumed=resumed, welcome=welcome)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return Stream(body, media_type="text/event-stream", headers=headers)
 
