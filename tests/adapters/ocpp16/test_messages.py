@@ -90,6 +90,21 @@ async def test_a_status_of_connector_0_is_the_whole_stations(site, station):
     assert await site.database.read(stations.list_connectors, identity="CP-1") == []
 
 
+async def test_a_stop_outlives_what_it_carries(site, station, charging):
+    """One unreadable moment and a tag that is too long cost themselves, never the end of the charge."""
+    good = {"timestamp": AT, "sampledValue": [{"value": "1400"}]}
+    payload = {
+        "transactionId": 7, "meterStop": "1500.4", "timestamp": AT, "idTag": "A" * 22,
+        "transactionData": [good | {"timestamp": ""}, good, {"sampledValue": [{"value": "1"}]}],
+    }  # fmt: skip
+    assert fine("StopTransaction", await station.ask("StopTransaction", payload)) == {}
+    stop = charging.last("stop")
+    assert (stop.meter_stop_wh, stop.id_tag) == (1500, None)
+    assert stop.samples == (Sample(Instant.parse(AT), 1400),)
+    flags = {"unreadable-moment", "unusable-id-tag", "text-not-number", "fraction-in-integer"}
+    assert set(await site.quirks()) == flags
+
+
 async def test_an_impossible_connector_is_refused(site, station):
     answer = await station.ask("StatusNotification", status(99, "Available"))
     assert answer[2] == "PropertyConstraintViolation"

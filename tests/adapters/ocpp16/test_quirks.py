@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commonwatt.adapters.station.dialect import Caller, Refusal
-from commonwatt.adapters.station.ocpp16.check import checked, validator
+from commonwatt.adapters.station.ocpp16.check import check_own, checked, validator
 from commonwatt.adapters.station.ocpp16.samples import read_samples, scaled
 from commonwatt.adapters.station.ocpp16.times import read_time
 from commonwatt.charging.reports import Sample
@@ -75,6 +75,18 @@ POWER = "Power.Active.Import"
         ([value("7", POWER, "Wh"), value("9")], Sample(NOW, 9), {"unit-mismatch"}),
         ([value("OCMF|{}|{}", format="SignedData"), value("9")], Sample(NOW, 9), set()),
         ([value("", REGISTER), value("7", POWER)], Sample(NOW, power_w=7), set()),
+        ([{"value": "9", "phase": None}], Sample(NOW, 9), {"null-field"}),
+        (
+            [dict.fromkeys(("context", "format", "location", "unit", "measurand")) | value("9")],
+            Sample(NOW, 9),
+            {"null-field"},
+        ),
+        ([{"value": None}, value("9")], Sample(NOW, 9), {"null-field", "missing-field"}),
+        (
+            [value("8", unit="kWh") | {"x": 1}, {"unit": "kwh", "phase": 4}, value("9")],
+            Sample(NOW, 9),
+            {"extra-field", "missing-field"},
+        ),
     ],
 )
 def test_values_are_understood(caller, flags, values, sample, flagged):
@@ -126,6 +138,12 @@ def test_moments_that_say_nothing_fall_away(caller, flags):
         ("2026-05-01T12:00:30Z", AT, []),
         ("2026-05-01T14:00:00Z", AT, ["clock-ahead"]),
         ("1970-01-01T00:01:00Z", AT, ["clock-unset"]),
+        ("2026-05-01t11:59:00z", "2026-05-01T11:59:00Z", []),
+        ("2026-05-01T11:58:60Z", "2026-05-01T11:59:00Z", []),
+        ("2026-05-01T11:58:60.5+00:00", "2026-05-01T11:59:00.5Z", []),
+        ("2026-05-01T11:59Z", "2026-05-01T11:59:00Z", []),
+        ("20260501T115900Z", "2026-05-01T11:59:00Z", []),
+        ("20260501T115860Z", "2026-05-01T11:59:00Z", []),
     ],
 )
 def test_times_are_understood(caller, flags, text, at, flagged):
@@ -133,7 +151,14 @@ def test_times_are_understood(caller, flags, text, at, flagged):
     assert flags == flagged
 
 
-@pytest.mark.parametrize("text", ["", "noon", "2026-13-01T00:00:00Z", "1714564800", "2026-05-01T25:00:00Z"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "noon", "2026-13-01T00:00:00Z", "1714564800", "2026-05-01T25:00:00Z", "2026-05-01", "20260501",
+        "2026-W18-5", "2026-W18-5T11:59:00Z", "1714564800000", "2026-05-01T11:59:61Z", "2026-05-01T11:60:60Z",
+        "9999-12-31T23:59:60Z", "٢٠٢٦-05-01T11:59:00Z",
+    ],
+)  # fmt: skip
 def test_what_is_no_time_is_refused(caller, text):
     with pytest.raises(Refusal) as refused:
         read_time(caller, text, NOW)
@@ -144,6 +169,9 @@ STATUS = {"connectorId": 1, "status": "Available", "errorCode": "NoError"}
 OTHER_ERROR = STATUS | {"errorCode": "OtherError", "info": "E42"}
 START = {"connectorId": 1, "idTag": "A", "meterStart": 0, "timestamp": AT}
 STOP = {"transactionId": 1, "meterStop": 5, "timestamp": AT}
+MOMENT = {"timestamp": AT, "sampledValue": [{"value": "9"}]}
+NO_MOMENT = {"timestamp": 5, "sampledValue": 5}
+STOPPED = STOP | {"transactionData": [MOMENT]}
 BOOT = {"chargePointVendor": "A", "chargePointModel": "B"}
 
 
@@ -160,7 +188,15 @@ BOOT = {"chargePointVendor": "A", "chargePointModel": "B"}
         ("StartTransaction", START | {"meterStart": 12.0}, START | {"meterStart": 12}, "fraction-in-integer"),
         ("StartTransaction", START | {"meterStart": 12.5}, START | {"meterStart": 13}, "fraction-in-integer"),
         ("StartTransaction", START | {"meterStart": "12"}, START | {"meterStart": 12}, "text-not-number"),
+        ("StartTransaction", START | {"meterStart": "12.5"}, START | {"meterStart": 13}, "fraction-in-integer"),
+        ("StopTransaction", STOP | {"meterStop": " 4.5 "}, STOP, "text-not-number"),
         ("StopTransaction", STOP | {"reason": "Bored"}, STOP, "unknown-reason"),
+        ("StopTransaction", STOP | {"reason": None}, STOP, "null-field"),
+        ("StopTransaction", STOP | {"idTag": "A" * 21}, STOP, "unusable-id-tag"),
+        ("StopTransaction", STOP | {"idTag": ["A"]}, STOP, "unusable-id-tag"),
+        ("StopTransaction", STOP | {"transactionData": "none"}, STOP, "unreadable-moment"),
+        ("StopTransaction", STOP | {"transactionData": [{}, MOMENT, NO_MOMENT, 7]}, STOPPED, "unreadable-moment"),
+        ("StopTransaction", STOP | {"transactionData": [{"x": 1}] * 300}, STOP, "unreadable-moment"),
         ("StopTransaction", STOP | {"idTag": None}, STOP, "null-field"),
         ("BootNotification", {"chargePointModel": "B"}, BOOT | {"chargePointVendor": "unknown"}, "missing-field"),
         ("BootNotification", BOOT | {"iccid": "B" * 30}, BOOT | {"iccid": "B" * 20}, "text-too-long"),
@@ -185,6 +221,8 @@ def test_slips_with_a_certain_meaning(caller, flags, name, sent, meant, flag):
         ("StartTransaction", START | {"idTag": "A" * 21}, "PropertyConstraintViolation"),
         ("StartTransaction", START | {"meterStart": None}, "ProtocolError"),
         ("StartTransaction", START | {"meterStart": "12.3 kWh"}, "TypeConstraintViolation"),
+        ("StartTransaction", START | {"meterStart": "12,5"}, "TypeConstraintViolation"),
+        ("StopTransaction", STOP | {"transactionId": "12.5"}, "TypeConstraintViolation"),
         ("StopTransaction", {"transactionId": 1, "timestamp": AT}, "ProtocolError"),
         ("MeterValues", {"connectorId": 1, "meterValue": {}}, "TypeConstraintViolation"),
         ("MeterValues", {"connectorId": 1, "meterValue": [{}] * 500}, "ProtocolError"),
@@ -196,6 +234,19 @@ def test_slips_without_one(caller, flags, name, sent, code):
         checked(caller, name, sent)
     assert refused.value.code == code
     assert flags == []
+
+
+@pytest.mark.parametrize("tag", ["04A2F1" * 4, 4711.5, ["04A2F1"], {"tag": "04A2F1"}])
+def test_a_refusal_never_tells_an_id_tag(caller, tag):
+    with pytest.raises(Refusal) as refused:
+        checked(caller, "Authorize", {"idTag": tag} if not isinstance(tag, float) else {"idTag": [tag]})
+    assert refused.value.description.startswith("idTag: ")
+    assert "04A2F1" not in refused.value.description
+    assert "4711" not in refused.value.description
+    listed = {"idTag": "04A2F1", "idTagInfo": {"status": "Accepted"}}
+    with pytest.raises(Refusal) as refused:
+        check_own("SendLocalList", {"listVersion": 1, "updateType": "Full", "localAuthorizationList": listed})
+    assert "04A2F1" not in refused.value.description
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,18 @@ Sources of the words below: lbbrhzn/ocpp#1576 (unit `Hz`), #1069; evcc's charger
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import jsonschema_rs
 
 from commonwatt.adapters.station.dialect import Refusal
+from commonwatt.adapters.station.ocpp16.samples import scaled
 from commonwatt.protocols.ocppj import ErrorCode
 
-ROUNDS_MAX = 3
-"""A repaired field may show the next complaint; more rounds than these are no slight mistake."""
+ROUNDS_MAX = 4
+"""A repaired field may show the next complaint; more rounds than these are no slight mistake. The last only looks."""
 COMPLAINTS_MAX = 400
 
 CODES = {
@@ -66,6 +68,11 @@ DEFAULTS: dict[tuple[str, str], str] = {
     ("BootNotification", "chargePointModel"): "unknown",
 }
 """What a missing field means; `StatusNotification` without an error code is only certain when it is not Faulted."""
+REGISTERS = frozenset({"meterStart", "meterStop"})
+"""Registers in whole Wh, which some stations write with decimals or as text."""
+TAGS = frozenset({"idTag", "parentIdTag"})
+"""A person's card: its number is in no text of ours."""
+_DECIMAL = re.compile(r"\d{1,15}\.\d{1,9}", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -74,6 +81,8 @@ class Repaired:
 
     payload: dict[str, Any]
     flags: set[tuple[str, str]] = field(default_factory=set)
+    gone: set[tuple[Any, ...]] = field(default_factory=set)
+    """Paths of list items that this round took out; from there on other items stand at their places."""
 
 
 def repair(schema: jsonschema_rs.Draft4Validator, name: str, payload: dict[str, Any]) -> Repaired:
@@ -84,20 +93,32 @@ def repair(schema: jsonschema_rs.Draft4Validator, name: str, payload: dict[str, 
         for complaint in schema.iter_errors(repaired.payload):
             complaints.append(complaint)
             if len(complaints) > COMPLAINTS_MAX:
-                raise refusal_for(complaints[0])
+                break
         if not complaints:
             return repaired
+        repaired.gone.clear()
+        if len(complaints) > COMPLAINTS_MAX:
+            if not _do_without(repaired, name, complaints[-1].instance_path[:1]):
+                raise refusal_for(complaints[0])
+            continue
         for complaint in reversed(complaints):  # from the last, so that indexes of lists stay true
-            if not _mend(repaired, name, complaint):
+            if not _mend(repaired, name, complaint) and not _do_without(repaired, name, complaint.instance_path):
                 raise refusal_for(complaint)
     raise refusal_for(complaints[0])
 
 
 def refusal_for(complaint: jsonschema_rs.ValidationError) -> Refusal:
-    """Return the CALLERROR that OCPP-J names for a complaint, with the place of the field."""
-    place = "/".join(str(step) for step in complaint.instance_path)
+    """Return the CALLERROR that OCPP-J names for a complaint, with the place of the field.
+
+    The value is told where it helps: not an id tag, and not a list or an object, which may hold one.
+    """
+    path = complaint.instance_path
+    place = "/".join(str(step) for step in path)
     code = CODES.get(complaint.kind.name, ErrorCode.PROPERTY_CONSTRAINT_VIOLATION)
-    said = f"{place}: {complaint.message}" if place else complaint.message
+    named = complaint.kind.name in {"required", "additionalProperties"}  # these tell names of fields, no values
+    hidden = not named and (isinstance(complaint.instance, dict | list) or not TAGS.isdisjoint(path))
+    message = f"against the schema ({complaint.kind.name})" if hidden else complaint.message
+    said = f"{place}: {message}" if place else message
     return Refusal(code, said[:255], field=place[:200])
 
 
@@ -105,6 +126,12 @@ def _mend(repaired: Repaired, name: str, complaint: jsonschema_rs.ValidationErro
     path = list(complaint.instance_path)
     kind = complaint.kind
     parent, key, value = _at(repaired.payload, path)
+    if (path and parent is None) or any(tuple(path[:depth]) in repaired.gone for depth in range(1, len(path) + 1)):
+        return True  # another repair took it away; the next round looks again
+    if value is None and isinstance(parent, dict):
+        del parent[key]  # should it be a field that must be there, the next round says so
+        repaired.flags.add(("null-field", str(key)))
+        return True
     if kind.name == "additionalProperties":
         return _drop_extra(repaired, value, kind.value)
     if kind.name == "required":
@@ -123,6 +150,27 @@ def _mend(repaired: Repaired, name: str, complaint: jsonschema_rs.ValidationErro
         _drop_meter_value(repaired, path)
         return True
     return False
+
+
+def _do_without(repaired: Repaired, name: str, path: list[Any]) -> bool:
+    """Leave out what a StopTransaction can be billed without, so that one bad field does not cost its end."""
+    if name != "StopTransaction":
+        return False
+    payload = repaired.payload
+    match path:
+        case ["idTag", *_]:
+            payload.pop("idTag", None)
+            repaired.flags.add(("unusable-id-tag", "left out"))
+        case ["transactionData", int(moment), *_]:
+            payload["transactionData"].pop(moment)
+            repaired.gone.add(("transactionData", moment))
+            repaired.flags.add(("unreadable-moment", "left out"))
+        case ["transactionData", *_]:
+            payload.pop("transactionData", None)
+            repaired.flags.add(("unreadable-moment", "all left out"))
+        case _:
+            return False
+    return True
 
 
 def _at(payload: Any, path: list[Any]) -> tuple[Any, Any, Any]:
@@ -150,6 +198,7 @@ def _fill_in(repaired: Repaired, name: str, path: list[Any], value: dict[str, An
     elif missing == "value" and "sampledValue" in path:
         parent, key, _ = _at(repaired.payload, path)
         parent.pop(key)
+        repaired.gone.add(tuple(path))
     else:
         return False
     repaired.flags.add(("missing-field", missing))
@@ -157,10 +206,6 @@ def _fill_in(repaired: Repaired, name: str, path: list[Any], value: dict[str, An
 
 
 def _convert(repaired: Repaired, parent: Any, key: Any, value: Any, wanted: list[str]) -> bool:
-    if value is None and isinstance(parent, dict):
-        del parent[key]  # should it be a field that must be there, the next round says so
-        repaired.flags.add(("null-field", str(key)))
-        return True
     if wanted == ["string"] and isinstance(value, int | float) and not isinstance(value, bool):
         parent[key] = str(value)
         repaired.flags.add(("number-not-text", str(key)))
@@ -169,10 +214,16 @@ def _convert(repaired: Repaired, parent: Any, key: Any, value: Any, wanted: list
         parent[key] = int(value)
         repaired.flags.add(("fraction-in-integer", str(key)))
         return True
-    if wanted == ["integer"] and isinstance(value, float) and key in {"meterStart", "meterStop"}:
+    if wanted == ["integer"] and isinstance(value, float) and key in REGISTERS:
         parent[key] = int(value + 0.5) if value > 0 else 0
         repaired.flags.add(("fraction-in-integer", str(key)))
         return True
+    if wanted == ["integer"] and isinstance(value, str) and key in REGISTERS and _DECIMAL.fullmatch(value.strip()):
+        whole = scaled(value, 0)
+        if whole is not None:
+            parent[key] = whole
+            repaired.flags |= {("text-not-number", str(key)), ("fraction-in-integer", str(key))}
+            return True
     if wanted == ["integer"] and isinstance(value, str) and value.strip().lstrip("-").isascii():
         digits = value.strip()
         if digits.lstrip("-").isdigit() and len(digits) < 16:  # noqa: PLR2004 (more digits than any register has)
@@ -209,4 +260,5 @@ def _drop_meter_value(repaired: Repaired, path: list[Any]) -> None:
     parent, key, _ = _at(repaired.payload, path[:-1])
     if isinstance(parent, list):
         parent.pop(key)
+        repaired.gone.add(tuple(path[:-1]))
         repaired.flags.add(("empty-meter-value", "sampledValue"))

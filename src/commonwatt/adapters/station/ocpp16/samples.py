@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
-from commonwatt.adapters.station.dialect import WH_MEANS_KWH, Caller
+from commonwatt.adapters.station.dialect import WH_MEANS_KWH, Caller, Refusal
 from commonwatt.adapters.station.ocpp16.times import read_time
 from commonwatt.charging.reports import Sample
 from commonwatt.kernel import Instant
@@ -59,14 +59,25 @@ def scaled(text: str, power: int) -> int | None:
         return None
 
 
-def read_samples(caller: Caller, meter_values: list[dict[str, Any]], now: Instant) -> tuple[Sample, ...]:
-    """Translate a list of MeterValue; moments that say nothing of energy, power, current, voltage or SoC fall away."""
+def read_samples(
+    caller: Caller, meter_values: list[dict[str, Any]], now: Instant, *, lenient: bool = False
+) -> tuple[Sample, ...]:
+    """Translate a list of MeterValue; moments that say nothing of energy, power, current, voltage or SoC fall away.
+
+    A moment without a readable time is refused with the message, or where `lenient` flagged and left out.
+    """
     samples = []
     for meter_value in meter_values:
         values: list[int | None] = [None] * 6
         context = _read_values(caller, meter_value["sampledValue"], values)
         if values != [None] * 6:
-            at = read_time(caller, meter_value["timestamp"], now)
+            try:
+                at = read_time(caller, meter_value["timestamp"], now)
+            except Refusal as refusal:
+                if not lenient:
+                    raise
+                caller.flag(caller.identity, "unreadable-moment", refusal.description)
+                continue
             energy, interval, power, current, voltage, soc = values
             samples.append(Sample(at, energy, interval, power, current, voltage, soc, context))
     return tuple(samples)

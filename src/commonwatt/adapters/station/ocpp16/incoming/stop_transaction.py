@@ -36,7 +36,7 @@ def stop_transaction(database: Database, stop: Callable[[Work, StopReport], Auth
             read_time(caller, request["timestamp"], now),
             request.get("reason", "Local"),
             None if id_tag is None or id_tag.lower() in NO_TAG else id_tag,
-            read_samples(caller, request.get("transactionData", []), now),
+            read_samples(caller, request.get("transactionData", []), now, lenient=True),
         )
         verdict = await database.write(store, frame_of(caller, received), report)
         return {} if verdict is None else {"idTagInfo": {"status": verdict.value}}
