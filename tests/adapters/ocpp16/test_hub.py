@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from commonwatt import stations
+from commonwatt.adapters.station.ocpp16.incoming import start_transaction as start_module
 from commonwatt.kernel import Failed
 
 from .world import Pipe
@@ -126,6 +127,38 @@ async def test_the_drift_of_a_clock_is_measured(site, station, clock):
         await station.ask("StatusNotification", payload)
     assert site.hub.link_of("CP-1").caller.drift_ms == 300_000
     assert set(await site.quirks()) == {"clock-ahead"}
+
+
+async def test_a_clock_that_was_set_right_is_no_longer_off(site, station, clock):
+    told = {"connectorId": 1, "status": "Available", "errorCode": "NoError"}
+    await station.ask("StatusNotification", told | {"timestamp": clock.now().plus(seconds=3600).iso()})
+    caller = site.hub.link_of("CP-1").caller
+    clock.step(seconds=599)
+    await station.ask("StatusNotification", told | {"timestamp": clock.now().iso()})
+    assert caller.drift_ms == 3_600_000
+    clock.step(seconds=1)
+    await station.ask("StatusNotification", told | {"timestamp": clock.now().plus(seconds=-2).iso()})
+    assert caller.drift_ms == -2_000
+    await station.ask("StatusNotification", told | {"timestamp": clock.now().iso()})
+    assert caller.drift_ms == 0
+
+
+async def test_a_station_that_returns_while_its_last_words_are_handled_is_let_in(site, monkeypatch):
+    monkeypatch.setattr(start_module, "SLOW_START_S", 3600)
+    start = {"connectorId": 1, "idTag": "A", "meterStart": 0, "timestamp": "2026-05-01T12:00:00Z"}
+    first = await site.attach(waivers=frozenset({"slow-start"}))
+    first.say([2, "s", "StartTransaction", start])
+    await settle()
+    first.hang_up()
+    await settle()
+    second = await site.attach()
+    assert second.closed is None
+    assert site.hub.is_connected("CP-1")
+    assert (await second.ask("Heartbeat", {}))[0] == 3
+    await site.give_up(0)
+    await settle()
+    assert site.hub.is_connected("CP-1")
+    assert (await state(site)).connected
 
 
 async def test_disconnecting_nobody_is_nothing(site):

@@ -166,6 +166,9 @@ async def test_a_crash_in_charging_costs_one_answer_and_not_the_connection(stati
         ("Authorize", {"idTag": "A" * 21}, "PropertyConstraintViolation"),
         ("MeterValues", {"connectorId": 1, "meterValue": []}, "OccurenceConstraintViolation"),
         ("StatusNotification", status(1, "Dancing"), "PropertyConstraintViolation"),
+        ("StartTransaction", START | {"connectorId": 0}, "PropertyConstraintViolation"),
+        ("StartTransaction", START | {"connectorId": 65}, "PropertyConstraintViolation"),
+        ("StartTransaction", START | {"connectorId": -1}, "PropertyConstraintViolation"),
         ("StartTransaction", START | {"timestamp": "noon"}, "PropertyConstraintViolation"),
     ],
 )  # fmt: skip

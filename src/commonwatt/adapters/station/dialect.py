@@ -17,6 +17,8 @@ WAIVERS = {
     WH_MEANS_KWH: "The station's energy register counts kWh though it says Wh.",
 }
 """What an operator may grant to one charge point, by name."""
+DRIFT_MS = 10 * 60_000
+"""How long the largest drift that was seen is believed."""
 
 
 class Refusal(Exception):
@@ -41,7 +43,9 @@ class Received(msgspec.Struct, frozen=True):
 class Caller:
     """The station at the other end of a link, for as long as the link lives."""
 
-    __slots__ = ("address", "admitted", "clock", "drift_ms", "flag", "identity", "seen_ms", "trusted", "waivers")
+    __slots__ = (
+        "_drift_at_ms", "address", "admitted", "clock", "drift_ms", "flag", "identity", "seen_ms", "trusted", "waivers",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -66,13 +70,18 @@ class Caller:
         self.address = address
         self.drift_ms: int | None = None
         """How far the station's clock is ahead of ours; a message that was delayed only makes it look slower."""
+        self._drift_at_ms = 0
         self.seen_ms = clock.now().ms
 
     def note_time(self, said: Instant, now: Instant) -> None:
-        """Learn the drift from a time that the station wrote just now: the largest of a connection is the nearest."""
+        """Learn the drift from a time that the station wrote just now: the largest of some minutes is the nearest.
+
+        An older one is forgotten, for the station's clock may have been set since.
+        """
         drift = said.ms - now.ms
-        if self.drift_ms is None or drift > self.drift_ms:
+        if self.drift_ms is None or drift > self.drift_ms or now.ms - self._drift_at_ms >= DRIFT_MS:
             self.drift_ms = drift
+            self._drift_at_ms = now.ms
 
 
 class Dialect(Protocol):

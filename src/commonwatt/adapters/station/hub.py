@@ -113,7 +113,9 @@ class Hub:
             address=address,
         )
         link = Link(caller, transport, dialect, self.frames, self.ids, timeout_s=self._timeout_s)
-        if not await self.claim(identity) or identity in self._links:
+        claimed = await self.claim(identity)
+        first = self._links.get(identity)  # one that is closed may still be answering what it had read
+        if not claimed or (first is not None and not first.closed):
             await link.close(_POLICY, "this identity is connected already")
             return
         self._links[identity] = link

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from commonwatt import stations
-from commonwatt.adapters.station.dialect import SLOW_START, WH_MEANS_KWH, Caller, Received
-from commonwatt.adapters.station.ocpp16.incoming.handler import Handler, frame_of
+from commonwatt.adapters.station.dialect import SLOW_START, WH_MEANS_KWH, Caller, Received, Refusal
+from commonwatt.adapters.station.ocpp16.incoming.handler import CONNECTORS_MAX, Handler, frame_of
 from commonwatt.adapters.station.ocpp16.times import read_time
 from commonwatt.charging.reports import StartAnswer, StartReport
 from commonwatt.kit.database import Database, Work
+from commonwatt.protocols.ocppj import ErrorCode
 from commonwatt.stations import FrameRow
 
 SLOW_START_S = 1.0
@@ -27,10 +28,15 @@ def start_transaction(database: Database, start: Callable[[Work, StartReport], S
         return start(work, report)
 
     async def answer(caller: Caller, received: Received, request: dict[str, Any]) -> dict[str, Any]:
+        number = request["connectorId"]
+        if not 1 <= number <= CONNECTORS_MAX:
+            raise Refusal(
+                ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, f"connectorId {number} is not in 1..{CONNECTORS_MAX}."
+            )
         factor = 1000 if WH_MEANS_KWH in caller.waivers else 1
         report = StartReport(
             caller.identity,
-            request["connectorId"],
+            number,
             request["idTag"],
             request["meterStart"] * factor,
             read_time(caller, request["timestamp"], caller.clock.now()),
