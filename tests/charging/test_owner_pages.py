@@ -10,7 +10,7 @@ from commonwatt.charging import overview_page
 from commonwatt.kernel import Done, Failed, Unknown
 from commonwatt.kit.pages.assets import BUILT
 from commonwatt.members import Actor, Role
-from commonwatt.stations import ConnectorStatus
+from commonwatt.stations import AnswerInvalid, ConnectorStatus
 
 pytestmark = pytest.mark.skipif(not (BUILT / "manifest.json").exists(), reason="run `make web` first")
 
@@ -168,6 +168,7 @@ ENDS = [
     (Done({"status": "RebootRequired"}), "from its next start on"),
     (Done({"status": "NotSupported"}), "does not know this"),
     (Failed("InternalError: boom", "callerror"), "could not (InternalError)"),
+    (AnswerInvalid("status: odd", payload={"status": "Perhaps"}), "nobody knows what it did"),
     (Failed("gone", "offline"), "has no connection"),
     (Failed("16 wait", "busy"), "other commands still wait"),
     (Failed("type: wrong", "invalid"), "against the standard"),

@@ -105,6 +105,7 @@ def test_an_answer_of_the_station_is_the_result(client, line):
     ("outcome", "status", "slug"),
     [
         (Failed("NotSupported: no such thing", "callerror"), 502, "station-callerror"),
+        (stations.AnswerInvalid("status: odd", payload={"status": "é"}), 502, "station-answer-invalid"),
         (Failed("gone", "offline"), 409, "station-offline"),
         (Failed("16 wait", "busy"), 503, "station-busy"),
         (Failed("PropertyConstraintViolation: type", "invalid"), 422, "station-command-invalid"),
@@ -118,6 +119,8 @@ def test_each_bad_end_of_a_command_is_told_apart(client, line, outcome, status, 
     assert answer.json()["type"].endswith(slug)
     if slug == "station-callerror":
         assert (answer.json()["code"], answer.json()["description"]) == ("NotSupported", "no such thing")
+    if slug == "station-answer-invalid":
+        assert answer.json()["answer"] == '{"status":"é"}'
 
 
 def test_a_command_to_nobody_is_not_sent(client, line):

@@ -97,6 +97,21 @@ def test_a_problem_of_the_server_is_told(run, server):
     assert "No answer from the station: It is unknown." in said
 
 
+@pytest.mark.parametrize(
+    ("status", "code"), [(409, 1), (422, 1), (403, 1), (404, 3), (500, 5), (502, 1), (503, 4), (504, 4)]
+)
+def test_the_exit_code_tells_what_kind_of_problem_it_was(run, server, status, code):
+    server.status, server.body = status, {"title": "No", "detail": "It said no."}
+    assert run("send", "CP-1", "ClearCache", "--server", server.url, "--token", "cw_x")[0] == code
+
+
+def test_an_answer_against_the_standard_is_shown(run, server):
+    answer = '{"status":"Perhaps"}'
+    server.status, server.body = 502, {"title": "An answer against the standard", "detail": "It.", "answer": answer}
+    _, said = run("send", "CP-1", "ClearCache", "--json", "--server", server.url, "--token", "cw_x")
+    assert json.loads(said)["answer"] == answer
+
+
 def test_a_server_that_is_down_is_named(run, server):
     code, said = run("send", "CP-1", "ClearCache", "--server", "http://127.0.0.1:1", "--token", "cw_x")
     assert code != 0

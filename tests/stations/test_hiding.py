@@ -69,7 +69,7 @@ def test_other_frames_stay_as_they_were(said):
 def test_what_a_station_tells_of_its_password_is_not_kept(work, station):
     stations.remember_configuration(work, station, [Setting("authorizationkey", PASSWORD, readonly=False)])
     (setting,) = stations.list_configuration(work.sql, station)
-    assert (setting.key, setting.value) == ("authorizationkey", None)
+    assert (setting.key, setting.value) == ("authorizationkey", "•••"), "that it is set is told, what it is never"
     assert PASSWORD not in str(work.sql.execute(text("SELECT * FROM configuration")).all())
 
 

@@ -40,6 +40,7 @@ from commonwatt.stations.command import command_station
 from commonwatt.stations.errors import StationTaken
 from commonwatt.stations.hiding import mask_id_tags
 from commonwatt.stations.identity import check_identity
+from commonwatt.stations.ports import AnswerInvalid
 from commonwatt.stations.queries import (
     ConnectorView,
     FrameView,
@@ -67,6 +68,7 @@ __all__ = [
     "TRIGGERS",
     "WAITING",
     "WAIVERS",
+    "AnswerInvalid",
     "Boot",
     "ConnectorStatus",
     "ConnectorView",

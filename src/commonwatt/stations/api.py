@@ -137,7 +137,8 @@ async def post_command(
     """Send a raw OCPP payload and answer with the station's own answer.
 
     Problems tell apart: 422 `station-command-invalid`, 409 `station-offline`, 503 `station-busy` (never sent),
-    502 `station-callerror` (with `code` and `description`), 504 `station-timeout` (sent, nobody knows).
+    502 `station-callerror` (with `code` and `description`), 502 `station-answer-invalid` (with `answer`), 504
+    `station-timeout` (sent, nobody knows).
     """
     await _found(database, identity)
     await database.write(note_command, actor, identity, action, data)

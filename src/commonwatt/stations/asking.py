@@ -10,6 +10,7 @@ from typing import Any
 
 from commonwatt.kernel import Done, Failed, Outcome
 from commonwatt.stations.errors import CommandInvalid
+from commonwatt.stations.ports import AnswerInvalid
 
 COMMANDS = (
     "ChangeAvailability", "ChangeConfiguration", "ClearCache", "DataTransfer", "GetConfiguration", "GetDiagnostics",
@@ -33,7 +34,10 @@ _PAYLOAD_MAX = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """How a command ended. `outcome` is answer, callerror, invalid, busy, offline or timeout; `status` one word."""
+    """How a command ended; `status` is one word.
+
+    `outcome` is answer, callerror, unclear (an answer against the standard), invalid, busy, offline or timeout.
+    """
 
     outcome: str
     status: str = ""
@@ -56,6 +60,8 @@ def said_of(outcome: Outcome[dict[str, Any]]) -> Said:
         case Failed(reason, "callerror"):
             code = reason.partition(":")[0]
             return Said("callerror", code if _ACTION.fullmatch(code) else "")
+        case AnswerInvalid():
+            return Said("unclear")
         case Failed(_, code):
             return Said(code if code in {"invalid", "busy"} else "offline")
         case _:

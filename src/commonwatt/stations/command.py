@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from commonwatt.kernel import Done, Failed
-from commonwatt.stations.errors import CommandInvalid, StationBusy, StationCallError, StationOffline, StationTimeout
-from commonwatt.stations.ports import StationLine
+from commonwatt.stations.errors import (
+    CommandInvalid,
+    StationAnswerInvalid,
+    StationBusy,
+    StationCallError,
+    StationOffline,
+    StationTimeout,
+)
+from commonwatt.stations.ports import AnswerInvalid, StationLine
+
+ANSWER_MAX = 4000
+"""Characters of an answer that follows no rule, as it is shown."""
 
 
 async def command_station(line: StationLine, identity: str, action: str, payload: dict[str, Any]) -> dict[str, Any]:
     """Send a raw call and return the station's answer.
 
     Raises CommandInvalid (never sent, the payload is wrong), StationOffline and StationBusy (never sent),
-    StationCallError (the station said no in the protocol's own way), StationTimeout (sent, and nobody knows).
+    StationCallError (the station said no in the protocol's own way), StationAnswerInvalid (it answered, against the
+    standard), StationTimeout (sent, and nobody knows).
     """
     outcome = await line.send(identity, action, payload)
     match outcome:
@@ -23,6 +35,14 @@ async def command_station(line: StationLine, identity: str, action: str, payload
             raise CommandInvalid(f"{reason} Nothing was sent; correct the command.", station=identity, action=action)
         case Failed(reason, "busy"):
             raise StationBusy(f"{reason} Send it again in a moment.", station=identity, action=action)
+        case AnswerInvalid(reason, payload=payload):
+            raise StationAnswerInvalid(
+                f"{identity} answered {action}, but against the standard ({reason}). It may have been carried out: "
+                "look at the station before you repeat it.",
+                station=identity,
+                action=action,
+                answer=json.dumps(payload, ensure_ascii=False, separators=(",", ":"))[:ANSWER_MAX],
+            )
         case Failed(reason, "callerror"):
             code, _, description = reason.partition(": ")
             raise StationCallError(

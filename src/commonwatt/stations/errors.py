@@ -63,10 +63,18 @@ class StationBusy(Unavailable):
 
 
 class StationCallError(Refused):
-    """The station answered the command with a CALLERROR, or with something that means nothing."""
+    """The station answered the command with a CALLERROR."""
 
     slug = "station-callerror"
     title = "The station could not"
+    status = 502
+
+
+class StationAnswerInvalid(Refused):
+    """The station answered the command with a result that is against the standard, given as it was in `answer`."""
+
+    slug = "station-answer-invalid"
+    title = "An answer against the standard"
     status = 502
 
 

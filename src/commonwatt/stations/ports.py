@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from commonwatt.kernel import Outcome
+from commonwatt.kernel import Failed, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerInvalid(Failed):
+    """The station answered, and its answer is against the standard: what it did stands perhaps in the `payload`."""
+
+    code: str = "answer-invalid"
+    payload: dict[str, Any] = field(default_factory=dict)
 
 
 class StationLine(Protocol):
     """The line to all connected stations. Nothing raises: no connection, a timeout or a CALLERROR is an outcome.
 
     `Done(True)` means that the station accepted, `Done(False)` that it declined; `Failed(code="offline")` that the
-    command was never sent; `Failed(code="callerror", reason="NotSupported: ...")` that the station could not; `Unknown`
-    that it was sent and no answer came in time.
+    command was never sent; `Failed(code="callerror", reason="NotSupported: ...")` that the station could not;
+    `AnswerInvalid` that it answered against the standard; `Unknown` that it was sent and no answer came in time.
     """
 
     def is_connected(self, identity: str) -> bool:

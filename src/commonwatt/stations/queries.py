@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
+from commonwatt.members import MASK
 from commonwatt.stations.hiding import hide_secrets_in, is_secret, mask_id_tags
 from commonwatt.stations.store import configuration, connector, frame, offered_secret, quirk, station
 
@@ -231,7 +232,10 @@ def list_quirks(sql: Connection, identity: str) -> Sequence[QuirkView]:
 def list_configuration(sql: Connection, identity: str) -> Sequence[SettingView]:
     """Return a station's configuration as it last told it, by key; of a password only that there is one."""
     rows = sql.execute(select(configuration).where(configuration.c.station == identity).order_by(configuration.c.key))
-    return [SettingView(row.key, None if is_secret(row.key) else row.value, row.readonly, row.read_ms) for row in rows]
+    return [
+        SettingView(row.key, MASK if row.value and is_secret(row.key) else row.value, row.readonly, row.read_ms)
+        for row in rows
+    ]
 
 
 def _shown(view: FrameView, *, masked: bool) -> FrameView:

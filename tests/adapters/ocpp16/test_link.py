@@ -49,8 +49,52 @@ async def test_an_answer_that_means_nothing_is_an_error_of_the_station(site, sta
     asked = asyncio.create_task(site.hub.send("CP-1", "Reset", RESET))
     await answered(station, [3, {"status": "Perhaps"}])
     outcome = await asked
-    assert isinstance(outcome, Failed)
-    assert (outcome.code, outcome.reason.split(":")[0]) == ("callerror", "PropertyConstraintViolation")
+    assert isinstance(outcome, stations.AnswerInvalid)
+    assert (outcome.code, outcome.reason.split(":")[0]) == ("answer-invalid", "PropertyConstraintViolation")
+    assert outcome.payload == {"status": "Perhaps"}
+
+
+async def test_an_answer_that_means_nothing_leaves_a_remote_start_unknown(site, station):
+    asked = asyncio.create_task(site.hub.remote_start("CP-1", 1, "once"))
+    await answered(station, [3, {"status": "OK"}])
+    assert isinstance(await asked, Unknown)
+
+
+@pytest.mark.parametrize("rest", [[], [None], [{}]])
+async def test_an_answer_without_a_payload_is_an_empty_one_where_that_is_an_answer(site, station, rest):
+    asked = asyncio.create_task(site.hub.send("CP-1", "GetConfiguration", {}))
+    await answered(station, [3, *rest])
+    assert await asked == Done({})
+    asked = asyncio.create_task(site.hub.send("CP-1", "ClearCache", {}))
+    await answered(station, [3, *rest])
+    assert isinstance(await asked, stations.AnswerInvalid)
+
+
+async def test_a_configuration_with_readonly_as_text_or_without_it_is_read(site, station):
+    asked = asyncio.create_task(site.hub.send("CP-1", "GetConfiguration", {}))
+    told = [
+        {"key": "A", "readonly": "True", "value": "1"}, {"key": "B", "readonly": " false "}, {"key": "C", "value": 5},
+        {"key": "D", "readonly": None},
+    ]  # fmt: skip
+    await answered(station, [3, {"configurationKey": told}])
+    assert isinstance(await asked, Done)
+    kept = await site.database.read(stations.list_configuration, "CP-1")
+    assert [(row.key, row.readonly) for row in kept] == [("A", True), ("B", False), ("C", False), ("D", False)]
+    assert {"text-not-boolean", "missing-field"} <= set(await site.quirks())
+
+
+@pytest.mark.parametrize("key", ["AuthorizationKey", "authorizationkey"])
+async def test_a_password_is_never_kept_with_the_configuration(site, station, key):
+    asked = asyncio.create_task(site.hub.send("CP-1", "ChangeConfiguration", {"key": key, "value": "hunter2-hunter2"}))
+    await answered(station, [3, {"status": "Accepted"}])
+    await asked
+    [setting] = await site.database.read(stations.list_configuration, "CP-1")
+    assert setting.value == "•••"
+    asked = asyncio.create_task(site.hub.send("CP-1", "GetConfiguration", {}))
+    await answered(station, [3, {"configurationKey": [{"key": key, "readonly": False, "value": "hunter2-hunter2"}]}])
+    await asked
+    [setting] = await site.database.read(stations.list_configuration, "CP-1")
+    assert setting.value == "•••"
 
 
 async def test_an_answer_slightly_wrong_is_understood_and_flagged(site, station):
@@ -158,7 +202,7 @@ async def test_what_was_read_is_answered_even_if_the_station_is_gone(site, stati
 
 @pytest.mark.parametrize(
     "text",
-    ["", "}{", "[]", "[2]", '[99,"x"]', '[3,"never",{}]', '[4,"never","GenericError","",{}]', "[" * 5000, '[3,"a"]'],
+    ["", "}{", "[]", "[2]", '[99,"x"]', '[3,"never",{}]', '[4,"never","GenericError","",{}]', "[" * 5000, "[3]"],
 )
 async def test_what_cannot_be_answered_is_kept_and_changes_nothing(site, station, text):
     station.say(text)

@@ -29,6 +29,7 @@ ANYTHING = st.recursive(
 def test_the_three_kinds_are_read():
     assert parse('[2,"19","Heartbeat",{}]') == Call("19", "Heartbeat", {})
     assert parse('[3,"19",{"a":1}]') == CallResult("19", {"a": 1})
+    assert parse('[3,"19",null]') == parse('[3,"19"]') == CallResult("19", {})
     assert parse('[4,"19","GenericError","why",{"x":1}]') == CallError("19", "GenericError", "why", {"x": 1})
 
 
@@ -69,7 +70,8 @@ def test_a_broken_call_can_be_answered_when_its_id_is_known(text, message_id, co
         '[2,"","Heartbeat",{}]',
         '[2,null,"Heartbeat",{}]',
         '[2,"' + "a" * 256 + '","Heartbeat",{}]',
-        '[3,"a"]',
+        "[3]",
+        '[3,"a",{},{}]',
         "[3,7,{}]",
         '[3,"a",[]]',
         '[4,"a"]',

@@ -13,10 +13,10 @@ from commonwatt.adapters.station.frames import FrameLog
 from commonwatt.adapters.station.link import CALL_TIMEOUT_S, Link
 from commonwatt.adapters.station.ports import Ports
 from commonwatt.adapters.station.transport import Transport
-from commonwatt.kernel import Clock, Done, Failed, Ids, Outcome, Unavailable
+from commonwatt.kernel import Clock, Done, Failed, Ids, Outcome, Unavailable, Unknown
 from commonwatt.kit.database import Database, Note, Work
 from commonwatt.kit.metrics import gauge
-from commonwatt.stations import Presence
+from commonwatt.stations import AnswerInvalid, Presence
 
 PING_S = 30.0
 AT_ONCE = 200
@@ -165,6 +165,8 @@ class Hub:
         if link.closed or not link.caller.admitted:
             return _offline()
         outcome = await link.call(action, payload)
+        if isinstance(outcome, AnswerInvalid):
+            return Unknown(outcome.reason)
         return Done(link.dialect.accepted(outcome.value)) if isinstance(outcome, Done) else outcome
 
     async def _leave(self, link: Link) -> None:

@@ -30,7 +30,7 @@ from commonwatt.protocols.ocppj import (
     Malformed,
     compose_error,
 )
-from commonwatt.stations import FrameRow
+from commonwatt.stations import AnswerInvalid, FrameRow
 
 WAITING_MAX = 64
 """Calls of a station that may wait for their answers before its socket is no longer read."""
@@ -234,7 +234,7 @@ class Link:
         try:
             return Done(self.dialect.read_answer(self.caller, action, answer.payload))
         except Refusal as refusal:
-            return Failed(f"{refusal.code}: the station's answer is none: {refusal.description}", "callerror")
+            return AnswerInvalid(f"{refusal.code}: {refusal.description}", payload=answer.payload)
 
     def _keep(self, at_ms: int, direction: str, kind: str, action: str, message_id: str, text: str) -> None:
         self._frames.add(FrameRow(self.caller.identity, at_ms, direction, kind, action, message_id, text))

@@ -35,8 +35,10 @@ _SECTIONS = ("What it means for money and energy", "What to do")
 
 
 def exit_code(fault: Fault) -> int:
-    """Return the exit code of an error's family."""
+    """Return the exit code of an error's family; of the status, where a running server answered for us."""
     match fault:
+        case Fault(fields={"http_status": int(status)}):
+            return _of_status(status)
         case Refused():
             return REFUSED
         case Missing():
@@ -44,6 +46,21 @@ def exit_code(fault: Fault) -> int:
         case Unavailable():
             return UNAVAILABLE
         case Broken() | _:
+            return BROKEN
+
+
+def _of_status(status: int) -> int:
+    """Return the exit code for what a server answered; 502 says that somebody behind it refused."""
+    match status:
+        case 404:
+            return MISSING
+        case 503 | 504:
+            return UNAVAILABLE
+        case 502:
+            return REFUSED
+        case _ if 400 <= status < 500:  # noqa: PLR2004 (HTTP: the client's errors)
+            return REFUSED
+        case _:
             return BROKEN
 
 

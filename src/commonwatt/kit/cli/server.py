@@ -22,7 +22,7 @@ class ServerUnreachable(Unavailable):
 
 
 class ServerRefused(Fault):
-    """The running server answered with a problem; its own slug and title are shown."""
+    """The running server answered with a problem; its own slug and title are shown, its status is the exit code's."""
 
     slug = "server-refused"
     title = "The server said no"
@@ -53,5 +53,7 @@ def _problem(body: bytes, status: int) -> ServerRefused:
     if not isinstance(problem, dict):
         problem = {}
     detail = problem.get("detail") or f"It answered with status {status}."
-    extra = {key: problem[key] for key in ("code", "description", "type") if isinstance(problem.get(key), str)}
+    extra = {
+        key: problem[key] for key in ("code", "description", "answer", "type") if isinstance(problem.get(key), str)
+    }
     return ServerRefused(f"{problem.get('title', 'Refused')}: {detail}", http_status=status, **extra)

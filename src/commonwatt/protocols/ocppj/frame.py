@@ -75,6 +75,8 @@ def parse(text: str) -> Frame:
             return _read_call(parts, text)
         case 3 if len(parts) == 3 and type(parts[1]) is str and type(parts[2]) is dict:  # noqa: PLR2004 (a frame's parts)
             return CallResult(parts[1], parts[2])
+        case 3 if len(parts) in (2, 3) and type(parts[1]) is str and parts[2:] in ([], [None]):
+            return CallResult(parts[1], {})  # some stations leave an empty payload out; the schema judges it
         case 4 if len(parts) >= 3 and type(parts[1]) is str and type(parts[2]) is str:  # noqa: PLR2004 (a frame's parts)
             return _read_error(parts)
         case 3 | 4:

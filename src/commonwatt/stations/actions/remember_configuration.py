@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from commonwatt.kit.database import Work
+from commonwatt.members import MASK
 from commonwatt.stations.hiding import is_secret
 
 _UPSERT = (
@@ -25,11 +26,12 @@ class Setting:
 
 
 def remember_configuration(work: Work, identity: str, settings: Sequence[Setting]) -> None:
-    """Keep the settings, each in place of what was known of its key; of a password only that there is one."""
-    rows = [
-        (identity, item.key[:60], None if is_secret(item.key) else item.value, item.readonly, work.now.ms)
-        for item in settings
-    ]
+    """Keep the settings, each in place of what was known of its key; of a secret only that it is set."""
+    rows = [(identity, item.key[:60], _kept(item), item.readonly, work.now.ms) for item in settings]
     if rows:
         work.sql.exec_driver_sql(_UPSERT, rows)
         work.tell(f"station/{identity}", "configuration", station=identity)
+
+
+def _kept(item: Setting) -> str | None:
+    return MASK if item.value and is_secret(item.key) else item.value

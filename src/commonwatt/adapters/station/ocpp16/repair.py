@@ -195,6 +195,8 @@ def _fill_in(repaired: Repaired, name: str, path: list[Any], value: dict[str, An
         if missing == "errorCode" and str(value.get("status")).lower() == "faulted":
             return False
         value[missing] = DEFAULTS[name, missing]
+    elif missing == "readonly" and "configurationKey" in path:
+        value[missing] = False  # who tries to change it learns the truth from the station
     elif missing == "value" and "sampledValue" in path:
         parent, key, _ = _at(repaired.payload, path)
         parent.pop(key)
@@ -209,6 +211,10 @@ def _convert(repaired: Repaired, parent: Any, key: Any, value: Any, wanted: list
     if wanted == ["string"] and isinstance(value, int | float) and not isinstance(value, bool):
         parent[key] = str(value)
         repaired.flags.add(("number-not-text", str(key)))
+        return True
+    if wanted == ["boolean"] and isinstance(value, str) and value.strip().lower() in {"true", "false"}:
+        parent[key] = value.strip().lower() == "true"
+        repaired.flags.add(("text-not-boolean", str(key)))
         return True
     if wanted == ["integer"] and isinstance(value, float) and value.is_integer():
         parent[key] = int(value)
