@@ -52,6 +52,33 @@ def test_sats(msat, text):
     assert plain(values.money(Amount(BTC, msat))) == text
 
 
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (Amount(BTC, 136_118), "136.118 sats"),
+        (Amount(BTC, -114_384), "\u2212114.384 sats"),
+        (Amount(BTC, 9_000_000), "9,000 sats"),
+        (Amount(BTC, 1), "0.001 sats"),
+        (Amount(BTC, 0), "0 sats"),
+        (Amount(EUR, 240_100), "0.240100 EUR"),
+        (Amount(EUR, -4_203_111), "\u22124.203111 EUR"),
+        (Amount(EUR, 5_000_000), "5.00 EUR"),
+        (Amount(EUR, 100_000_000), "100.00 EUR"),
+        (Amount(Asset.of("JPY"), 512_000_000), "512 JPY"),
+        (Amount(Asset.of("WH"), 84_250), "84,250 Wh"),
+    ],
+)
+def test_the_books_are_told_to_the_last_unit(amount, text):
+    assert plain(values.booked(amount)) == text
+
+
+@given(st.lists(st.integers(min_value=-(10**9), max_value=10**9), max_size=5))
+def test_what_the_books_show_adds_up(parts):
+    shown = [plain(values.booked_text(Amount(BTC, part))) for part in (*parts, sum(parts))]
+    read = [round(float(text.removesuffix(" sats").replace(",", "").replace("\u2212", "-")) * 1000) for text in shown]
+    assert sum(read[:-1]) == read[-1]
+
+
 def test_money_has_its_exact_value_on_hover_and_the_sats_beside():
     shown = values.money(Amount(EUR, 4_203_111), Amount(BTC, 6_113_401))
     assert plain(shown) == "4.20 EUR 6,113 sats"
@@ -98,10 +125,11 @@ def test_a_hostile_reason_is_escaped():
     ("ms", "text"),
     [
         (-240_000, "4 min ago"),
+        (-400, "now"),
         (-30_000, "30 s ago"),
         (-7_200_000, "2 h ago"),
         (180_000, "in 3 min"),
-        (-90_000_000, "Apr 30, 2026"),
+        (-90_000_000, "30 Apr 2026, 13:00:00"),
     ],
 )
 def test_instants_are_relative_within_the_day(ms, text):
@@ -111,9 +139,29 @@ def test_instants_are_relative_within_the_day(ms, text):
 
 
 def test_instants_are_told_in_the_zone_of_the_site():
-    assert "2:00:00 PM" in plain(values.date(NOW))
+    assert plain(values.date(NOW)) == "1 May 2026, 14:00:00"
     assert "data-zone=" in values.date(NOW)
-    assert plain(values.clock(NOW.ms)) == "2:00 PM"
+    assert plain(values.clock(NOW.ms)) == "14:00"
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [(-8_000, "13:59"), (-43_200_000, "02:00"), (-50_400_000, "00:00"), (-50_401_000, "30 Apr 2026, 23:59:59")],
+)
+def test_what_began_today_is_told_by_the_clock(ms, text):
+    assert plain(values.since(Instant(NOW.ms + ms))) == text
+
+
+def test_what_never_began_is_a_dash_with_its_reason():
+    assert plain(values.since(None, "it has never called")) == "\u2014 it has never called"
+    assert plain(values.unknown()) == "\u2014 not known"
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "cs"])
+def test_no_language_knows_morning_and_afternoon(language):
+    with rendering(Page(NOW, SITE, language=language)):
+        assert plain(values.clock(NOW)) == "14:00"
+        assert "14:00:00" in plain(values.date(NOW))
 
 
 @pytest.mark.parametrize(

@@ -19,5 +19,9 @@ export function enhance(root = document) {
 }
 
 export const words = (key) => document.body.dataset[key] ?? "";
-export const locale = () => document.documentElement.lang || "en";
+// English is Britain's, with a clock of 24 hours, as the server writes it.
+export const locale = () => {
+  const language = document.documentElement.lang || "en";
+  return language === "en" ? "en-GB" : language;
+};
 export const csrf = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";

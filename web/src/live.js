@@ -13,7 +13,7 @@ let lastLive = Date.now();
 
 function showLife(alive) {
   if (alive) lastLive = Date.now();
-  const time = new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: document.body.dataset.zone || undefined }).format(lastLive);
+  const time = new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", timeZone: document.body.dataset.zone || undefined }).format(lastLive);
   for (const place of document.querySelectorAll("[data-last-live]")) place.textContent = time;
   for (const banner of document.querySelectorAll("[data-offline]")) banner.hidden = alive;
 }

@@ -2,6 +2,7 @@
 import { enhancing, locale } from "./enhance.js";
 
 const STEPS = [[60, "second", 1], [3600, "minute", 60], [86400, "hour", 3600]];
+const SHORT = { min: "min", sec: "s", hr: "h" };
 
 enhancing("time[data-relative]", (element) => {
   const words = new Intl.RelativeTimeFormat(locale(), { numeric: "auto", style: "short" });
@@ -9,7 +10,7 @@ enhancing("time[data-relative]", (element) => {
     if (!element.isConnected) return clearInterval(timer);
     const seconds = Math.round((Date.parse(element.dateTime) - Date.now()) / 1000);
     const step = STEPS.find(([below]) => Math.abs(seconds) < below);
-    if (step) element.textContent = words.format(Math.round(seconds / step[2]), step[1]).replace("min.", "min").replace("sec.", "s").replace("hr.", "h");
+    if (step) element.textContent = words.format(Math.round(seconds / step[2]), step[1]).replace(/\b(min|sec|hr)s?\b\.?/, (_, unit) => SHORT[unit]);
   };
   const timer = setInterval(show, 20000);
 });

@@ -24,6 +24,7 @@ ROOTS = {"": PACKAGE / "kit" / "pages" / "templates"}
 JINJA_OPTIONS = {"extensions": "jinja2.ext.do,jinja2.ext.i18n", "newstyle_gettext": "true"}
 KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "gettext": None, "ngettext": (1, 2)}
 PASSER_ROOTS = ('extends "layout/passer.html"', 'extends "layout/print.html"')
+ON_EVERY_PAGE = "kit/pages/values.py"
 _USES = re.compile(r'\{%-?\s*(?:extends|from|include|import)\s+"([^"]+)"')
 
 
@@ -101,7 +102,7 @@ def load(language: str) -> Catalog:
 
 def languages_of(message: Message, passers: frozenset[str]) -> tuple[str, ...]:
     """Return the languages that a text must have, English aside: four on passer-by pages, two on the owner's."""
-    seen_by_passers = any(place in passers for place, _ in message.locations)
+    seen_by_passers = any(place in passers or place == ON_EVERY_PAGE for place, _ in message.locations)
     return (PASSER_LANGUAGES if seen_by_passers else OWNER_LANGUAGES)[1:]
 
 

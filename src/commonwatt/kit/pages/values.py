@@ -6,6 +6,7 @@ for titles, CSV headings and the terminal. Numbers are written by the page's lan
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import date as calendar_date
 from datetime import datetime, timedelta
@@ -28,12 +29,21 @@ DAY_MS = 86_400_000
 WHOLE_SATS_FROM = 10
 
 
+def _(text: str) -> str:
+    """Mark a text for the catalogs; it is translated where it is shown."""
+    return text
+
+
+def locale_of(language: str) -> str:
+    """Return the locale that writes numbers and times of a language: English is Britain's, with a clock of 24 hours."""
+    return {"en": "en_GB"}.get(language, language)
+
+
 def number_text(value: Decimal | int, digits: int | None = None) -> str:
     """Write a number by the page's language with a true minus; with `digits`, exactly so many decimals."""
     pattern = "#,##0" if digits == 0 else None if digits is None else "#,##0." + "0" * digits
-    text = format_decimal(
-        value, format=pattern, locale=current_page().language, decimal_quantization=digits is not None
-    )
+    locale = locale_of(current_page().language)
+    text = format_decimal(value, format=pattern, locale=locale, decimal_quantization=digits is not None)
     return text.replace("-", MINUS)
 
 
@@ -71,6 +81,33 @@ def sats_text(amount: Amount) -> str:
     return f"{number_text(sats.normalize())}\u00a0sats"
 
 
+def booked_text(amount: Amount) -> str:
+    """Write an amount as the books have it, so that a column visibly adds up: to the msat, the last unit, the Wh."""
+    if amount.asset.code == "BTC":
+        digits = 3 if amount.units % MSAT_PER_SAT else 0
+        return f"{number_text(Decimal(amount.units).scaleb(-3), digits)}\u00a0sats"
+    if amount.asset.code == "WH":
+        return f"{number_text(amount.units, 0)}\u00a0Wh"
+    own = get_currency_precision(amount.asset.code)
+    digits = amount.asset.scale if amount.units % 10 ** (amount.asset.scale - own) else own
+    return f"{number_text(of_units(amount), digits)}\u00a0{amount.asset.code}"
+
+
+def _fiat_text(value: Decimal, code: str) -> str:
+    """Write a price with all the decimals it has, at least the currency's."""
+    exponent = value.normalize().as_tuple().exponent
+    own = -exponent if isinstance(exponent, int) else 0
+    return f"{number_text(value, max(own, get_currency_precision(code)))}\u00a0{code}"
+
+
+def booked(amount: Amount | None, why: str = "") -> Markup:
+    """Show an amount of the journal or a balance without any rounding."""
+    if amount is None:
+        return unknown(why)
+    kind = "amount negative" if amount.units < 0 else "amount"
+    return Markup('<span class="{}" title="{}">{}</span>').format(kind, exact_text(amount), booked_text(amount))
+
+
 def exact_text(amount: Amount) -> str:
     """Write an amount to its last unit."""
     if amount.asset.code == "BTC":
@@ -93,13 +130,7 @@ def price(amount: Amount | None, unit: str = "", why: str = "") -> Markup:
     """Show a price: as many decimals as it has, at least its currency's; `unit` is what it is for, as `kWh`."""
     if amount is None:
         return unknown(why)
-    if amount.asset.code == "BTC":
-        text = sats_text(amount)
-    else:
-        value = of_units(amount).normalize()
-        exponent = value.as_tuple().exponent
-        own = -exponent if isinstance(exponent, int) else 0
-        text = f"{number_text(value, max(own, get_currency_precision(amount.asset.code)))}\u00a0{amount.asset.code}"
+    text = sats_text(amount) if amount.asset.code == "BTC" else _fiat_text(of_units(amount), amount.asset.code)
     return Markup('<span class="amount">{}</span>').format(f"{text}/{unit}" if unit else text)
 
 
@@ -169,23 +200,36 @@ def instant_text(moment: Instant) -> str:
     """Write an instant: relative within the day, else date and time in the site's zone."""
     page = current_page()
     delta = moment.since(page.now)
+    if abs(delta) < 1000:  # noqa: PLR2004 (milliseconds in a second)
+        return page.text(_("now"))
     if abs(delta) < DAY_MS:
         seconds = timedelta(milliseconds=delta)
-        text = format_timedelta(seconds, add_direction=True, format="short", locale=page.language)
-        return text.replace("min.", "min").replace("sec.", "s").replace("hr.", "h")
+        text = format_timedelta(seconds, add_direction=True, format="short", locale=locale_of(page.language))
+        return _SHORT.sub(lambda found: _UNITS[found[1]], text)
     return date_text(moment)
+
+
+_SHORT = re.compile(r"\b(min|sec|hr)s?\b\.?")
+_UNITS = {"min": "min", "sec": "s", "hr": "h"}
 
 
 def date_text(moment: Instant) -> str:
     """Write date and time in the site's zone."""
     page = current_page()
-    return format_datetime(moment.utc(), "medium", tzinfo=page.zone, locale=page.language)
+    return format_datetime(moment.utc(), "medium", tzinfo=page.zone, locale=locale_of(page.language))
 
 
 def clock_text(moment: Instant) -> str:
     """Write the hour and minute in the site's zone."""
     page = current_page()
-    return format_time(moment.utc(), "short", tzinfo=page.zone, locale=page.language)
+    return format_time(moment.utc(), "short", tzinfo=page.zone, locale=locale_of(page.language))
+
+
+def since_text(moment: Instant) -> str:
+    """Write when something began, to stand after a word such as `since`: the clock today, date and time before."""
+    zone = current_page().zone
+    today = current_page().now.utc().astimezone(zone).date()
+    return clock_text(moment) if moment.utc().astimezone(zone).date() == today else date_text(moment)
 
 
 def _time(moment: Instant, text: str, mark: str | Markup = "") -> Markup:
@@ -214,6 +258,11 @@ def instant(moment: Instant | int | None, why: str = "") -> Markup:
 def date(moment: Instant | int | None, why: str = "") -> Markup:
     """Show date and time, never relative: for receipts and journals."""
     return unknown(why) if moment is None else _time(moment_of(moment), date_text(moment_of(moment)))
+
+
+def since(moment: Instant | int | None, why: str = "") -> Markup:
+    """Show when something began, to stand after a word such as `since`."""
+    return unknown(why) if moment is None else _time(moment_of(moment), since_text(moment_of(moment)))
 
 
 def clock(moment: Instant | int | None, why: str = "") -> Markup:
@@ -285,7 +334,7 @@ def count(value: int | None, why: str = "") -> Markup:
 
 def day_text(day: calendar_date) -> str:
     """Write a calendar day."""
-    return format_date(day, "medium", locale=current_page().language)
+    return format_date(day, "medium", locale=locale_of(current_page().language))
 
 
 def units(number: int, code: str) -> Amount:
@@ -305,8 +354,8 @@ def extract_from(place: int, items: Sequence[Any]) -> Any:
 
 def unknown(why: str = "") -> Markup:
     """Show that something is not known, and why: never a zero."""
-    reason = why or current_page().text("not known")
-    return Markup('<span class="unknown" title="{0}">{1}<span class="only-sr"> {0}</span></span>').format(reason, DASH)
+    reason = why or current_page().text(_("not known"))
+    return Markup('<span class="unknown" title="{0}">{1}<span class="why"> {0}</span></span>').format(reason, DASH)
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
@@ -315,6 +364,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "sats": lambda amount: Markup('<span class="amount" title="{}">{}</span>').format(
         exact_text(amount), sats_text(amount)
     ),
+    "booked": booked,
+    "booked_text": booked_text,
     "price": price,
     "energy": energy,
     "energy_text": energy_text,
@@ -323,6 +374,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "power_text": power_text,
     "instant": instant,
     "date": date,
+    "since": since,
+    "since_text": since_text,
     "clock": clock,
     "countdown": countdown,
     "elapsed": elapsed,
