@@ -19,7 +19,7 @@ from litestar.template import TemplateConfig
 
 from commonwatt.kernel import Clock
 from commonwatt.kit.clock import SystemClock
-from commonwatt.kit.pages import values
+from commonwatt.kit.pages import plain_words, values
 from commonwatt.kit.pages.assets import asset, icon
 from commonwatt.kit.pages.page import Page, current_page, page_of, rendering
 from commonwatt.kit.pages.qr import qr
@@ -103,6 +103,7 @@ def environment(features: Iterable[str] | None = None) -> Environment:
         npgettext=lambda context, one, many, count: texts(current_page().language).npgettext(context, one, many, count),
     )
     env.filters.update(values.FILTERS)
+    env.filters.update(plain_words.FILTERS)
     env.globals.update(
         page=CurrentPage(),
         units=values.units,
