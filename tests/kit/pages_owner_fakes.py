@@ -134,7 +134,8 @@ FULL = {
         "filtered": False,
         "totals": Totals(4, 84_250, 9, 9, 0),
         "running": 1,
-        "owed": (2, 5_000_000),
+        "owed": {"sessions": 2, **fakes.pair(5_000_000)},
+        "changes": {charge.id: fakes.pair(1_000_000) for charge in CHARGES},
         "by": "month",
         "chart": fakes.chart(),
         "span": {"sessions": 4, "energy_wh": 84_250, "money": Amount(EUR, 35_000_000)},
@@ -148,6 +149,7 @@ FULL = {
         "events": STORY,
         "invoices": [fakes.invoice()],
         "payouts": [payout()],
+        "money_of": {"ab" * 32: fakes.pair(5_000_000), "p1": fakes.pair(-1_000_000)},
         "postings": [posting()],
         "transaction": ROW,
         "may_act": True,
@@ -166,6 +168,7 @@ FULL = {
         "next_cursor": None,
         "number": 1,
         "total": fakes.pair(5_000_000),
+        "money": {CHARGES[1].id: {"paid": fakes.pair(9_000_000), "owed": fakes.pair(5_000_000)}},
         "names": NAMES,
     },
     "charging/tags.html": {
@@ -218,7 +221,10 @@ FULL = {
         "drifts": True,
         "tags": [ROW],
         "triggers": ["Heartbeat"],
-        "chart": {"unit": "kW", "series": [{"label": "", "number": 1, "meaning": "car", "points": [[NOW.ms, 7]]}]},
+        "chart": {
+            "unit": "kW",
+            "series": [{"label": "", "number": 1, "meaning": "car", "dash": "long", "points": [[NOW.ms, 7]]}],
+        },
         "frames": [FrameView(1, "CP-1", NOW.ms, "in", "call", "Heartbeat", "m1", '[2,"m1","Heartbeat",{}]')],
         "next_cursor": None,
         "filtered": False,
@@ -229,7 +235,10 @@ FULL = {
         "commands": ["Reset"],
         "sent": {"action": "Reset", "outcome": "answer", "status": "Accepted"},
     },
-    "stations/qr_sheet.html": {"sheets": [{"connector": fakes.connector(), "url": SHEET, "code": SHEET}]},
+    "stations/qr_sheet.html": {
+        "sheets": [{"connector": fakes.connector(), "url": SHEET, "code": SHEET}],
+        "back": "/stations",
+    },
     "payments/payments.html": {
         "tab": "in",
         "invoices": [fakes.invoice()],
@@ -237,9 +246,19 @@ FULL = {
         "next_cursor": None,
         "filtered": False,
         "sums": SUMS,
+        "worths": {
+            **dict.fromkeys(("received", "paid_out", "ab" * 32), Amount(EUR, 5_400_000)),
+            **dict.fromkeys(("fees", "open", "p1")),
+        },
         "rail_names": ["sandbox", "lnd"],
     },
-    "payments/payment.html": {"invoice": fakes.invoice(), "payout": None, "events": EVENTS, "postings": [posting()]},
+    "payments/payment.html": {
+        "invoice": fakes.invoice(),
+        "payout": None,
+        "fiat": Amount(EUR, 10_000_000),
+        "events": EVENTS,
+        "postings": [posting()],
+    },
     "payments/rails.html": {
         "rails": [
             {
@@ -308,6 +327,7 @@ FULL = {
             Job(2, "x", {}, "waiting", 0, NOW.ms, NOW.ms),
         ],
         "counts": {"dead": 1},
+        "kinds": {"payments.SettleInvoice": "Take a locked payment"},
         "next_cursor": None,
         "may_change": True,
     },

@@ -2,11 +2,12 @@
 //
 //   {"unit": "kW", "from": ms, "to": ms, "now": ms, "zone": "Europe/Prague",
 //    "series": [{"name": "Power", "meaning": "car", "shape": "line|step|bar|area", "points": [[ms, 7.2], [ms, null]],
-//                "unit": "kW", "axis": 0|1, "forecast": false, "field": "power_w", "scale": 0.001, "stack": "flow"}],
-//    "limits": [{"name": "Limit", "value": 11}]}
+//                "unit": "kW", "axis": 0|1, "dash": "long|short|dotted", "forecast": false, "field": "power_w", "scale": 0.001, "stack": "flow"}],
+//    "limits": [{"name": "Limit", "value": 11}], "slot": "day|month"}
 //
 // One meaning per colour (tokens.css); null is a gap; what lies after `now` is lighter and hatched; slots are steps. With
-// data-append-on="sample" a live event {at_ms, <field>: number} appends a point, without drawing anything anew.
+// data-append-on="sample" a live event {at_ms, <field>: number} appends a point, without drawing anything anew. With `slot` each point is a
+// whole day or month: bars stand beside each other, and labels are as far apart as there is room, the last one with them.
 import { BarChart, LineChart } from "echarts/charts";
 import { AriaComponent, DataZoomInsideComponent, GridComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
 import * as echarts from "echarts/core";
@@ -16,6 +17,7 @@ import { locale } from "./enhance.js";
 echarts.use([AriaComponent, BarChart, CanvasRenderer, DataZoomInsideComponent, GridComponent, LineChart, MarkLineComponent, TooltipComponent]);
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
+const DASHES = { long: [10, 5], short: [5, 4], dotted: [2, 3] };
 const HATCH = { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 5], rotation: -Math.PI / 4, color: "rgba(255,255,255,0.45)" };
 
 function token(name) {
@@ -26,9 +28,20 @@ function dates(data) {
   const zone = data.zone || undefined;
   const make = (how) => new Intl.DateTimeFormat(locale(), { ...how, timeZone: zone });
   return {
-    clock: make({ hour: "2-digit", minute: "2-digit" }), day: make({ day: "numeric", month: "short" }),
+    clock: make({ hour: "2-digit", minute: "2-digit" }), day: make({ day: "numeric", month: "short" }), month: make({ month: "short", year: "numeric" }),
     second: make({ hour: "2-digit", minute: "2-digit", second: "2-digit" }),
     full: make({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" }),
+  };
+}
+
+const LABEL_WIDTH = 72;
+
+function slotAxis(data, write, width, text, line) {
+  const times = data.series[0].points.map(([at]) => at);
+  const step = Math.ceil(times.length / Math.max(2, Math.floor(width / LABEL_WIDTH)));
+  return {
+    type: "category", data: times.map(String), axisTick: { show: false }, axisLine: { lineStyle: { color: line } },
+    axisLabel: { ...text, interval: (index) => (times.length - 1 - index) % step === 0, formatter: (at) => write[data.slot].format(Number(at)) },
   };
 }
 
@@ -43,11 +56,11 @@ function seriesOf(one, data) {
   const parts = { name: one.name, type: bar ? "bar" : "line", yAxisIndex: one.axis ?? 0, stack: one.stack, color: colour, emphasis: { disabled: true } };
   const shape = bar ? { barMaxWidth: 28, itemStyle: { borderRadius: [3, 3, 0, 0], opacity: one.forecast ? 0.55 : 1, decal: one.forecast ? HATCH : undefined } } : {
     showSymbol: false, symbolSize: 7, step: one.shape === "step" ? "end" : false, connectNulls: false, sampling: "lttb",
-    lineStyle: { width: one.meaning === "price" ? 1.5 : 2.25, type: one.forecast || one.dashed ? "dashed" : "solid", opacity: one.forecast ? 0.7 : 1 },
+    lineStyle: { width: one.meaning === "price" ? 1.5 : 2.25, type: DASHES[one.dash] ?? (one.forecast ? "dashed" : "solid"), opacity: one.forecast ? 0.7 : 1 },
     areaStyle: one.shape === "area" || one.shape === "step-area" ? { opacity: one.forecast ? 0.08 : 0.16, decal: one.forecast ? HATCH : undefined } : undefined,
   };
   if (one.shape === "step-area") shape.step = "end";
-  return { ...parts, ...shape, data: one.points.map(([at, value]) => [at, value]) };
+  return { ...parts, ...shape, data: one.points.map(([at, value]) => (data.slot ? value : [at, value])) };
 }
 
 function marksOf(data, ink) {
@@ -60,7 +73,7 @@ function marksOf(data, ink) {
   return marks;
 }
 
-function optionOf(data, height) {
+function optionOf(data, height, width) {
   const soft = token("ink-soft");
   const line = token("line");
   const font = getComputedStyle(document.body).fontFamily;
@@ -76,7 +89,7 @@ function optionOf(data, height) {
     animation: false, textStyle: { fontFamily: font }, backgroundColor: "transparent",
     aria: { enabled: true, label: { enabled: false } },
     grid: { left: 8, right: units[1] ? 8 : 14, top: 26, bottom: 4, containLabel: true },
-    xAxis: data.categories ? { type: "category", data: data.categories, axisLabel: text, axisTick: { show: false }, axisLine: { lineStyle: { color: line } } } : {
+    xAxis: data.slot ? slotAxis(data, write, width, text, line) : data.categories ? { type: "category", data: data.categories, axisLabel: text, axisTick: { show: false }, axisLine: { lineStyle: { color: line } } } : {
       type: "time", min: data.from, max: data.to, splitNumber: 4, axisTick: { show: false }, axisLine: { lineStyle: { color: token("line-strong") } },
       axisLabel: { ...text, hideOverlap: true, formatter: (value) => tick.format(value) },
       axisPointer: { lineStyle: { color: soft } }, splitLine: { show: false },
@@ -84,20 +97,22 @@ function optionOf(data, height) {
     yAxis: units.map((unit, index) => ({
       type: "value", name: unit, position: index ? "right" : "left", min: data.min ?? (index ? undefined : (range) => Math.min(0, range.min)),
       nameTextStyle: { ...text, align: index ? "right" : "left", padding: index ? [0, 0, 0, 0] : [0, 0, 0, -4] },
-      splitNumber: height < 190 ? 2 : 4, splitLine: { show: !index, lineStyle: { color: line } }, axisLabel: { ...text, formatter: digits },
+      splitNumber: height < 190 ? 2 : 4, alignTicks: index === 1, splitLine: { show: !index, lineStyle: { color: line } }, axisLabel: { ...text, formatter: digits },
     })),
     tooltip: {
       trigger: "axis", renderMode: "richText", confine: true, backgroundColor: token("card"), borderColor: token("line-strong"),
       textStyle: { color: token("ink"), fontFamily: font, fontSize: 13 },
       formatter: (points) => reading(points, data, write).join("\n"),
     },
-    dataZoom: data.categories ? [] : [{ type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false, filterMode: "none" }],
+    dataZoom: data.categories || data.slot ? [] : [{ type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false, filterMode: "none" }],
     series,
   };
 }
 
+const moment = (data, write, at) => (data.slot ? write[data.slot] : write.full).format(at);
+
 function reading(points, data, write) {
-  const head = data.categories ? points[0].name : write.full.format(points[0].value[0]);
+  const head = data.categories ? points[0].name : moment(data, write, data.slot ? Number(points[0].name) : points[0].value[0]);
   return [head, ...points.map((point) => {
     const one = data.series[point.seriesIndex];
     const value = Array.isArray(point.value) ? point.value[1] : point.value;
@@ -116,7 +131,7 @@ function tableOf(data, place) {
   const body = document.createElement("tbody");
   for (const [at, ...values] of rows) {
     const row = document.createElement("tr");
-    row.append(cell("td", data.categories ? data.categories[at] : write.full.format(at), false), ...values.map((value) => cell("td", digits(value), true)));
+    row.append(cell("td", data.categories ? data.categories[at] : moment(data, write, at), false), ...values.map((value) => cell("td", digits(value), true)));
     body.append(row);
   }
   const table = Object.assign(document.createElement("table"), { className: "table" });
@@ -148,11 +163,11 @@ export async function draw(figure) {
   const table = figure.querySelector("[data-chart-table]");
   const paint = () => {
     canvas.removeAttribute("data-waiting");
-    chart.setOption(optionOf(data, canvas.clientHeight), { notMerge: true });
+    chart.setOption(optionOf(data, canvas.clientHeight, canvas.clientWidth), { notMerge: true });
     if (table?.closest("details")?.open) tableOf(data, table);
   };
   paint();
-  new ResizeObserver(() => chart.resize()).observe(canvas);
+  new ResizeObserver(() => { chart.resize(); if (data.slot) paint(); }).observe(canvas);
   document.addEventListener("theme", paint);
   table?.closest("details").addEventListener("toggle", () => tableOf(data, table));
   figure.querySelector("[data-chart-csv]")?.addEventListener("click", (event) => {
@@ -205,7 +220,7 @@ function keys(canvas, figure, chart, dataNow) {
     at = Math.min(count - 1, Math.max(0, (at < 0 ? count : at) + step));
     chart.dispatchAction({ type: "showTip", seriesIndex: 0, dataIndex: at });
     const time = data.series[0].points[at][0];
-    const points = data.series.map((one, seriesIndex) => ({ seriesIndex, name: data.categories?.[at], value: one.points.find(([when]) => when === time) ?? [time, null] }));
+    const points = data.series.map((one, seriesIndex) => ({ seriesIndex, name: data.categories?.[at] ?? String(time), value: one.points.find(([when]) => when === time) ?? [time, null] }));
     if (said) said.textContent = reading(points, data, dates(data)).join(", ");
   });
   canvas.addEventListener("blur", () => chart.dispatchAction({ type: "hideTip" }));

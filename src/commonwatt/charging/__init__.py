@@ -23,6 +23,7 @@ from commonwatt.charging.actions.stop_session import ask_to_stop
 from commonwatt.charging.actions.stop_session import stop_session as stop_transaction
 from commonwatt.charging.actions.wait_anew import wait_anew
 from commonwatt.charging.charge import Charge, Kind
+from commonwatt.charging.driver_view import worth_of
 from commonwatt.charging.jobs import Charger
 from commonwatt.charging.model.session import Status, Terms
 from commonwatt.charging.rules import Rules
@@ -62,4 +63,5 @@ __all__ = [
     "start_transaction",
     "stop_transaction",
     "wait_anew",
+    "worth_of",
 ]

@@ -11,11 +11,12 @@ from commonwatt.charging.charge import Charge
 from commonwatt.charging.model.session import Status
 from commonwatt.charging.pricing import rate_of, tariff_of, to_msat
 from commonwatt.charging.rules import Rules
-from commonwatt.kernel import BTC, Amount, Instant, Rounding
+from commonwatt.charging.store import charge_by_id
+from commonwatt.kernel import BTC, Amount, Asset, Fault, Instant, Rounding
 from commonwatt.metering import Reading, readings_of
 from commonwatt.payments import Stage, invoices_of
 from commonwatt.stations import ConnectorView, connector_at
-from commonwatt.tariffs import Rate, Tariff, limit_energy, msat_to_fiat, preview
+from commonwatt.tariffs import Rate, Tariff, current_rate, limit_energy, msat_to_fiat, preview
 
 CHOICES_MICRO = (5_000_000, 10_000_000, 20_000_000, 40_000_000)
 """What is offered to pay, in millionths of the currency."""
@@ -35,6 +36,31 @@ def both(tariff: Tariff, rate: Rate | None, msat: int) -> Both:
         return {"amount": Amount(BTC, msat), "sats": None}
     fiat = msat_to_fiat(msat, rate, Rounding.HALF_UP).quotient
     return {"amount": Amount(tariff.asset, fiat), "sats": Amount(BTC, msat)}
+
+
+def both_of(sql: Connection, charge: Charge, msat: int) -> Both:
+    """Return an amount of a charge at the rate that it has locked."""
+    return both(tariff_of(sql, charge), rate_of(sql, charge), msat)
+
+
+def both_now(sql: Connection, currency: str, msat: int, now: Instant) -> Both:
+    """Return msat in a currency at the present rate, with sats beside; sats alone without a rate."""
+    try:
+        rate = current_rate(sql, currency, now)
+    except Fault:
+        return {"amount": Amount(BTC, msat), "sats": None}
+    fiat = msat_to_fiat(msat, rate, Rounding.HALF_UP).quotient
+    return {"amount": Amount(Asset.of(currency), fiat), "sats": Amount(BTC, msat)}
+
+
+def worth_of(sql: Connection, subject: str, msat: int, now: Instant, currency: str) -> Amount | None:
+    """Return what msat are in a currency: at the rate that the subject's session has locked, else at the present one.
+
+    None where that session is priced in bitcoin, or no rate is known. It is `payments.ports.Worth` with a currency.
+    """
+    charge = charge_by_id(sql, subject.removeprefix("session/")) if subject.startswith("session/") else None
+    pair = both_now(sql, currency, msat, now) if charge is None else both_of(sql, charge, msat)
+    return pair["amount"] if pair["sats"] is not None else None
 
 
 def payment_choices(tariff: Tariff, rate: Rate | None, rules: Rules, now: Instant) -> list[dict[str, Any]]:
@@ -177,8 +203,9 @@ def chart_of(readings: list[Reading], now: Instant, zone: str, *, live: bool) ->
             },
             {
                 "name": "Energy",
-                "meaning": "battery",
+                "meaning": "car",
                 "shape": "line",
+                "dash": "short",
                 "unit": "kWh",
                 "axis": 1,
                 "field": "energy_wh",

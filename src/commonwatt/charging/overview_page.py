@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -12,16 +13,16 @@ from sqlalchemy import Connection, text
 
 from commonwatt.charging import queries
 from commonwatt.charging.charge import Charge
-from commonwatt.charging.driver_view import both
+from commonwatt.charging.driver_view import Both, both, both_now, both_of
 from commonwatt.charging.period_sums import period_chart, sums_by_day
 from commonwatt.charging.pricing import rate_of, tariff_of
-from commonwatt.kernel import BTC, Amount, Asset, Clock, Fault, Instant, Rounding
+from commonwatt.kernel import BTC, Amount, Asset, Clock, Fault, Instant
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import Paging, Site, csv_answer, page_of
 from commonwatt.kit.web.days import today_begins
 from commonwatt.members import Actor, require_scope
 from commonwatt.stations import count_stations, list_connectors, list_stations
-from commonwatt.tariffs import current_rate, list_tariffs, msat_to_fiat
+from commonwatt.tariffs import current_rate, list_tariffs
 
 READ = [require_scope("sessions:read")]
 DAYS = 14
@@ -78,10 +79,22 @@ async def show_owed(
         "sessions": page.items,
         "next_cursor": page.next_cursor,
         "number": number,
-        "total": await database.read(_in_currency, site, msat, clock.now()),
+        "total": await database.read(both_now, site.currency, msat, clock.now()),
+        "money": await database.read(_owed_money, page.items),
         "names": await database.read(_names),
     }
     return Template("charging/owed.html", context=context)
+
+
+def _owed_money(sql: Connection, charges: Sequence[Charge]) -> dict[str, dict[str, Both]]:
+    """Return what each session's driver paid and is owed, at the rate that the session has locked."""
+    return {
+        charge.id: {
+            "paid": both_of(sql, charge, charge.session.paid_msat),
+            "owed": both_of(sql, charge, charge.owed_msat),
+        }
+        for charge in charges
+    }
 
 
 def overview_context(sql: Connection, site: Site, now: Instant) -> dict[str, Any]:
@@ -138,7 +151,11 @@ def _needs(sql: Connection, site: Site, now: Instant) -> list[Need]:
     dead = sql.execute(text("SELECT count(*) FROM outbox WHERE state = 'dead'")).scalar_one()
     if dead:
         need(
-            _("Something could not be done and waits for you."), "/jobs?state=dead", _("Look at it"), "bad", "octagon-x"
+            _("Something could not be done and waits for you."),
+            "/jobs?state=dead",
+            _("Look at the jobs"),
+            "bad",
+            "octagon-x",
         )
     if not any(listed.places for listed in list_tariffs(sql, now, limit=200)):
         need(_("There is no price yet, so nobody can pay."), "/tariffs/new", _("Make tariff"), "warn", "tag")
@@ -174,19 +191,9 @@ def _needs(sql: Connection, site: Site, now: Instant) -> list[Need]:
 def _earned(sql: Connection, site: Site, now: Instant, since: Instant, until: Instant) -> Amount:
     """Return what was sold in a span, in the site's currency; what is priced in bitcoin at the present rate."""
     gross = queries.sum_gross(sql, since, until)
-    in_bitcoin = _in_currency(sql, site, gross.pop(BTC.code, 0), now)["amount"]
+    in_bitcoin = both_now(sql, site.currency, gross.pop(BTC.code, 0), now)["amount"]
     own = Amount(Asset.of(site.currency), gross.get(site.currency, 0))
     return own + in_bitcoin if in_bitcoin is not None and in_bitcoin.asset == own.asset else own
-
-
-def _in_currency(sql: Connection, site: Site, msat: int, now: Instant) -> dict[str, Amount | None]:
-    """Return msat in the site's currency at the present rate, with sats beside; sats alone without a rate."""
-    try:
-        rate = current_rate(sql, site.currency, now)
-    except Fault:
-        return {"amount": Amount(BTC, msat), "sats": None}
-    fiat = msat_to_fiat(msat, rate, Rounding.HALF_UP).quotient
-    return {"amount": Amount(Asset.of(site.currency), fiat), "sats": Amount(BTC, msat)}
 
 
 def _names(sql: Connection) -> dict[str, str]:

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, func, select
 from commonwatt.charging import store
 from commonwatt.kernel import Asset, Instant
 
-DAY_MS = 86_400_000
 SLOT_MS = 900_000
 """Every zone's midnight falls on a quarter of an hour."""
 MONTHS = 12
@@ -61,16 +60,20 @@ def sums_by_month(sql: Connection, zone: ZoneInfo, currency: str, last: date) ->
     return [Period(_midnight(month, zone), *found[month]) for month in months]
 
 
-def period_chart(periods: list[Period], currency: str, zone: str, words: tuple[str, str]) -> dict[str, Any] | None:
-    """Return the chart of energy in bars and money as a line; None when nothing was charged. A picture, not a bill."""
+def period_chart(
+    periods: list[Period], currency: str, zone: str, words: tuple[str, str], slot: str = "day"
+) -> dict[str, Any] | None:
+    """Return the chart of energy and money, bars side by side for each day or month, each kind with its own axis.
+
+    None when nothing was charged. A picture, not a bill.
+    """
     if not any(period.sessions for period in periods):
         return None
     scale = 10 ** Asset.of(currency).scale
     return {
         "unit": "kWh",
         "zone": zone,
-        "from": periods[0].begins.ms - DAY_MS // 2,
-        "to": periods[-1].begins.ms + DAY_MS // 2,
+        "slot": slot,
         "series": [
             {
                 "name": words[0],
@@ -81,7 +84,7 @@ def period_chart(periods: list[Period], currency: str, zone: str, words: tuple[s
             {
                 "name": words[1],
                 "meaning": "price",
-                "shape": "step",
+                "shape": "bar",
                 "axis": 1,
                 "unit": currency,
                 "points": [[period.begins.ms, period.units / scale] for period in periods],

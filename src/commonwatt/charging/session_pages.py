@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import Connection
 from commonwatt.charging import queries, store
 from commonwatt.charging.actions.stop_session import ask_to_stop
 from commonwatt.charging.charge import Charge
+from commonwatt.charging.driver_view import both_now, both_of
 from commonwatt.charging.errors import NoSuchSession
 from commonwatt.charging.period_sums import period_chart, sums_by_day, sums_by_month
 from commonwatt.charging.queries import SessionFilter
@@ -69,13 +71,25 @@ async def show_sessions(
         "names": await database.read(_names),
         "totals": await database.read(queries.sum_sessions, today, now.plus(seconds=1)),
         "running": len(await database.read(queries.running_sessions)),
-        "owed": await database.read(queries.sum_owed),
+        "owed": await database.read(_owed, site, now),
+        "changes": await database.read(_changes, page.items),
         "filtered": bool(q or station or in_state or since or until or owed),
         "by": by or "day",
         **await database.read(_chart, site, now, by or "day"),
         "sees_tags": actor.sees_id_tags,
     }
     return Template("charging/sessions.html", context=context)
+
+
+def _owed(sql: Connection, site: Site, now: Instant) -> dict[str, Any]:
+    """Return of how many sessions change is owed, and how much in all at the present rate."""
+    number, msat = queries.sum_owed(sql)
+    return {"sessions": number, **both_now(sql, site.currency, msat, now)}
+
+
+def _changes(sql: Connection, charges: Sequence[Charge]) -> dict[str, Any]:
+    """Return the change of those that are owed some, at the rate that each has locked."""
+    return {charge.id: both_of(sql, charge, charge.owed_msat) for charge in charges if charge.owed_msat > 0}
 
 
 def _chart(sql: Connection, site: Site, now: Instant, by: str) -> dict[str, Any]:
@@ -85,7 +99,7 @@ def _chart(sql: Connection, site: Site, now: Instant, by: str) -> dict[str, Any]
         periods = sums_by_month(sql, site.zone, site.currency, today)
     else:
         periods = sums_by_day(sql, site.zone, site.currency, today - timedelta(days=DAYS - 1), today)
-    chart = period_chart(periods, site.currency, site.timezone, ("Energy", "Money"))
+    chart = period_chart(periods, site.currency, site.timezone, ("Energy", "Money"), by)
     money = Amount(Asset.of(site.currency), sum(period.units for period in periods))
     return {
         "chart": chart,

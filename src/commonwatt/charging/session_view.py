@@ -49,6 +49,10 @@ def owner_context(sql: Connection, charge: Charge, now: Instant, zone: str) -> d
         "events": [_priced(event, tariff, rate) for event in story_of(sql, charge, invoices, payouts)],
         "invoices": invoices,
         "payouts": payouts,
+        "money_of": {
+            **{one.payment_hash: both(tariff, rate, one.paid_msat or one.amount_msat) for one in invoices},
+            **{one.id: both(tariff, rate, -one.amount_msat) for one in payouts},
+        },
         "postings": journal(sql, JournalFilter(account=charge.account), limit=50).items,
         "transaction": row,
     }

@@ -21,9 +21,11 @@ DAY_MS = 86_400_000
 GAP_MS = 20 * 60_000
 """Silence after which the chart shows a gap."""
 POINTS_MAX = 500
+CONNECTORS_MAX = 8
 DRIFT_MS = 60_000
 """A clock that is off by more is worth a word."""
-MEANINGS = ("car", "battery", "sun", "water", "price", "grid")
+DASHES = ("", "long", "short", "dotted")
+"""Energy has one colour everywhere; the lines of a station's connectors differ by their dash, and by their names."""
 _SESSION = store.sessions.c
 
 
@@ -69,14 +71,15 @@ def power_chart(sql: Connection, connectors: list[ConnectorView], now: Instant, 
     """Return the power of each connector in the last hours; None when there was no reading. The template names each."""
     since = now.ms - HOURS * 3_600_000
     series = []
-    for place, view in enumerate(connectors[: len(MEANINGS)]):
+    for place, view in enumerate(connectors[:CONNECTORS_MAX]):
         points = _points(readings_at(sql, view.station, view.number, since))
         if points:
             series.append({
                 "label": view.label,
                 "number": view.number,
-                "meaning": MEANINGS[place],
-                "shape": "area",
+                "meaning": "car",
+                "dash": DASHES[place % len(DASHES)],
+                "shape": "line" if len(connectors) > 1 else "area",
                 "unit": "kW",
                 "points": points,
             })  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from functools import partial
 from ipaddress import ip_network
 from typing import Any
 
@@ -61,6 +62,7 @@ def build_pages(config: Config, house: House, worlds: Worlds, *, limited: bool =
         **members.DEPENDENCIES,
         "line": Provide(lambda: house.hub, sync_to_thread=False),
         "rails": Provide(lambda: house.rails, sync_to_thread=False),
+        "worth": Provide(lambda: partial(charging.worth_of, currency=house.site.currency), sync_to_thread=False),
         "rules": Provide(lambda: house.rules, sync_to_thread=False),
         "jobs": Provide(lambda: house.jobs, sync_to_thread=False),
         "sandbox": Provide(lambda: worlds.sandbox, sync_to_thread=False),

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 from litestar import get
 from litestar.params import Parameter, QueryParameter
 from litestar.response import Stream, Template
+from sqlalchemy import Connection
 
 from commonwatt.books import JournalFilter, journal
-from commonwatt.kernel import Clock, Done, Instant
+from commonwatt.kernel import Amount, Clock, Done, Instant
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import Paging, Site, csv_answer, page_of
 from commonwatt.kit.web.days import day_begins
 from commonwatt.members import require_scope
-from commonwatt.payments.ports import Rail
+from commonwatt.payments.ports import Rail, Worth
 from commonwatt.payments.queries import (
     INVOICES,
     NEWEST,
     PAYOUTS,
     PaymentFilter,
+    PaymentSums,
     invoice_of,
     list_invoices,
     list_payouts,
@@ -47,6 +49,7 @@ async def show_payments(
     clock: Clock,
     site: Site,
     rails: Mapping[str, Rail],
+    worth: Worth,
     paging: Paging,
     tab: Annotated[str, Parameter(pattern="^(in|out)$")] = "in",
     q: Text = "",
@@ -69,30 +72,52 @@ async def show_payments(
     received = page_of(invoices, paging, lambda one: one, lambda one: INVOICES.key(one, sort))
     sent = page_of(payouts, paging, lambda one: one, lambda one: PAYOUTS.key(one, sort))
     now = clock.now()
+    sums = await database.read(sum_payments, begins or Instant(0), ends or now.plus(seconds=1))
     context = {
         "tab": tab,
         "invoices": received.items,
         "payouts": sent.items,
         "next_cursor": received.next_cursor if tab == "in" else sent.next_cursor,
         "filtered": bool(q or in_state or rail or since or until),
-        "sums": await database.read(sum_payments, begins or Instant(0), ends or now.plus(seconds=1)),
+        "sums": sums,
+        "worths": await database.read(_worths, worth, [*received.items, *sent.items], sums, now),
         "rail_names": list(rails),
     }
     return Template("payments/payments.html", context=context)
 
 
+def _worths(
+    sql: Connection, worth: Worth, shown: Sequence[Invoice | Payout], sums: PaymentSums, now: Instant
+) -> dict[str, Amount | None]:
+    """Return what payments are in the currency that people say, by hash or id; and the sums by their names."""
+    found = {
+        "received": worth(sql, "", sums.received.units, now),
+        "paid_out": worth(sql, "", sums.paid_out.units, now),
+        "fees": worth(sql, "", sums.fees.units, now),
+        "open": worth(sql, "", (sums.locked + sums.going_out).units, now),
+    }
+    for one in shown:
+        name = one.payment_hash if isinstance(one, Invoice) else one.id
+        msat = one.paid_msat or one.amount_msat if isinstance(one, Invoice) else one.amount_msat
+        found[name] = worth(sql, one.subject, msat, now)
+    return found
+
+
 @get("/payments/{payment_hash:str}", guards=READ, include_in_schema=False)
-async def show_received(payment_hash: str, database: Database) -> Template:
+async def show_received(payment_hash: str, database: Database, clock: Clock, worth: Worth) -> Template:
     """Show one invoice: what it was for, what happened, and its journal lines."""
     invoice = await database.read(invoice_of, payment_hash)
-    return await _payment(database, invoice.subject, invoice=invoice)
+    msat = invoice.paid_msat or invoice.amount_msat
+    fiat = await database.read(worth, invoice.subject, msat, clock.now())
+    return await _payment(database, invoice.subject, fiat, invoice=invoice)
 
 
 @get("/payments/out/{payout_id:str}", guards=READ, include_in_schema=False)
-async def show_sent(payout_id: str, database: Database) -> Template:
+async def show_sent(payout_id: str, database: Database, clock: Clock, worth: Worth) -> Template:
     """Show one payment of ours."""
     payout = await database.read(payout_of, payout_id)
-    return await _payment(database, payout.subject, payout=payout)
+    fiat = await database.read(worth, payout.subject, payout.amount_msat, clock.now())
+    return await _payment(database, payout.subject, fiat, payout=payout)
 
 
 @get("/rails", guards=READ, include_in_schema=False)
@@ -115,12 +140,18 @@ async def show_rails(rails: Mapping[str, Rail]) -> Template:
 
 
 async def _payment(
-    database: Database, subject: str, *, invoice: Invoice | None = None, payout: Payout | None = None
+    database: Database,
+    subject: str,
+    fiat: Amount | None,
+    *,
+    invoice: Invoice | None = None,
+    payout: Payout | None = None,
 ) -> Template:
     page = await database.read(journal, JournalFilter(reference=subject), None, 100)
     context = {
         "invoice": invoice,
         "payout": payout,
+        "fiat": fiat,
         "postings": page.items,
         "events": _received(invoice) if invoice else _sent(payout) if payout else [],
     }

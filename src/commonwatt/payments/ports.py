@@ -1,4 +1,7 @@
-"""What payments asks of a Lightning backend: one `Rail`, with flags for what it can do, and answers in three values."""
+"""What payments asks of a Lightning backend: one `Rail`, with flags for what it can do, and answers in three values.
+
+And of whoever knows exchange rates, what msat are worth to people: `Worth`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from commonwatt.kernel import Outcome
+from sqlalchemy import Connection
+
+from commonwatt.kernel import Amount, Instant, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,4 +139,12 @@ class Rail(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+        ...
+
+
+class Worth(Protocol):
+    """What bitcoin is in the currency that people say."""
+
+    def __call__(self, sql: Connection, subject: str, msat: int, now: Instant) -> Amount | None:
+        """Return msat at the rate that a payment's subject has locked, else at the present one; None without a rate."""
         ...

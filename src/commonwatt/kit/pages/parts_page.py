@@ -69,7 +69,8 @@ def _session_chart(now: Instant) -> dict[str, Any]:
             {"name": "Power", "meaning": "car", "shape": "step-area", "points": _thousandths(power)},
             {
                 "name": "Energy",
-                "meaning": "battery",
+                "meaning": "car",
+                "dash": "short",
                 "shape": "line",
                 "axis": 1,
                 "unit": "kWh",
