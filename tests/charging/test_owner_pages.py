@@ -217,9 +217,33 @@ def test_the_configuration_offers_a_change_of_what_may_be_written(furnished):
 def test_the_sheet_opens_a_page_for_cameras_and_pays_for_wallets(furnished):
     assert furnished.open("/stations/CP-1/sheet").count('class="qr-sheet') == 2
     one = furnished.open("/stations/CP-1/sheet", connector=2)
-    assert "http://testserver.local/c/cp-1-2" in one
+    assert "<span>http://testserver.local/c/</span><wbr><span>cp-1-2</span>" in one, "an address breaks only there"
+    assert "Connector 2" in one
+    assert 'href="/stations/CP-1"' in one, "there is a way back"
     assert "cp-1-1" not in one
     assert furnished.open("/stations/qr", names="cp-1-1").count('class="qr-sheet') == 1
+
+
+ASKS = re.compile(r'action="(/stations/[^"]*/ask/[^"]*)"')
+
+
+@pytest.mark.parametrize("tab", ["overview", "configuration", "commands"])
+def test_a_station_that_is_away_is_offered_no_command_and_says_why(furnished, tab):
+    assert ASKS.search(furnished.open("/stations/CP-1", tab=tab))
+    furnished.act(stations.add_station, "CP-8", "Roof", with_password=False)
+    page = furnished.open("/stations/CP-8", tab=tab)
+    assert "It has never called, so nothing can be sent to it yet." in page
+    assert ASKS.search(page) is None
+
+
+def test_a_station_that_waits_can_be_admitted_or_rejected_and_nothing_else(furnished):
+    furnished.act(stations.await_admission, "NEW-1")
+    page = furnished.open("/stations/NEW-1")
+    assert "It waits to be admitted." in page
+    assert ASKS.search(page) is None
+    assert "Admit station" in page
+    assert "Reject station" in page
+    assert 'action="/stations/NEW-1/reject"' in page
 
 
 def test_auditors_see_no_id_tag_and_change_nothing(furnished):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, cast
+from urllib.parse import quote
 
 from litestar import get
 from litestar.params import Parameter
@@ -138,7 +139,7 @@ async def show_sheet(identity: str, database: Database, site: Site, connector: i
     """Print the codes of a station's connectors, or of one."""
     view = await found(database, identity)
     connectors = await database.read(list_connectors, identity=view.identity, limit=100)
-    return _sheets([one for one in connectors if connector in (None, one.number)], site)
+    return _sheets([one for one in connectors if connector in (None, one.number)], site, f"/stations/{quote(identity)}")
 
 
 @get("/stations/qr", guards=READ, include_in_schema=False)
@@ -146,14 +147,14 @@ async def show_sheets(database: Database, site: Site, names: Names = "") -> Temp
     """Print the codes of all connectors, or of those that are named, separated by commas."""
     connectors = await database.read(list_connectors, limit=500)
     wanted = {name for name in names.split(",") if name}
-    return _sheets([one for one in connectors if _is_wanted(one, wanted)], site)
+    return _sheets([one for one in connectors if _is_wanted(one, wanted)], site, "/stations")
 
 
 def _is_wanted(connector: ConnectorView, names: set[str]) -> bool:
     return connector.name in names if names else connector.station_state == ADMITTED
 
 
-def _sheets(connectors: list[ConnectorView], site: Site) -> Template:
+def _sheets(connectors: list[ConnectorView], site: Site, back: str) -> Template:
     """Print codes that a plain camera opens as a page and a wallet reads as a payment."""
     sheets = [
         {
@@ -163,7 +164,7 @@ def _sheets(connectors: list[ConnectorView], site: Site) -> Template:
         }
         for one in connectors
     ]
-    return Template("stations/qr_sheet.html", context={"sheets": sheets})
+    return Template("stations/qr_sheet.html", context={"sheets": sheets, "back": back})
 
 
 async def found(database: Database, identity: str) -> StationView:
