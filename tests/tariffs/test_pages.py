@@ -7,8 +7,10 @@ from tests.charging.pages_house import AUDITOR, House
 
 from commonwatt.kernel import EUR
 from commonwatt.kit.pages.assets import BUILT
+from commonwatt.kit.web import Site
 from commonwatt.tariffs import Component, Element, Kind, Rate, Tariff, create_tariff, history, store_rate
 from commonwatt.tariffs.model.tariff import Restrictions
+from commonwatt.tariffs.pages import _draft
 
 pytestmark = pytest.mark.skipif(not (BUILT / "manifest.json").exists(), reason="run `make web` first")
 FORM = {"name": "Yard", "currency": "EUR", "energy": "0,42", "flat": "0.50", "idle": "0.05", "idle_after": "30"}
@@ -59,6 +61,22 @@ def test_a_form_with_a_mistake_comes_back_with_what_was_typed(house, wrong, fiel
     assert f'href="#f-{field}"' in page or field == "document"
     assert 'value="0.50"' in page or not {**FORM, **wrong}["flat"]
     assert "No tariff yet" in house.open("/tariffs")
+
+
+@pytest.mark.parametrize(
+    ("typed", "instant"),
+    [("2030-06-01T08:30", "2030-06-01T06:30:00.000Z"), ("2030-06-01T08:30:00Z", "2030-06-01T08:30:00.000Z")],
+)
+def test_a_day_of_the_form_is_by_the_clock_of_the_site(typed, instant):
+    site = Site("Hilltop", "http://localhost:8080", timezone="Europe/Prague")
+    assert _draft({**FORM, "valid_from": typed}, site).valid_from.iso() == instant
+
+
+@pytest.mark.parametrize("typed", ["0001-01-01T00:00", "9999-12-31T23:59", "2030-02-30T08:00", "soon", "2030"])
+def test_a_day_that_cannot_be_comes_back_as_it_was_typed(house, typed):
+    page = house.send("/tariffs/new", 422, **FORM, valid_from=typed, save="yes")
+    assert 'href="#f-valid_from"' in page
+    assert f'value="{typed}"' in page
 
 
 def test_the_preview_is_what_the_bill_would_be(house, clock):

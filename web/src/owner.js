@@ -2,6 +2,7 @@
 import htmx from "htmx.org";
 import { csrf, enhance } from "./enhance.js";
 import "./passer.js";
+import "./currency.js";
 import "./search.js";
 
 htmx.config.allowEval = false;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import Annotated, Any, NamedTuple
 
@@ -58,7 +59,7 @@ async def make(data: Form, database: Database, clock: Clock, actor: Actor, site:
     """Keep a new tariff, or only show what was typed."""
     typed = _typed(data)
     try:
-        draft = tariff_from_form(typed, currency=site.currency, timezone=site.timezone)
+        draft = _draft(typed, site)
         if "preview" in data:
             examples = await database.read(examples_of, draft, clock.now())
             return _form_page(None, typed, site, draft=draft, examples=examples)
@@ -89,7 +90,7 @@ async def change(
     typed, expected = _typed(data), str(data.get("expected", ""))
     listed = await database.read(store.show_tariff, tariff_id, clock.now())
     try:
-        draft = tariff_from_form(typed, currency=site.currency, timezone=site.timezone)
+        draft = _draft(typed, site)
         if "preview" in data:
             examples = await database.read(examples_of, draft, clock.now())
             return _form_page(listed, typed, site, draft=draft, examples=examples, expected=expected)
@@ -105,7 +106,7 @@ async def show_preview(data: Form, database: Database, clock: Clock, site: Site)
     context: dict[str, Any] = {"draft": None, "examples": [], "wrong": ""}
     try:
         typed = {"name": "-", **_typed(data)}
-        draft = tariff_from_form(typed, currency=site.currency, timezone=site.timezone)
+        draft = _draft(typed, site)
         context |= {"draft": draft, "examples": await database.read(examples_of, draft, clock.now())}
     except TariffInvalid as error:
         context["wrong"] = error.detail
@@ -150,6 +151,24 @@ def _per_minute(form: Fields) -> Fields:
     if seconds and seconds % 60 == 0:
         shown["idle_after"] = str(seconds // 60)
     return shown
+
+
+def _draft(typed: Fields, site: Site) -> Tariff:
+    """Read the form; its dates are by the site's clock, as a browser's field for them has no zone."""
+    read = dict(typed)
+    for name in ("valid_from", "valid_to"):
+        if name in read:
+            read[name] = _by_clock(read[name], site)
+    return tariff_from_form(read, currency=site.currency, timezone=site.timezone)
+
+
+def _by_clock(said: str, site: Site) -> str:
+    """Return `2026-06-01T00:00` as an instant with its zone; what is no time of this form stays as it is."""
+    try:
+        moment = datetime.fromisoformat(said.strip())
+        return said if moment.tzinfo else Instant.of(moment.replace(tzinfo=site.zone)).iso()
+    except (ValueError, OverflowError):
+        return said
 
 
 def _typed(data: dict[str, Any]) -> Fields:
