@@ -103,7 +103,8 @@ def test_an_owner_invites_by_a_link_that_is_shown_once(owner, app):
         assert guest.send_form("/people/invite", "/people", name="x", role="owner", days="1").status_code == 403
         assert guest.get("/tokens", headers=HTML).status_code == 403
     people = owner.get("/people", headers=HTML).text
-    _ada, bob = re.findall(r'action="/people/([0-9a-f-]+)/remove"', people)
+    _ada, bob = re.findall(r'action="/people/([0-9a-f-]+)/role"', people)
+    assert re.findall(r'action="/people/([0-9a-f-]+)/remove"', people) == [bob], "nobody is offered to remove herself"
     assert owner.send_form(f"/people/{bob}/role", "/people", role="operator").headers["location"] == "/people?done=role"
     assert owner.send_form(f"/people/{bob}/role", "/people", role="king").status_code == 400
     assert owner.send_form(f"/people/{bob}/remove", "/people").status_code == 303
