@@ -174,8 +174,12 @@ class Payments:
     amount_max_msat: int = key(
         1_000_000_000, "The most that a driver may pay at once, in msat.", least=1_000, most=10**12
     )
-    fee_limit_base_msat: int = key(5_000, "Routing fees that a payment out may cost, in msat, and", least=0, most=10**9)
-    fee_limit_ppm: int = key(5_000, "in millionths of its amount on top.", least=0, most=100_000)
+    fee_limit_base_msat: int = key(
+        5_000, "The part of the routing fee that a payment out may always cost, in msat.", least=0, most=10**9
+    )
+    fee_limit_ppm: int = key(
+        5_000, "What its routing fee may cost on top, in millionths of the amount.", least=0, most=100_000
+    )
     success_action: bool = key(True, "Whether wallets show the link to the session after the payment (LUD-09).")
 
 

@@ -29,6 +29,25 @@ def _(text: str) -> str:
     return text
 
 
+KINDS = {
+    "payments.InvoiceAccepted": _("Take note: a payment is locked"),
+    "payments.InvoiceCancelled": _("Take note: a payment will not come any more"),
+    "payments.InvoiceSettled": _("Take note: a payment arrived"),
+    "payments.PayoutDone": _("Take note: change arrived"),
+    "payments.PayoutFailed": _("Take note: change could not be delivered"),
+    "payments.CancelInvoice": _("Give a locked payment back"),
+    "payments.SendPayment": _("Pay out change"),
+    "payments.SettleInvoice": _("Take a locked payment"),
+    "stations.StationBooted": _("Prepare a station that started"),
+    "charging.AskReading": _("Ask a station for a reading"),
+    "charging.AskStart": _("Ask a station to start a session"),
+    "charging.AskStop": _("Ask a station to stop a session"),
+    "charging.SendChange": _("Send change to a Lightning address"),
+    "charging.SetRhythm": _("Tell a station how often to send readings"),
+}
+"""What each kind of job is, in words; the kind itself is shown on hover."""
+
+
 @get("/settings", guards=[require_scope("stations:read")], include_in_schema=False)
 async def show_settings(config: Config, site: Site, database: Database) -> Template:
     """Show every key with its value, a secret as dots, and where to change it."""
@@ -40,7 +59,7 @@ async def show_settings(config: Config, site: Site, database: Database) -> Templ
         groups.setdefault(section, []).append(
             {
                 "name": spec.name,
-                "shown": shown(value, secret=spec.secret),
+                "shown": "" if value in (None, "", ()) else shown(value, secret=spec.secret),
                 "origin": "default" if default else "set",
                 "says": spec.says,
                 "variable": spec.variable,
@@ -72,6 +91,7 @@ async def show_jobs(database: Database, paging: Paging, actor: Actor, in_state: 
         "jobs": page.items,
         "next_cursor": page.next_cursor,
         "counts": await database.read(_counts),
+        "kinds": KINDS,
         "may_change": actor.may("jobs:write"),
     }
     return Template("jobs.html", context=context)
