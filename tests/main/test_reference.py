@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests.tidy.test_docs import load as load_script
 
 from commonwatt.main.reference import pages
 
@@ -14,3 +15,10 @@ def test_the_reference_is_up_to_date(name):
     made = pages()[name]
     assert len(made) > 500
     assert (WRITTEN / name).read_text("utf-8") == made, "run: python -m commonwatt.main.reference docs/reference"
+
+
+def test_every_operation_of_the_api_says_what_it_does_in_words():
+    described = load_script("api_page").schema()["paths"]
+    said = {f"{how} {path}": one.get("summary", "") for path, item in described.items() for how, one in item.items()}
+    assert len(said) > 50
+    assert [name for name, words in said.items() if " " not in words] == [], "write summary=... at the handler"

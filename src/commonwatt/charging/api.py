@@ -282,13 +282,25 @@ async def post_tag(data: TagWish, database: Database, actor: Actor, idempotency_
     return await database.write(once, idempotency_key, _add_tag, data.id_tag, data.holder, actor)
 
 
-@post("/api/v1/tags/{id_tag:str}/block", guards=WRITE, tags=["sessions"], status_code=HTTP_204_NO_CONTENT)
+@post(
+    "/api/v1/tags/{id_tag:str}/block",
+    guards=WRITE,
+    tags=["sessions"],
+    summary="Block a local tag, or allow it again",
+    status_code=HTTP_204_NO_CONTENT,
+)
 async def post_block(id_tag: str, database: Database, actor: Actor, blocked: bool = True) -> None:
     """Refuse a tag, or let it in again with `?blocked=false`."""
     await database.write(_block, id_tag, blocked, actor)
 
 
-@delete("/api/v1/tags/{id_tag:str}", guards=WRITE, tags=["sessions"], status_code=HTTP_204_NO_CONTENT)
+@delete(
+    "/api/v1/tags/{id_tag:str}",
+    guards=WRITE,
+    tags=["sessions"],
+    summary="Remove a local tag",
+    status_code=HTTP_204_NO_CONTENT,
+)
 async def delete_tag(id_tag: str, database: Database, actor: Actor) -> None:
     """Forget a tag."""
     await database.write(_remove, id_tag, actor)

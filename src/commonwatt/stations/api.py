@@ -102,34 +102,62 @@ async def patch_station(data: StationChange, database: Database, actor: Actor, i
     return shown_station(await _found(database, identity))
 
 
-@delete("/api/v1/stations/{identity:str}", guards=WRITE, tags=["stations"], status_code=HTTP_204_NO_CONTENT)
+@delete(
+    "/api/v1/stations/{identity:str}",
+    guards=WRITE,
+    tags=["stations"],
+    summary="Remove a station",
+    status_code=HTTP_204_NO_CONTENT,
+)
 async def delete_station(database: Database, actor: Actor, line: StationLine, identity: str) -> None:
     """Forget a station with its connectors and frames; sessions stay on record."""
     await database.write(administer, actor, "station removed", identity, acts.remove_station)
     await line.disconnect(identity, "removed by its operator")
 
 
-@post("/api/v1/stations/{identity:str}/admit", guards=WRITE, tags=["stations"], status_code=HTTP_204_NO_CONTENT)
+@post(
+    "/api/v1/stations/{identity:str}/admit",
+    guards=WRITE,
+    tags=["stations"],
+    summary="Admit a station",
+    status_code=HTTP_204_NO_CONTENT,
+)
 async def post_admit(database: Database, actor: Actor, identity: str) -> None:
     """Let a waiting or rejected station in."""
     await database.write(administer, actor, "station admitted", identity, acts.admit_station)
 
 
-@post("/api/v1/stations/{identity:str}/reject", guards=WRITE, tags=["stations"], status_code=HTTP_204_NO_CONTENT)
+@post(
+    "/api/v1/stations/{identity:str}/reject",
+    guards=WRITE,
+    tags=["stations"],
+    summary="Reject a station",
+    status_code=HTTP_204_NO_CONTENT,
+)
 async def post_reject(database: Database, actor: Actor, line: StationLine, identity: str) -> None:
     """Keep a station out, at once."""
     await database.write(administer, actor, "station rejected", identity, acts.reject_station)
     await line.disconnect(identity, "rejected by its operator")
 
 
-@post("/api/v1/stations/{identity:str}/password", guards=WRITE, tags=["stations"], status_code=HTTP_200_OK)
+@post(
+    "/api/v1/stations/{identity:str}/password",
+    guards=WRITE,
+    tags=["stations"],
+    summary="Make a station a new password",
+    status_code=HTTP_200_OK,
+)
 async def post_password(database: Database, actor: Actor, identity: str) -> dict[str, str]:
     """Give a station a fresh password and show it, this once; its next connection must use it."""
     return {"password": await database.write(administer, actor, "password set", identity, acts.set_password)}
 
 
 @post(
-    "/api/v1/stations/{identity:str}/commands/{action:str}", guards=COMMAND, tags=["stations"], status_code=HTTP_200_OK
+    "/api/v1/stations/{identity:str}/commands/{action:str}",
+    guards=COMMAND,
+    tags=["stations"],
+    summary="Send a station a command",
+    status_code=HTTP_200_OK,
 )
 async def post_command(
     data: dict[str, Any], database: Database, actor: Actor, line: StationLine, identity: str, action: str

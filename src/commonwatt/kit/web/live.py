@@ -186,7 +186,7 @@ async def page_events(
     return await _open(request, live, topic_gate, topics)
 
 
-@get("/api/v1/events", tags=["live"], summary="Live events", media_type="text/event-stream")
+@get("/api/v1/events", tags=["live"], summary="Follow live events", media_type="text/event-stream")
 async def api_events(
     request: Request[Any, Any, Any], live: Live, topic_gate: TopicGate, topics: TopicsParameter
 ) -> Stream:

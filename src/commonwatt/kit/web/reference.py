@@ -67,14 +67,17 @@ def _operation(path: str, method: str, operation: dict[str, Any], schema: dict[s
             for one in parameters
         )
         head = "<tr><th>Parameter</th><th>In</th><th>Kind</th><th></th><th>Meaning</th></tr>"
-        parts.append(f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>")
+        parts.append(
+            f"<div class=table-box><table class=table><thead>{head}</thead><tbody>{rows}</tbody></table></div>"
+        )
     for media, content in (operation.get("requestBody") or {}).get("content", {}).items():
         parts.append(_shape(f"Body ({media})", content.get("schema", {}), schema))
     for status, answer in operation.get("responses", {}).items():
         contents: dict[str, Any] = answer.get("content") or {}
         shape: dict[str, Any] = next((content.get("schema", {}) for content in contents.values()), {})
         parts.append(_shape(f"Answer {status}: {answer.get('description', '')}", shape, schema))
-    head = f"<strong>{method.upper()}</strong> <code>{say(path)}</code> {say(operation.get('summary') or '')}"
+    what = say(operation.get("summary") or path)
+    head = f"<strong class=verb>{method.upper()}</strong> <span class=what>{what}</span> <code>{say(path)}</code>"
     return f"<details><summary>{head}</summary>{''.join(parts)}</details>"
 
 
