@@ -9,7 +9,7 @@ from tests.kit.pages_owner_fakes import FULL, NOW
 
 from commonwatt.kit.pages import Page, template_engine
 from commonwatt.kit.pages.assets import BUILT
-from commonwatt.kit.pages.navigation import MAP
+from commonwatt.kit.pages.navigation import COMMANDS, MAP, commands_for
 from commonwatt.kit.pages.page import Reader
 from commonwatt.kit.web import Site
 
@@ -104,6 +104,28 @@ def test_every_posting_form_carries_the_forgery_token(engine):
 def test_a_station_has_its_tabs(engine, tab):
     html = render(engine, "stations/station.html", {**FULL["stations/station.html"], "tab": tab})
     assert html.count('aria-current="page"') >= 1
+
+
+@pytest.mark.parametrize(
+    ("role", "offered"),
+    [
+        ("owner", {"Add station", "Make tariff", "Add tag", "Print QR codes", "Invite somebody", "Make token"}),
+        ("operator", {"Add station", "Make tariff", "Add tag", "Print QR codes", "Make token"}),
+        ("auditor", {"Print QR codes"}),
+    ],
+)
+def test_the_palette_offers_what_the_reader_may_do(role, offered):
+    served = {command.path for command in COMMANDS}
+    assert {command.label for command in commands_for(role, served.__contains__)} == offered
+    assert commands_for(role, set().__contains__) == ()
+
+
+def test_the_palette_knows_every_page_of_the_map(engine):
+    html = render(engine, "settings.html", FULL["settings.html"])
+    places = html[html.index('id="places-known"') :]
+    for section in MAP:
+        for entry in section.entries:
+            assert f'href="{entry.href}"' in places
 
 
 def test_an_unknown_outcome_never_reads_as_failed(engine):

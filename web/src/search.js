@@ -1,4 +1,5 @@
-// The palette: Ctrl-K, or / outside of a field, finds pages at once and things (stations, sessions, payments) by the server.
+// The palette: Ctrl-K, or / outside of a field, finds pages and commands at once, and things (stations, sessions,
+// payments) by the server.
 import { csrf, enhance, enhancing } from "./enhance.js";
 
 const dialog = document.querySelector("dialog.palette");
@@ -8,8 +9,8 @@ let hits = [];
 let chosen = 0;
 let asked = 0;
 
-const pages = () => [...document.querySelectorAll(".side nav a")].map((link) => ({
-  label: link.textContent.trim(), href: link.getAttribute("href"), hint: "",
+const known = () => [...dialog.querySelectorAll("#places-known a")].map((link) => ({
+  label: link.textContent.trim(), href: link.getAttribute("href"), hint: link.dataset.hint,
 }));
 
 function show() {
@@ -32,7 +33,7 @@ async function find() {
   const text = input.value.trim();
   const turn = ++asked;
   const lower = text.toLocaleLowerCase();
-  hits = pages().filter((page) => page.label.toLocaleLowerCase().includes(lower));
+  hits = known().filter(({ label }) => label.toLocaleLowerCase().includes(lower));
   chosen = 0;
   show();
   if (text.length < 2 || !dialog.dataset.searchUrl) return;
@@ -41,7 +42,7 @@ async function find() {
     if (!answer.ok || turn !== asked) return;
     hits = [...hits, ...(await answer.json()).items];
     show();
-  } catch { /* the pages stay findable without the server */ }
+  } catch { /* the pages and commands stay findable without the server */ }
 }
 
 function open() {
@@ -69,10 +70,11 @@ if (dialog) {
       show();
     } else if (event.key === "Enter" && hits[chosen]) {
       event.preventDefault();
+      dialog.close();
       location.assign(hits[chosen].href);
     }
   });
-  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener("click", (event) => { if (event.target === dialog || event.target.closest("a")) dialog.close(); });
 }
 enhancing("[data-search-open]", (button) => button.addEventListener("click", (event) => {
   if (!dialog) return;

@@ -80,6 +80,35 @@ MAP = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something to do, offered by the palette beside the pages; its address may end at a part of a page."""
+
+    label: str
+    href: str
+    roles: frozenset[str] = RUNNING
+
+    @property
+    def path(self) -> str:
+        """The page on which it is done."""
+        return self.href.partition("#")[0]
+
+
+COMMANDS = (
+    Command(_("Add station"), "/stations/new"),
+    Command(_("Make tariff"), "/tariffs/new"),
+    Command(_("Add tag"), "/tags#add"),
+    Command(_("Print QR codes"), "/stations/qr", ALL),
+    Command(_("Invite somebody"), "/people#invite", OWNER),
+    Command(_("Make token"), "/tokens#make"),
+)
+
+
+def commands_for(role: str, is_served: Callable[[str], bool]) -> tuple[Command, ...]:
+    """Return the commands that a role may use and that this installation serves."""
+    return tuple(command for command in COMMANDS if role in command.roles and is_served(command.path))
+
+
 def sections_for(role: str, is_served: Callable[[str], bool]) -> tuple[Section, ...]:
     """Return the part of the map that a role may use and that this installation serves."""
     found = []

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from litestar import Request
 
 from commonwatt.kernel import Instant
-from commonwatt.kit.pages.navigation import Section, sections_for
+from commonwatt.kit.pages.navigation import Command, Section, commands_for, sections_for
 from commonwatt.kit.pages.texts import OWNER_LANGUAGES, PASSER_LANGUAGES, choose_language, texts
 from commonwatt.kit.web.forgery import csrf_token
 from commonwatt.kit.web.site import Site
@@ -61,6 +61,11 @@ class Page:
     def section(self) -> Section | None:
         """The part of the map in which this page lies."""
         return next((section for section in self.sections if section.holds(self.path)), None)
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """What the palette offers this reader to do."""
+        return commands_for(self.reader.role, self.is_served) if self.reader else ()
 
     def link(self, **changes: object) -> str:
         """Return this page's address with other query values; None and the empty text remove one.
