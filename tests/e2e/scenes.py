@@ -173,7 +173,6 @@ STATION = "/stations/{identity:str}"
 OWNERS = (
     Scene("/overview", "overview"),
     Scene("/start", "first steps"),
-    Scene("/guide", "guide"),
     Scene("/stations", "stations"),
     Scene("/stations", "stations, none matches", "/stations?q=nobody"),
     Scene("/stations/new", "add station"),

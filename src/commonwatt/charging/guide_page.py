@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from litestar import get
-from litestar.response import Template
+from litestar.response import Redirect, Template
 from sqlalchemy import Connection, select
 
 from commonwatt.charging import store
@@ -34,7 +34,7 @@ class FirstStep:
     action: str
 
 
-@get(["/start", "/guide"], guards=[require_scope("stations:read")], include_in_schema=False)
+@get("/start", guards=[require_scope("stations:read")], include_in_schema=False)
 async def show_guide(database: Database, clock: Clock, site: Site, config: Any) -> Template:
     """Show what is done and what comes next."""
     context = {
@@ -42,6 +42,12 @@ async def show_guide(database: Database, clock: Clock, site: Site, config: Any) 
         "address": stations_address(config, site),
     }
     return Template("start.html", context=context)
+
+
+@get("/guide", include_in_schema=False)
+async def lead_to_start() -> Redirect:
+    """Lead to the first steps, which some call a guide."""
+    return Redirect("/start", status_code=301)
 
 
 def first_steps(sql: Connection, now: Instant) -> list[FirstStep]:
@@ -100,4 +106,4 @@ def _any(sql: Connection, condition: Any) -> bool:
     return sql.execute(select(store.sessions.c.id).where(condition).limit(1)).first() is not None
 
 
-ROUTES = [show_guide]
+ROUTES = [show_guide, lead_to_start]
