@@ -144,7 +144,7 @@ def take_the_change(driver):
 
 def read_the_receipt(driver, town):
     """As a page, as PDF, and as JSON, which adds up."""
-    driver.get_by_role("button", name="Receipt").click()
+    driver.get_by_role("button", name="Show receipt").click()
     expect(driver.get_by_role("heading", name="Receipt")).to_be_visible()
     pdf = driver.request.get(driver.url + ".pdf")
     assert pdf.headers["content-type"] == "application/pdf"
