@@ -34,6 +34,8 @@ class Progress(Struct, frozen=True, omit_defaults=True):
     power_w: int = 0
     gap_ms: int = 0
     """How long the station was silent before its last sample: how far the next one may be away."""
+    pace_w: int = 0
+    """Power by the register over that time, of a station that sends no power: what may flow until the next sample."""
     heard_ms: int = 0
     asked: bool = False
     """The station was asked to start; a second asking could be declined because the first was heard."""

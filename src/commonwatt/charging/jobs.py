@@ -20,14 +20,17 @@ from commonwatt.charging.actions.note_station import (
 )
 from commonwatt.charging.charge import Charge
 from commonwatt.charging.effects import AskReading, AskStart, AskStop, SendChange, SetRhythm
-from commonwatt.charging.model.session import Status
 from commonwatt.charging.rules import Rules
-from commonwatt.kernel import Done, Failed, Outcome, Unknown
+from commonwatt.kernel import Done, Failed, Instant, Outcome, Unknown
 from commonwatt.kit.database import Database, Effect, Every, Handler, Work
 from commonwatt.protocols import bolt11 as invoices
 from commonwatt.stations.ports import StationLine
 from commonwatt.tariffs import forget_rates
 
+ASKING_MAX = 16
+"""So many addresses are asked at once; those that answer slowly must not hold up starts and stops."""
+GIVE_UP_MS = 2 * 24 * 3600 * 1000
+"""So long after the end a station is asked to stop, and an address for an invoice."""
 FetchInvoice = Callable[[str, int], Awaitable[Outcome[str]]]
 """Asks a Lightning address for an invoice of so many msat."""
 
@@ -43,6 +46,7 @@ class Charger:
         self._line = line
         self._fetch = fetch
         self._rails = tuple(rails)
+        self._asking = 0
         self._rules = rules
 
     def handlers(self) -> dict[type[Effect], Handler]:
@@ -80,10 +84,13 @@ class Charger:
         return Done(None)
 
     async def ask_stop(self, effect: AskStop) -> Outcome[None]:
-        """Ask a station to stop until it answers or the session has ended."""
+        """Ask a station to stop until it answers, or told the end, also when the bill stands already.
+
+        A station that was away when its session was billed may still charge; one that stays away is given up.
+        """
         if effect.session_id:
             charge = await self._database.read(store.charge_by_id, effect.session_id)
-            if charge is None or charge.session.status is Status.ENDED:
+            if charge is None or _long_over(charge, self._database.clock.now()):
                 return Done(None)
         row = await self._database.read(store.transaction_by_id, effect.transaction_id)
         if row is None or row.stopped_ms is not None:
@@ -119,8 +126,17 @@ class Charger:
         charge = await self._database.read(store.charge_by_id, effect.session_id)
         if charge is None or not charge.address or charge.owed_msat < SAT_MSAT:
             return Done(None)
+        if _long_over(charge, self._database.clock.now()):
+            return Failed(f"{charge.address} gave no invoice for days; the change waits on the session's page.")
+        if self._asking >= ASKING_MAX:
+            return Unknown("other addresses are being asked")
         amount = charge.owed_msat - charge.owed_msat % SAT_MSAT
-        match await self._fetch(charge.address, amount):
+        self._asking += 1
+        try:
+            outcome = await self._fetch(charge.address, amount)
+        finally:
+            self._asking -= 1
+        match outcome:
             case Done(bolt11):
                 await self._database.write(pay_address, charge.id, amount, bolt11, self._rails, self._rules)
                 return Done(None)
@@ -139,6 +155,10 @@ class Charger:
     async def _forget_rates(self) -> None:
         locked = select(store.sessions.c.rate_id).where(store.sessions.c.rate_id.is_not(None))
         await self._database.write(forget_rates, locked)
+
+
+def _long_over(charge: Charge, now: Instant) -> bool:
+    return charge.ended is not None and now.since(charge.ended) > GIVE_UP_MS
 
 
 def pay_address(

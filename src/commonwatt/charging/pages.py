@@ -109,7 +109,7 @@ async def top_up(
 ) -> Template | Redirect:
     """Make a payment code for more credit."""
     try:
-        amount = int(data.get("amount", "0")) if data.get("amount", "").isdigit() else 0
+        amount = _whole(data.get("amount", ""))
         await offer_top_up(database, rails, secret=secret, amount_msat=amount, rules=rules)
     except Fault as error:
         return await _session_page(secret, database, clock, site, wrong=error)
@@ -181,11 +181,16 @@ def _rate_now(sql: Connection, tariff: Tariff, now: Instant) -> tuple[Rate | Non
         return None, error.detail
 
 
+def _whole(text: str) -> int:
+    """Return a whole number of msat, 0 for anything else: no amount of ours has more digits."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else 0  # noqa: PLR2004
+
+
 def _chosen(data: Mapping[str, str], tariff: Tariff, rate: Rate | None) -> int:
     """Return the chosen amount in msat: one of the choices, or the own amount as typed, rounded up to a satoshi."""
     typed = data.get("own", "").strip().replace(",", ".")
     if not typed:
-        return int(data["amount"]) if data.get("amount", "").isdigit() else 0
+        return _whole(data.get("amount", ""))
     try:
         amount = Decimal(typed).scaleb(tariff.asset.scale)
         units = int(amount) if amount.is_finite() and amount.copy_abs() < 10**18 else 0

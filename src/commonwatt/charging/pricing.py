@@ -76,8 +76,9 @@ def open_price(sql: Connection, charge: Charge, began: Instant) -> Tally:
 def price(sql: Connection, charge: Charge, at: Instant, energy_wh: int, rules: Rules) -> Priced:
     """Count a charge on to an instant and an energy, and tell whether its credit outlasts the next sample.
 
-    The reserve is what can still flow before a stop takes effect: the measured power over one sample, as far apart as
-    the last two were, and the stop's latency, priced by the same tariff; exactly so once the credit may run short.
+    The reserve is what can still flow before a stop takes effect: the measured power, or the pace of the register where
+    a station sends no power, over one sample, as far apart as the last two were, and the stop's latency, priced by the
+    same tariff; exactly so once the credit may run short.
     """
     progress = charge.progress
     tariff = tariff_of(sql, charge)
@@ -91,7 +92,7 @@ def price(sql: Connection, charge: Charge, at: Instant, energy_wh: int, rules: R
     rate = rate_of(sql, charge)
     gap_s = min(progress.gap_ms // 1000, GAP_MAX_S)
     reserve_s = max(rules.sample_s, gap_s) + rules.stop_latency_s
-    reserve_wh = power * reserve_s // 3600
+    reserve_wh = max(power, progress.pace_w) * reserve_s // 3600
     credit = charge.session.credit_msat
     if _suffices(tariff, rate, credit, gross + rise_max(tariff, reserve_wh, reserve_s)):
         return Priced(tally, gross, to_msat(tariff, rate, gross), enough=True)

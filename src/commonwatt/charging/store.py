@@ -130,7 +130,6 @@ _LASTING = (
     "secret",
     "kind",
     "station",
-    "connector",
     "id_tag",
     "tariff_version",
     "rate_id",
@@ -139,6 +138,7 @@ _LASTING = (
     "holder",
 )
 _CHANGING = (
+    "connector",
     "transaction_id",
     "status",
     "address",
@@ -177,7 +177,6 @@ def insert_charge(work: Work, charge: Charge) -> None:
         charge.secret,
         charge.kind.value,
         charge.station,
-        charge.connector,
         charge.id_tag,
         charge.tariff_version,
         charge.rate_id,
@@ -216,6 +215,7 @@ def save_metered(work: Work, charges: Iterable[Charge]) -> None:
 def _changing(charge: Charge) -> tuple[Any, ...]:
     session, progress = charge.session, charge.progress
     return (
+        charge.connector,
         session.transaction_id,
         session.status.value,
         charge.address,

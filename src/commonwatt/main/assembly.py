@@ -59,6 +59,7 @@ class House:
     live: Live
     rules: Rules
     charger: Charger
+    performer: Performer
     _watchers: list[asyncio.Task[Any]] = field(default_factory=list)
 
     @property
@@ -83,6 +84,7 @@ class House:
         await asyncio.gather(*self._watchers, return_exceptions=True)
         await self.hub.close()
         await self.jobs.stop()
+        await self.performer.close()
         for rail in self.rails.values():
             await rail.close()
         watch_database(None)
@@ -138,7 +140,7 @@ def assemble(
     table = reactions(rules)
     database.heard = frozenset(event.kind for event in table)
     jobs = Jobs(database, table, {**performer.handlers(), **charger.handlers()}, rounds)
-    return House(site, database, rails, hub, jobs, Live(), rules, charger)
+    return House(site, database, rails, hub, jobs, Live(), rules, charger, performer)
 
 
 def _rate_rounds(

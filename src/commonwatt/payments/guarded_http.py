@@ -13,12 +13,15 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 from commonwatt.kernel import Done, Failed, Outcome, Unknown
 
 SECONDS_MAX = 10
 BYTES_MAX = 512 * 1024
 REDIRECTS_MAX = 2
+_DOWN, _TOO_MANY = 500, 429
+"""Statuses of a service that is not well; the same question may have an answer later."""
 _REDIRECTS = {301, 302, 303, 307, 308}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -98,6 +101,8 @@ class GuardedHttp:
                 return Unknown(f"{urlsplit(url).hostname} is out of reach")
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
                 return Unknown(f"{urlsplit(url).hostname} does not answer ({type(error).__name__})")
+            if status >= _DOWN or status == _TOO_MANY:
+                return Unknown(f"{urlsplit(url).hostname} cannot answer now ({status})")
             if status not in _REDIRECTS or not target:
                 return Done(body) if body is not None else Failed("the answer is too large", "oversized")
             url = urljoin(url, target)
@@ -110,8 +115,10 @@ class GuardedHttp:
             self._session = None
 
     def _refusal(self, url: str) -> str | None:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
+        try:
+            parts, host = urlsplit(url), URL(url).host or ""  # as the client below reads it: full-width digits too
+        except ValueError:
+            return "this is no address"
         here = host == "localhost" or host.endswith(".localhost") or _is_loopback(host)
         if parts.scheme != "https" and not (parts.scheme == "http" and here and self._allow_loopback):
             return "only addresses with TLS (https) are asked"

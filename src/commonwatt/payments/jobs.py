@@ -9,6 +9,7 @@ A payout goes out like this; `tried` is on disk before the rail is asked, so a c
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from commonwatt.kernel import Done, Failed, Outcome, Unknown
@@ -21,6 +22,8 @@ from commonwatt.payments.ports import InvoiceReport, InvoiceState, PaymentReport
 from commonwatt.payments.reports import Invoice, Payout, PayoutState, Stage
 
 PAY_TIMEOUT_S = 60
+PATIENCE_S = 3
+"""A job waits so long for a payment and then comes back later: a payee that holds it must hold up nobody else."""
 GRACE_MS = 60_000
 """So long after an invoice expired, a payment that was never sent is given up."""
 
@@ -32,7 +35,7 @@ class Performer:
         """Take the rails by name."""
         self._database = database
         self._rails = rails
-        self._paying: set[str] = set()
+        self._paying: dict[str, asyncio.Task[Outcome[None]]] = {}
 
     def handlers(self) -> dict[type[Effect], Handler]:
         """Return the table of handlers for `Jobs`."""
@@ -85,20 +88,30 @@ class Performer:
                 return Unknown(reason)
 
     async def send(self, effect: SendPayment) -> Outcome[None]:
-        """Pay, or find out how an earlier attempt ended."""
-        if effect.payout_id in self._paying:
+        """Pay, or find out how an earlier attempt ended; a payment that takes its time goes on by itself."""
+        task = self._paying.get(effect.payout_id)
+        if task is None:
+            task = asyncio.create_task(self._carry(effect.payout_id), name=f"payout {effect.payout_id}")
+            self._paying[effect.payout_id] = task
+            task.add_done_callback(lambda _done: self._paying.pop(effect.payout_id, None))
+        ended, _ = await asyncio.wait({task}, timeout=PATIENCE_S)
+        return task.result() if ended else Unknown("the payment is on its way")
+
+    async def close(self) -> None:
+        """Let go of payments that are under way; the next start looks up how they ended."""
+        under_way = list(self._paying.values())
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _carry(self, payout_id: str) -> Outcome[None]:
+        payout = await self._database.read(store.find_payout, payout_id)
+        if payout is None or payout.state is not PayoutState.PENDING:
             return Done(None)
-        self._paying.add(effect.payout_id)
-        try:
-            payout = await self._database.read(store.find_payout, effect.payout_id)
-            if payout is None or payout.state is not PayoutState.PENDING:
-                return Done(None)
-            rail = self._rails.get(payout.rail)
-            if rail is None:
-                return Unknown(f"the rail {payout.rail} is not configured")
-            return await self._end(payout, await self._attempt(rail, payout))
-        finally:
-            self._paying.discard(effect.payout_id)
+        rail = self._rails.get(payout.rail)
+        if rail is None:
+            return Unknown(f"the rail {payout.rail} is not configured")
+        return await self._end(payout, await self._attempt(rail, payout))
 
     async def _attempt(self, rail: Rail, payout: Payout) -> Outcome[PaymentReport]:
         if payout.tried:

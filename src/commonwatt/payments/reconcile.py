@@ -83,7 +83,7 @@ def _plan(work: Work, payment_hash: str, checks: int, answered: bool, hold_max_m
     overdue = answered and (
         (expired and invoice.state in {Stage.DRAFTED, Stage.OPEN})
         or invoice.state is Stage.DRAFTED
-        or (invoice.state is Stage.ACCEPTED and work.now.since(invoice.made) > hold_max_ms)
+        or (invoice.state is Stage.ACCEPTED and work.now.since(invoice.accepted or invoice.made) > hold_max_ms)
     )
     if invoice.wish is not None:
         ask_again(work, invoice)

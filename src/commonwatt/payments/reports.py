@@ -57,6 +57,8 @@ class Invoice:
     made: Instant
     expires: Instant
     ended: Instant | None
+    accepted: Instant | None = None
+    """When we heard that the payer's money is locked."""
 
     @property
     def final(self) -> bool:

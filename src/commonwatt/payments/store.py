@@ -110,6 +110,7 @@ def as_invoice(row: Row[Any]) -> Invoice:
         made=Instant(row.made_ms),
         expires=Instant(row.expires_ms),
         ended=_instant(row.ended_ms),
+        accepted=_instant(row.accepted_ms),
     )
 
 

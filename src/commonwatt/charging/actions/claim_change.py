@@ -125,8 +125,11 @@ def _repeated(work: Work, charge: Charge, k1: str, payment_hash: str, number: in
     for earlier in range(number):
         if _same(k1, claim_secret(charge.secret, earlier)):
             claims = store.claims.c
-            known = select(claims.payment_hash).where(claims.session_id == charge.id, claims.number == earlier)
-            if work.sql.execute(known).scalar_one() == payment_hash:
+            same = (claims.session_id == charge.id, claims.number == earlier)
+            known = work.sql.execute(select(claims.payment_hash, claims.state).where(*same)).one()
+            if known.payment_hash == payment_hash and known.state == "failed":
+                raise ChangeClaimed("This payment failed. Your change is safe; scan again with a fresh invoice.")
+            if known.payment_hash == payment_hash:
                 return charge
             raise ChangeClaimed("This change was claimed with another invoice. Open the session's page to see how.")
     raise ChangeClaimed("This claim is not the session's own. Scan the code on the session's page again.")

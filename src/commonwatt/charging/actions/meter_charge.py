@@ -41,8 +41,16 @@ def follow(charge: Charge, sample: Sample, now: Instant, rules: Rules, *, final:
         return charge
     at_ms = correct(charge, sample.at, now).ms
     gap_ms = at_ms - register.last_ms or progress.gap_ms
+    before_wh = register.total_wh
     register = _read(register, sample, at_ms, rules)
-    progress = replace(progress, register=register, power_w=register.power_w, gap_ms=gap_ms, heard_ms=now.ms)
+    pace_w = progress.pace_w
+    if sample.power_w is not None:
+        pace_w = 0
+    elif gap_ms > 0 and register.total_wh > before_wh:
+        pace_w = (register.total_wh - before_wh) * 3_600_000 // gap_ms
+    progress = replace(
+        progress, register=register, power_w=register.power_w, gap_ms=gap_ms, pace_w=pace_w, heard_ms=now.ms
+    )
     return replace(charge, progress=progress)
 
 

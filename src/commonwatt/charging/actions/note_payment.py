@@ -5,22 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
 
 from commonwatt.charging import store
 from commonwatt.charging.actions.advance_session import advance_session
 from commonwatt.charging.charge import Charge
+from commonwatt.charging.effects import SendChange
 from commonwatt.charging.model.happenings import Happening, Held, HoldLost, Paid
 from commonwatt.charging.model.session import Status
 from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.kit.database import Work
+from commonwatt.payments import Wish, invoice_of
 from commonwatt.payments.events import InvoiceAccepted, InvoiceCancelled, InvoiceSettled, PayoutDone, PayoutFailed
+
+SEND_AGAIN_MS = 60_000
+SEND_AGAIN_MAX = 10
+"""Ten tries, each twice as late as the one before, are seventeen hours; then the change waits to be fetched."""
 
 
 def note_accepted(work: Work, event: InvoiceAccepted, rules: Rules = DEFAULT) -> None:
-    """Money is locked for a session: the first of it asks the station to start."""
-    charge = _charge(work, event.subject)
-    if charge is None or _deposit(work, event.payment_hash) is not None:
+    """Money is locked for a session: the first of it asks the station to start.
+
+    News that comes after the end of the lock changes nothing: the money is gone, or ours and told by another event.
+    """
+    charge, invoice = _charge(work, event.subject), invoice_of(work.sql, event.payment_hash)
+    if charge is None or invoice.final or invoice.wish is Wish.CANCEL or _deposit(work, event.payment_hash) is not None:
         return
     _insert(work, charge, event.payment_hash, "held", held_msat=event.amount_msat)
     _tell(work, charge, Held(event.amount_msat, free=_free(work, charge)), rules)
@@ -68,6 +77,17 @@ def note_payout_failed(work: Work, event: PayoutFailed, _rules: Rules = DEFAULT)
         return
     store.save_charges(work, [replace(charge, returned_msat=charge.returned_msat - event.amount_msat)])
     work.tell(charge.subject, "change", state="failed", reason=event.reason)
+    if charge.address:
+        _send_later(work, charge)
+
+
+def _send_later(work: Work, charge: Charge) -> None:
+    """Try the address that the driver left again, each time twice as late: no route now may be one in an hour."""
+    claims = store.claims.c
+    failed = select(func.count()).where(claims.session_id == charge.id, claims.state == "failed")
+    times = int(work.sql.execute(failed).scalar_one())
+    if times <= SEND_AGAIN_MAX:
+        work.request(SendChange(charge.id), after_ms=SEND_AGAIN_MS << (times - 1), key=f"change:{charge.id}")
 
 
 def _tell(work: Work, charge: Charge, happening: Happening, rules: Rules) -> None:

@@ -146,7 +146,10 @@ def _expiry(charge: Charge) -> Happening:
 
 
 def watch_running(work: Work, rules: Rules = DEFAULT) -> None:
-    """Look at running sessions that say nothing: time may use up their credit, and a day of silence ends them."""
+    """Look at running sessions that say nothing: time may use up their credit, and a day of silence ends them.
+
+    What time would cost until now only decides; it is billed when the station tells how long the car really stood.
+    """
     columns = store.sessions.c
     quiet = work.now.ms - 1000 * rules.sample_s
     waiting = (Status.STARTED.value, Status.CHARGING.value)
@@ -160,9 +163,9 @@ def watch_running(work: Work, rules: Rules = DEFAULT) -> None:
         if charge.progress.heard_ms < work.now.ms - 1000 * rules.silence_s:
             _let(work, charge, StopAsked("the charge point said nothing for too long"), rules)
         elif charge.session.prepaid and charge.session.status is Status.CHARGING:
-            counted, cost_msat, enough = count(work, charge, rules, until=work.now)
+            _, _, enough = count(work, charge, rules, until=work.now)
             if not enough:
-                _let(work, counted, Metered(charge.session.energy_wh, cost_msat, enough), rules)
+                _let(work, charge, StopAsked("the credit is used up"), rules)
 
 
 def _meaning(charge: Charge, report: StatusReport) -> Happening | None:

@@ -8,6 +8,7 @@ from commonwatt.charging import store
 from commonwatt.charging.actions.advance_session import advance_session
 from commonwatt.charging.actions.meter_charge import as_reading, count, follow
 from commonwatt.charging.charge import Charge
+from commonwatt.charging.effects import AskStop
 from commonwatt.charging.model.happenings import Metered
 from commonwatt.charging.reports import SampleReport
 from commonwatt.charging.rules import DEFAULT, Rules
@@ -85,6 +86,7 @@ def take_samples(work: Work, charge: Charge, report: SampleReport, readings: lis
         number = charge.session.transaction_id
         readings.append(as_reading(charge.station, charge.connector, number, sample, charge))
     if over:
+        _end_again(work, charge, report)
         return charge
     charge, cost_msat, enough = count(work, charge, rules)
     register = charge.progress.register
@@ -93,6 +95,14 @@ def take_samples(work: Work, charge: Charge, report: SampleReport, readings: lis
     charge = advance_session(work, charge, Metered(energy_wh, cost_msat, enough, flowing), rules)
     tell_progress(work, charge)
     return charge
+
+
+def _end_again(work: Work, charge: Charge, report: SampleReport) -> None:
+    """Ask once more for the end of a charge whose bill stands while its station goes on: that energy is nobody's."""
+    number = charge.session.transaction_id or 0
+    row = store.transaction_by_id(work.sql, number)
+    if row is not None and row.stopped_ms is None and any(sample.power_w for sample in report.samples):
+        work.request(AskStop(charge.id, charge.station, number), key=f"end:{number}")
 
 
 def tell_progress(work: Work, charge: Charge) -> None:

@@ -65,7 +65,7 @@ def start_session(work: Work, report: StartReport, rules: Rules = DEFAULT) -> St
         authorisation = Authorisation.INVALID if charge is None else authorisation
     number = _insert(work, report, charge, authorisation)
     if charge is None or authorisation is not Authorisation.ACCEPTED:
-        if charge is not None:
+        if charge is not None and charge.session.status is Status.CANCELLED:
             store.save_charges(work, [advance_session(work, charge, Began(number), rules)])
         else:
             work.request(AskStop("", report.station, number), after_ms=5_000)

@@ -20,6 +20,8 @@ from commonwatt.kernel import Instant
 from commonwatt.kit.database import Work
 from commonwatt.metering import store_readings
 
+CLOCK_MS = 5_000
+"""Stations round their times, and a start may be told with the time of its answer."""
 NO_REGISTER = 0
 """Several stations report 0 when they have lost their register; it then says nothing."""
 
@@ -93,6 +95,13 @@ def _end(charge: Charge, report: StopReport, now: Instant) -> Instant:
     return correct(charge, report.stopped, now)
 
 
+def _can_end(charge: Charge, report: StopReport) -> bool:
+    """Whether a charge runs that may be the one whose end is reported: it began before that, by its station's clock."""
+    if charge.session.transaction_id is None:
+        return False
+    return charge.began is None or report.stopped.ms + charge.progress.offset_ms >= charge.began.ms - CLOCK_MS
+
+
 def _authorisation(work: Work, report: StopReport) -> Authorisation | None:
     if not report.id_tag or report.id_tag == "UNDEFINED":
         return None
@@ -102,11 +111,17 @@ def _authorisation(work: Work, report: StopReport) -> Authorisation | None:
 
 
 def _transaction(work: Work, report: StopReport) -> Row[Any] | None:
-    """Find the transaction that is meant: by its number at this station, its tag, or as the only one running."""
+    """Find the transaction that is meant: by its number at this station, its tag, or as the only one it can be.
+
+    A one-time tag names its own charge and no other, however long that is over; and no charge ended before it began.
+    """
     row = store.transaction_by_id(work.sql, report.transaction_id) if report.transaction_id > 0 else None
     if row is not None and row.station == report.station:
         return row
-    running = [charge for charge in store.active_charges(work.sql, report.station) if charge.session.transaction_id]
+    own = store.charge_by_tag(work.sql, report.station, report.id_tag) if report.id_tag else None
+    if own is not None:
+        return store.transaction_by_id(work.sql, own.session.transaction_id or 0)
+    running = [charge for charge in store.active_charges(work.sql, report.station) if _can_end(charge, report)]
     if report.id_tag:
         running = [charge for charge in running if charge.id_tag == report.id_tag] or running
     if len(running) != 1:

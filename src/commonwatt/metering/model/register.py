@@ -11,6 +11,8 @@ from msgspec.structs import replace
 
 SLACK_WH = 500
 """What a reading may exceed the physically possible by: coarse registers, samples taken late."""
+USUAL_W = 33_000
+"""Half as much again as the strongest charger of alternating current: what may flow where less was measured so far."""
 WINDOW_WH = 2_000
 """Energy by measured power after which a register is compared with it: does it count Wh, or kWh?"""
 WINDOWS = 2
@@ -22,15 +24,16 @@ class Register(Struct, frozen=True, omit_defaults=True):
     """Where a register stands within a charge.
 
     `last_wh` is the newest reading taken as true, in the station's counting times `scale`; `total_wh` what was
-    delivered since the start; `seen_wh` the same by integrating measured power (mWh), to catch kWh labelled Wh, in
-    windows: the present one began at `window_wh` and `window_seen_wh`, and `agreeing` before it said kWh; `suspect_wh`
-    an impossible reading that the next one may confirm as the register's new base.
+    delivered since the start; `peak_w` the most power that was measured; `seen_wh` the energy by integrating it (mWh),
+    to catch kWh labelled Wh, in windows: the present one began at `window_wh` and `window_seen_wh`, and `agreeing`
+    before it said kWh; `suspect_wh` an impossible reading that the next one may confirm as the register's new base.
     """
 
     last_wh: int
     last_ms: int
     total_wh: int = 0
     power_w: int = 0
+    peak_w: int = 0
     seen_mwh: int = 0
     scale: int = 1
     suspect_wh: int | None = None
@@ -57,14 +60,16 @@ def read_register(
 ) -> Register:
     """Take one reading; the answer's `total_wh` is never below the one before.
 
-    `power_max_w` bounds what can have flowed since the last reading; later times than the last are expected, an
-    earlier one counts as no time passed.
+    What can have flowed since the last reading is bounded by `power_max_w`, and where power is measured by twice the
+    most of it; later times than the last are expected, an earlier one counts as no time passed.
     """
     elapsed_ms = max(0, at_ms - register.last_ms)
     seen_mwh = register.seen_mwh + register.power_w * elapsed_ms // 3600
     power = register.power_w if power_w is None or power_w > power_max_w else max(0, power_w)
     now_ms = max(at_ms, register.last_ms)
-    possible = power_max_w * elapsed_ms // MS_PER_HOUR + SLACK_WH
+    peak = max(register.peak_w, power)
+    bound_w = min(power_max_w, max(USUAL_W, 2 * peak)) if peak else power_max_w
+    possible = bound_w * elapsed_ms // MS_PER_HOUR + SLACK_WH + (register.scale if register.scale > 1 else 0)
     reading = reading_wh * register.scale
     gained = reading - register.last_wh
     if reading_wh >= 0 and 0 <= gained <= possible:
@@ -75,11 +80,12 @@ def read_register(
             last_ms=now_ms,
             total_wh=total,
             power_w=power,
+            peak_w=peak,
             seen_mwh=seen_mwh,
             suspect_wh=None,
         )
         return _notice_kwh(taken)
-    register = replace(register, last_ms=now_ms, power_w=power, seen_mwh=seen_mwh)
+    register = replace(register, last_ms=now_ms, power_w=power, peak_w=peak, seen_mwh=seen_mwh)
     if reading_wh < 0:
         return _flag(register, "register-negative")
     if register.suspect_wh is not None and 0 <= reading - register.suspect_wh <= possible:
@@ -106,11 +112,16 @@ def add_interval(
 
 
 def _step_back(register: Register, reading: int, possible: int) -> Register:
-    """Believe in a restart at zero when it fell far, and what it shows can have flowed since; else it only misspoke.
+    """Tell apart what a lower register means: the energy of this charge, a restart at zero, or a slip.
 
-    Half of what it showed is far: a last word that is told late, a little below a newer one, restarts nothing.
+    A station that suddenly tells what this charge has delivered shows about as much as we counted. Of a restart one can
+    speak when it fell far, and what it shows can have flowed since. Half of what it showed is far: a last word that is
+    told late, a little below a newer one, restarts nothing.
     """
-    if reading <= possible and reading * 2 <= register.last_wh:
+    fell_far = reading * 2 <= register.last_wh
+    if fell_far and 0 <= reading - register.total_wh <= possible:
+        return _flag(replace(register, last_wh=reading, total_wh=reading, suspect_wh=None), "register-reset")
+    if fell_far and reading <= possible:
         total = register.total_wh + reading
         return _flag(replace(register, last_wh=reading, total_wh=total, suspect_wh=None), "register-reset")
     return _flag(replace(register, suspect_wh=reading), "register-backwards")
