@@ -128,6 +128,12 @@ def test_the_palette_knows_every_page_of_the_map(engine):
             assert f'href="{entry.href}"' in places
 
 
+def test_what_happened_to_a_payment_is_told_in_the_readers_language(engine):
+    events = [{"what": "Money received", "when": NOW}]
+    html = render(engine, "payments/payment.html", {**FULL["payments/payment.html"], "events": events}, "de")
+    assert "Geld erhalten" in html
+
+
 def test_an_unknown_outcome_never_reads_as_failed(engine):
     html = render(engine, "payments/payments.html", {**FULL["payments/payments.html"], "tab": "out"})
     assert "Being settled" in html
