@@ -22,6 +22,10 @@ def with_component(**more):
     return document(elements=[{"components": [{"kind": "ENERGY", "price": "0.45", **more}]}])
 
 
+def element(vat, price=1):
+    return {"components": [{"kind": "ENERGY", "price": price, "vat": vat}]}
+
+
 def restricted(**limit):
     return document(elements=[{"components": [{"kind": "TIME", "price": 1}], "restrictions": limit}])
 
@@ -77,6 +81,7 @@ def test_prices_are_read_exactly(price):
         (document(valid_from="2026-05-02T00:00:00Z", valid_to="2026-05-01T00:00:00Z"), "valid_to"),
         (document(min_price={"net": 2, "gross": 1}), "min_price.gross"),
         (document(min_price={"net": 2}, max_price={"net": 1}), "max_price"),
+        (document(elements=[element(10), element(20)], max_price={"excl_vat": 10}), "max_price.gross"),
         (with_component(price=-1), "elements.0.components.0.price"),
         (with_component(price="NaN"), "elements.0.components.0.price"),
         (with_component(price="Infinity"), "elements.0.components.0.price"),
@@ -109,6 +114,17 @@ def test_what_cannot_be_priced_is_refused_by_its_field(wrong, field):
         parse_tariff(wrong)
     assert caught.value.fields["field"] == field
     assert caught.value.detail.endswith(".")
+
+
+def test_an_amount_without_vat_gets_the_rate_that_all_prices_share():
+    """OCPI 2.2.1 lets Price.incl_vat away; a price of nothing has no say."""
+    found = parse_tariff(document(elements=[element(20), element(0, price=0)], min_price={"excl_vat": 5}))
+    assert found.min_price == Price(5_000_000, 6_000_000)
+    found = parse_tariff(document(elements=[element(0)], min_price={"excl_vat": 5}))
+    assert found.min_price == Price(5_000_000, 5_000_000)
+    two = [element(10), element(20)]
+    found = parse_tariff(document(elements=two, max_price={"excl_vat": 10, "incl_vat": 11.5}))
+    assert found.max_price == Price(10_000_000, 11_500_000)
 
 
 def test_a_form_makes_a_tariff():

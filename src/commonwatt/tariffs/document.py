@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from commonwatt.kernel import Asset, Instant
+from commonwatt.kernel import Asset, Instant, Rounding, divide
 from commonwatt.tariffs.errors import TariffInvalid
-from commonwatt.tariffs.model.tariff import Component, Element, Kind, Price, Restrictions, Tariff
+from commonwatt.tariffs.model.tariff import PPM, Component, Element, Kind, Price, Restrictions, Tariff
 from commonwatt.tariffs.reading import Reader, decimal_text, decode, moment
 
 ELEMENTS_MAX = 50
@@ -67,8 +67,8 @@ def parse_tariff(source: bytes | str | Mapping[str, Any]) -> Tariff:
         asset=asset,
         elements=elements,
         vat_included=_vat_included(top),
-        min_price=_price(top, "min_price", asset),
-        max_price=_price(top, "max_price", asset),
+        min_price=_price(top, "min_price", asset, elements),
+        max_price=_price(top, "max_price", asset, elements),
         valid_from=_instant(top, "valid_from"),
         valid_to=_instant(top, "valid_to"),
         timezone=_timezone(top),
@@ -131,12 +131,23 @@ def _instant(top: Reader, name: str) -> Instant | None:
     return None if said is None else moment(said, top.at(name))
 
 
-def _price(top: Reader, name: str, asset: Asset) -> Price | None:
+def _price(top: Reader, name: str, asset: Asset, elements: tuple[Element, ...]) -> Price | None:
+    """Read a minimum or maximum; the amount with VAT may be left out (OCPI 2.2.1, Price.incl_vat).
+
+    Then it follows from the rate of VAT that all prices share. Where they have several rates nobody can tell which one
+    is meant, and the document is refused until it says the amount with VAT.
+    """
     inner = top.inner(name)
     if inner is None:
         return None
     net = inner.units("net", asset.scale)
-    gross = inner.units("gross", asset.scale, net)
+    rates = {component.vat_ppm for element in elements for component in element.components if component.price}
+    with_vat = divide(net * (PPM + max(rates, default=0)), PPM, Rounding.HALF_EVEN).quotient
+    gross = inner.units("gross", asset.scale, with_vat if len(rates) <= 1 else -1)
+    if gross < 0:
+        raise TariffInvalid(
+            "The prices have several rates of VAT, so say this amount with VAT as well.", field=inner.at("gross")
+        )
     inner.done()
     if gross < net:
         raise TariffInvalid("The amount with VAT cannot be less than the one without.", field=inner.at("gross"))

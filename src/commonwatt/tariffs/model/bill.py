@@ -149,7 +149,10 @@ def _line(component: Component, element: int, used: int, quantity: int, *, inclu
 
 
 def _adjust(tariff: Tariff, net: int, gross: int) -> tuple[int, int]:
-    """Apply minimum and maximum, each before and after tax (OCPI 2.2.1, Tariff: min_price, max_price)."""
+    """Apply minimum and maximum, each before and after tax (OCPI 2.2.1, Tariff: min_price, max_price).
+
+    Both sides of each are known here: `document` completes one that was told without tax.
+    """
     if (low := tariff.min_price) is not None:
         net, gross = max(net, low.net), max(gross, low.gross)
     if (high := tariff.max_price) is not None:
