@@ -179,16 +179,6 @@ def test_frames_are_filtered_and_paged(work):
     assert [row.at_ms for row in stations.list_frames(work.sql, from_ms=3, to_ms=6, masked=False)] == [5, 4, 3]
 
 
-def test_frames_have_limits_of_age_and_number(work, clock):
-    now = clock.now().ms
-    ages = [100, 90, 5, 4, 3, 2]
-    rows = [FrameRow("CP-1", now - age, "in", "call", "Heartbeat", str(age), "[]") for age in ages]
-    stations.record_frames(work, rows)
-    assert stations.prune_frames(work, kept_ms=50, kept_rows=3) == 3
-    assert [row.message_id for row in stations.list_frames(work.sql, masked=False)] == ["2", "3", "4"]
-    assert stations.prune_frames(work, kept_ms=50, kept_rows=3) == 0
-
-
 def test_search_finds_by_any_of_the_names(work):
     stations.add_station(work, "CP-1", "Garage 100%", with_password=False)
     stations.add_station(work, "CP-2", "Yard", with_password=False)

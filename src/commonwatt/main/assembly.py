@@ -31,9 +31,6 @@ from commonwatt.payments.ports import Rail
 from commonwatt.tariffs import RatePolicy, refresh_rates
 from commonwatt.tariffs.ports import RateSource
 
-FRAMES_PER_MEGABYTE = 2_000
-"""Frames with their index take about 500 bytes each."""
-
 FetchInvoice = Callable[[str, int], Awaitable[Outcome[str]]]
 
 
@@ -135,7 +132,7 @@ def assemble(
         Every("payments", 5, reconciler.step),
         Every("done jobs", 3600, partial(database.write, prune)),
         Every("old answers", 3600, partial(database.write, forget_answers)),
-        Every("old frames", 600, partial(_prune_frames, database, kept)),
+        Every("old frames", 600, _pruner(database, kept).step),
     )
     table = reactions(rules)
     database.heard = frozenset(event.kind for event in table)
@@ -152,9 +149,8 @@ def _rate_rounds(
     return (Every("exchange rates", every_s, partial(refresh_rates, database, sources, currency, policy)),)
 
 
-async def _prune_frames(database: Database, limits: Limits) -> None:
-    kept_ms = limits.frame_days * 24 * 3600 * 1000
-    await database.write(stations.prune_frames, kept_ms, limits.frame_megabytes * FRAMES_PER_MEGABYTE)
+def _pruner(database: Database, limits: Limits) -> stations.FramePruner:
+    return stations.FramePruner(database, limits.frame_days * 24 * 3600 * 1000, limits.frame_megabytes * 1_000_000)
 
 
 async def _no_address(_address: str, _amount_msat: int) -> Outcome[str]:

@@ -156,7 +156,12 @@ class Frames:
     """What is kept of the talk with stations."""
 
     days: int = key(30, "How many days every frame is kept.", least=0, most=3650)
-    megabytes: int = key(1000, "How much room all frames may take; the oldest go first.", least=1, most=1_000_000)
+    megabytes: int = key(
+        1000,
+        "How much room all frames may take; the oldest of the stations with the most go first.",
+        least=1,
+        most=1_000_000,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

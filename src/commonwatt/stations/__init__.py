@@ -4,7 +4,8 @@ A station is known by its identity, the end of the address it connects to. It is
 rejected. Its connectors appear as they report. Everything it says is kept as frames.
 
 Reading order: `store`, `events`, `actions/admit_stations`, `actions/note_presence`, `actions/note_status`,
-`actions/record_frames`, `queries`, `ports` (the line to the stations, which an adapter provides).
+`actions/record_frames`, `actions/prune_frames`, `queries`, `ports` (the line to the stations, which an adapter
+provides).
 """
 
 from commonwatt.stations.actions.administer import administer, note_command
@@ -32,7 +33,8 @@ from commonwatt.stations.actions.note_presence import (
     note_heartbeat,
 )
 from commonwatt.stations.actions.note_status import ConnectorStatus, ensure_connector, note_status, rename_connector
-from commonwatt.stations.actions.record_frames import FrameRow, flag_quirk, prune_frames, record_frames, tell_frames
+from commonwatt.stations.actions.prune_frames import FramePruner
+from commonwatt.stations.actions.record_frames import FrameRow, flag_quirk, record_frames, tell_frames
 from commonwatt.stations.actions.remember_configuration import Setting, remember_configuration
 from commonwatt.stations.address import stations_address
 from commonwatt.stations.asking import COMMANDS, TRIGGERS, WAIVERS
@@ -72,6 +74,7 @@ __all__ = [
     "Boot",
     "ConnectorStatus",
     "ConnectorView",
+    "FramePruner",
     "FrameRow",
     "FrameView",
     "Presence",
@@ -107,7 +110,6 @@ __all__ = [
     "note_heartbeat",
     "note_status",
     "offered_hash_of",
-    "prune_frames",
     "record_frames",
     "reject_station",
     "remember_configuration",

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from commonwatt import stations
+from commonwatt.adapters.station.allowance import BURST_S, Allowance
 from commonwatt.adapters.station.dialect import Caller, Dialect
 from commonwatt.adapters.station.frames import FrameLog
 from commonwatt.adapters.station.link import CALL_TIMEOUT_S, Link
@@ -21,6 +22,8 @@ from commonwatt.stations import AnswerInvalid, Presence
 PING_S = 30.0
 AT_ONCE = 200
 """Pings in flight at most."""
+STRANGERS_KEPT = 1000
+"""Identities in the waiting room whose allowances are remembered before the unused ones are forgotten."""
 CLONED = "cloned-identity"
 _GOING_AWAY, _POLICY = 1001, 1008
 
@@ -51,6 +54,7 @@ class Hub:
         self._ping_s = ping_s
         self._timeout_s = timeout_s
         self._links: dict[str, Link] = {}
+        self._allowances: dict[str, Allowance] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
@@ -112,7 +116,8 @@ class Hub:
             waivers=waivers,
             address=address,
         )
-        link = Link(caller, transport, dialect, self.frames, self.ids, timeout_s=self._timeout_s)
+        allowance = None if admitted else self._allowance_of(identity)
+        link = Link(caller, transport, dialect, self.frames, self.ids, timeout_s=self._timeout_s, allowance=allowance)
         claimed = await self.claim(identity)
         first = self._links.get(identity)  # one that is closed may still be answering what it had read
         if not claimed or (first is not None and not first.closed):
@@ -168,6 +173,13 @@ class Hub:
         if isinstance(outcome, AnswerInvalid):
             return Unknown(outcome.reason)
         return Done(link.dialect.accepted(outcome.value)) if isinstance(outcome, Done) else outcome
+
+    def _allowance_of(self, identity: str) -> Allowance:
+        """Return what a stranger has left, from its earlier connections too; those long silent are forgotten."""
+        if len(self._allowances) >= STRANGERS_KEPT:
+            now_s = asyncio.get_running_loop().time()
+            self._allowances = {name: one for name, one in self._allowances.items() if one.wait_s(now_s) > -BURST_S}
+        return self._allowances.setdefault(identity, Allowance())
 
     async def _leave(self, link: Link) -> None:
         identity = link.caller.identity

@@ -1,7 +1,8 @@
 """One connection of one station: frames in, answers out in order, our own calls one at a time.
 
-The reader never waits for the database. Calls that need it wait in a short queue for the worker, which answers them in
-order; when the queue is full the reader stops reading, so that a station that floods is slowed alone, by its socket.
+The reader waits for no answer. Calls that need the database wait in a short queue for the worker, which answers them in
+order; when the queue is full, or the log has too much of this station to store, the reader stops reading, so that a
+station that floods is slowed alone, by its socket. One in the waiting room is slowed to the pace of an introduction.
 
     transport ──> reader ──answers to our calls──────────> whoever asked
                     │ ────heartbeats, nothing waiting────> answered at once
@@ -16,6 +17,7 @@ from typing import Any
 
 import structlog
 
+from commonwatt.adapters.station.allowance import Allowance
 from commonwatt.adapters.station.dialect import Caller, Dialect, Received, Refusal
 from commonwatt.adapters.station.frames import FrameLog
 from commonwatt.adapters.station.transport import Transport
@@ -34,6 +36,8 @@ from commonwatt.stations import AnswerInvalid, FrameRow
 
 WAITING_MAX = 64
 """Calls of a station that may wait for their answers before its socket is no longer read."""
+WAITING_BYTES_MAX = 512 * 1024
+"""Characters of such calls that may wait."""
 ASKING_MAX = 16
 """Calls of ours that may wait for their turn at one station."""
 CALL_TIMEOUT_S = 30.0
@@ -47,8 +51,8 @@ class Link:
     """Runs one connection until it closes. `call` asks the station; everything else happens by itself."""
 
     __slots__ = (
-        "_answered", "_asking", "_exchange", "_frames", "_ids", "_room", "_transport", "_turn", "_waiting",
-        "_worker", "caller", "closed", "dialect", "ping_ms", "timeout_s",
+        "_allowance", "_answered", "_asking", "_exchange", "_frames", "_ids", "_queued", "_room", "_slowed",
+        "_transport", "_turn", "_waiting", "_worker", "caller", "closed", "dialect", "ping_ms", "timeout_s",
     )  # fmt: skip
 
     def __init__(
@@ -60,8 +64,9 @@ class Link:
         ids: Ids,
         *,
         timeout_s: float = CALL_TIMEOUT_S,
+        allowance: Allowance | None = None,
     ) -> None:
-        """Join a station, its open socket and the version that they agreed on."""
+        """Join a station, its open socket and the version that they agreed on; the allowance is for a stranger's."""
         self.caller = caller
         self.dialect = dialect
         self.ping_ms: int | None = None
@@ -70,6 +75,9 @@ class Link:
         self._transport = transport
         self._frames = frames
         self._ids = ids
+        self._allowance = allowance or Allowance()
+        self._slowed = False
+        self._queued = 0
         self._exchange = Exchange()
         self._waiting: deque[Received] | None = None
         self._worker: asyncio.Task[None] | None = None
@@ -84,6 +92,8 @@ class Link:
         try:
             while (text := await receive()) is not None:
                 await self._take(text)
+                if self._frames.crowded(self.caller.identity) or not self.caller.admitted:
+                    await self._slow_down(len(text))
         except asyncio.CancelledError:
             if self._worker is not None:
                 self._worker.cancel()
@@ -125,12 +135,25 @@ class Link:
             self.ping_ms = clock.now().since(start)
             self.caller.seen_ms = max(self.caller.seen_ms, clock.now().ms)
             return True
-        return self.caller.seen_ms > start.ms or self._room is not None
+        return self.caller.seen_ms > start.ms or self._room is not None or self._slowed
 
     async def close(self, code: int, reason: str) -> None:
         """Close the connection; `run` returns soon after."""
         self.closed = True
         await self._transport.close(code, reason)
+
+    async def _slow_down(self, size: int) -> None:
+        """Read no more until the log has room, and a stranger has waited its time; a ping is not answered meanwhile."""
+        caller, now_s = self.caller, asyncio.get_running_loop().time
+        self._slowed = True
+        try:
+            await self._frames.room(caller.identity)
+            self._allowance.spend(size, now_s())
+            # in short sleeps, for nobody tells of an admission
+            while not caller.admitted and not self.closed and (wait_s := self._allowance.wait_s(now_s())) > 0:  # noqa: ASYNC110
+                await asyncio.sleep(min(wait_s, 1.0))
+        finally:
+            self._slowed = False
 
     async def _take(self, text: str) -> None:
         caller = self.caller
@@ -149,9 +172,10 @@ class Link:
             if waiting is None:
                 waiting = self._waiting = deque()
             waiting.append(Received(frame, text, now_ms))
+            self._queued += len(text)
             if self._worker is None:
                 self._worker = asyncio.create_task(self._work(waiting))
-            elif len(waiting) >= WAITING_MAX:
+            elif len(waiting) >= WAITING_MAX or self._queued >= WAITING_BYTES_MAX:
                 self._room = asyncio.get_running_loop().create_future()
                 await self._room
         elif type(frame) is Answered:
@@ -178,6 +202,7 @@ class Link:
         try:
             while waiting:
                 received = waiting.popleft()
+                self._queued -= len(received.text)
                 if self._room is not None:
                     room, self._room = self._room, None
                     room.set_result(None)
