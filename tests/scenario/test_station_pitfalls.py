@@ -1,6 +1,7 @@
 """What stations do wrong, each under its own name: nobody loses money, nothing is billed twice or never."""
 
 import asyncio
+import json
 from dataclasses import replace
 
 import pytest
@@ -8,12 +9,14 @@ from sqlalchemy import select
 from tests.scenario.steps import PAYMENT, charge_some, pay_and_plug, spent, tell
 
 from commonwatt import charging, tariffs
+from commonwatt.adapters.station.dialect import Caller, Received
 from commonwatt.adapters.station.virtual.car import Car
 from commonwatt.adapters.station.virtual.faults import Faults
 from commonwatt.charging import queries, store
 from commonwatt.charging.errors import ConnectorBusy, ConnectorOut
 from commonwatt.charging.reports import Authorisation, StartReport, StatusReport
 from commonwatt.kernel import Failed, Instant
+from commonwatt.protocols.ocppj import Call
 from commonwatt.tariffs import Component, Element, Kind
 
 both_rails = pytest.mark.parametrize("hold", [True, False], ids=["hold", "prepaid"])
@@ -161,6 +164,38 @@ def test_wrong_clock(off_s):
         assert ended.progress.tally.parked_ms < 3600_000
 
     tell(story)
+
+
+@pytest.mark.parametrize("off_s", [-20 * 365 * 86_400, 86_400, 1])
+def test_a_start_repeated_by_a_clock_that_is_wrong_is_one_charge(off_s):
+    """The time that nobody can believe is replaced by ours, which is another at each retry."""
+
+    async def story(world):
+        await world.add_station("CP-1")
+        await world.database.write(charging.add_tag, "OWNER-1", "The owner")
+        caller = Caller("CP-1", clock=world.house_clock, flag=lambda *_: None)
+        told = world.house_clock.now().plus(seconds=off_s)
+        said = {"connectorId": 1, "idTag": "OWNER-1", "meterStart": 5000, "timestamp": told.iso()}
+        numbers = set()
+        for retry in range(3):
+            await asyncio.sleep(30 * retry)
+            call = Call(str(retry), "StartTransaction", said)
+            answer = json.loads(await world.dialect.answer(caller, Received(call, "", 0)))
+            assert answer[2]["idTagInfo"]["status"] == "Accepted"
+            numbers.add(answer[2]["transactionId"])
+        [number] = numbers
+        await asyncio.sleep(3600)
+        stop = {"transactionId": number, "meterStop": 9000, "timestamp": told.plus(seconds=3600).iso()}
+        await world.dialect.answer(caller, Received(Call("stop", "StopTransaction", stop), "", 0))
+        [row] = await world.database.read(lambda sql: sql.execute(select(store.sessions)).all())
+        assert row.energy_wh == 4000
+        again = Call("again", "StartTransaction", said | {"meterStart": 9000})
+        answer = json.loads(await world.dialect.answer(caller, Received(again, "", 0)))
+        assert answer[2]["transactionId"] != number
+        stop |= {"transactionId": answer[2]["transactionId"]}
+        await world.dialect.answer(caller, Received(Call("end", "StopTransaction", stop), "", 0))
+
+    tell(story, stations=False)
 
 
 @pytest.mark.parametrize("fault", ["offline-start", "unknown-id"])

@@ -14,6 +14,7 @@ from commonwatt.stations.errors import (
     StationOffline,
     StationTimeout,
 )
+from commonwatt.stations.hiding import hide_secrets
 from commonwatt.stations.ports import AnswerInvalid, StationLine
 
 ANSWER_MAX = 4000
@@ -41,7 +42,7 @@ async def command_station(line: StationLine, identity: str, action: str, payload
                 "look at the station before you repeat it.",
                 station=identity,
                 action=action,
-                answer=json.dumps(payload, ensure_ascii=False, separators=(",", ":"))[:ANSWER_MAX],
+                answer=json.dumps(hide_secrets(payload), ensure_ascii=False, separators=(",", ":"))[:ANSWER_MAX],
             )
         case Failed(reason, "callerror"):
             code, _, description = reason.partition(": ")

@@ -48,7 +48,8 @@ def authorise(work: Work, station: str, id_tag: str) -> Authorisation:
 def start_session(work: Work, report: StartReport, rules: Rules = DEFAULT) -> StartAnswer:
     """Record the beginning of a transaction and answer with its number and our opinion of its id tag.
 
-    The same report again, under any message id, gets the same answer. A one-time tag begins one transaction only.
+    The same report again, under any message id and with whatever time, gets the same answer. A one-time tag begins one
+    transaction only.
     """
     known = _find(work, report)
     if known is not None:
@@ -98,7 +99,20 @@ def _find(work: Work, report: StartReport) -> StartAnswer | None:
             columns.id_tag == report.id_tag,
         )
     ).one_or_none()
-    return None if row is None else StartAnswer(row.id, Authorisation(row.authorisation))
+    return _running(work, report) if row is None else StartAnswer(row.id, Authorisation(row.authorisation))
+
+
+def _running(work: Work, report: StartReport) -> StartAnswer | None:
+    """Find the running transaction that is reported again with another time: its station's clock is wrong, or was set.
+
+    The register tells: a second charge would begin where the first one ended.
+    """
+    for charge in store.active_charges(work.sql, report.station, report.connector):
+        number = charge.session.transaction_id
+        row = store.transaction_by_id(work.sql, number) if number and charge.id_tag == report.id_tag else None
+        if row is not None and row.stopped_ms is None and row.meter_start_wh == report.meter_start_wh:
+            return StartAnswer(row.id, Authorisation(row.authorisation))
+    return None
 
 
 def _claim(work: Work, station: str, id_tag: str, *, new: bool) -> _Claim:
