@@ -183,6 +183,42 @@ async def test_a_plain_request_is_told_what_lives_here(server):
     assert (await server.session.get(f"{server.url}/CP-1", headers={"Sec-WebSocket-Protocol": "ocpp1.6"})).status == 426
 
 
+HANDSHAKE = (
+    "GET /ocpp/CP-1 HTTP/1.1\r\nHost: x\r\nUpgrade: WebSocket\r\n{connection}Sec-WebSocket-Protocol: ocpp1.6\r\n"
+    "Sec-WebSocket-Version: 13\r\n{key}\r\n"
+)
+KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
+
+async def shake(server, connection, key):
+    """Shake hands byte by byte; return the status line and the streams."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.listeners[-1].port)
+    writer.write(HANDSHAKE.format(connection=connection, key=key).encode())
+    answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    return answer.split(b"\r\n")[0], reader, writer
+
+
+@pytest.mark.parametrize("connection", ["", "Connection: keep-alive\r\n"])
+async def test_a_handshake_without_connection_upgrade_is_let_in_and_flagged(server, connection):
+    await server.listen()
+    status, reader, writer = await shake(server, connection, KEY)
+    assert b" 101 " in status
+    call = b'[2,"1","Heartbeat",{}]'
+    writer.write(bytes([0x81, 0x80 | len(call), 0, 0, 0, 0]) + call)  # masked by zeros (RFC 6455, section 5.3)
+    head = await asyncio.wait_for(reader.readexactly(2), 5)
+    assert (await reader.readexactly(head[1])).startswith(b'[3,"1",')
+    await server.hub.frames.flush()
+    assert [quirk.slug for quirk in await server.database.read(stations.list_quirks, "CP-1")] == ["no-upgrade"]
+    writer.close()
+
+
+async def test_without_a_key_it_is_no_handshake(server):
+    await server.listen()
+    status, _, writer = await shake(server, "", "")
+    assert b" 426 " in status
+    writer.close()
+
+
 async def test_a_frame_over_the_limit_closes_the_connection(server):
     await server.listen()
     socket = await server.connect()

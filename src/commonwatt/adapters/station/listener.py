@@ -12,7 +12,7 @@ from aiohttp import web
 from commonwatt.adapters.station.admission import Admission, Policy, Verdict
 from commonwatt.adapters.station.dialect import Dialect
 from commonwatt.adapters.station.hub import Hub
-from commonwatt.adapters.station.websocket import WebSocket, accept
+from commonwatt.adapters.station.websocket import WebSocket, accept, mend_upgrade
 from commonwatt.kernel import Clock, Refused
 from commonwatt.kit.database import Database
 from commonwatt.stations import check_identity
@@ -69,8 +69,11 @@ class _Door:
         if not await self._hub.claim(identity):
             return _refused(Verdict(409, "This identity is connected already."))
         socket = accept(tuple(self._dialects))
+        mended = mend_upgrade(request)
         if not socket.can_prepare(request):
             return _refused(Verdict(426, "Stations connect here by WebSocket; this was a plain request."))
+        if mended:
+            self._hub.frames.flag(identity, "no-upgrade", "The handshake has no `Connection: Upgrade`.")
         if not offered:
             self._hub.frames.flag(identity, "no-subprotocol", "The handshake names no version; 1.6 is assumed.")
         await socket.prepare(request)

@@ -23,6 +23,19 @@ def accept(protocols: tuple[str, ...]) -> web.WebSocketResponse:
     )
 
 
+def mend_upgrade(request: web.Request) -> bool:
+    """Let a handshake pass that lacks `Connection: Upgrade` and is one by all else; return whether it did.
+
+    Some stations leave that header out (lbbrhzn/ocpp#1984); aiohttp judges by what its parser made of it.
+    """
+    headers, message = request.headers, request._message  # noqa: SLF001 (aiohttp has no other way in)
+    wanted = headers.get("Upgrade", "").strip().lower() == "websocket" and "Sec-WebSocket-Key" in headers
+    if message.upgrade or not wanted:
+        return False
+    request._message = message._replace(upgrade=True)  # noqa: SLF001
+    return True
+
+
 class WebSocket:
     """An open connection, as a link sees it."""
 
