@@ -183,6 +183,17 @@ def test_each_end_of_a_command_reads_differently(furnished, outcome, words):
     assert words in furnished.open(furnished.send("/stations/CP-1/ask/reset", type="Soft"))
 
 
+def test_messages_are_found_by_their_day(furnished):
+    row = stations.FrameRow("CP-1", furnished.clock.now().ms, "in", "call", "Heartbeat", "day-1", "[]")
+    furnished.act(stations.record_frames, [row])
+    today = furnished.clock.now().iso()[:10]
+    shown = furnished.open("/stations/CP-1/messages.csv", since=today, until=today)
+    assert "day-1" in shown
+    assert "day-1" not in furnished.open("/stations/CP-1/messages.csv", since="2030-01-01")
+    assert "No message matches" in furnished.open("/stations/CP-1", tab="messages", since="2030-01-01")
+    furnished.open("/stations/CP-1", 400, tab="messages", since="tomorrow")
+
+
 def test_a_station_is_renamed_waived_and_removed(furnished):
     assert furnished.send("/stations/CP-1/rename", name="Barn") == "/stations/CP-1?done=renamed"
     furnished.send("/stations/CP-1/waivers", waiver="wh-means-kwh")

@@ -95,6 +95,33 @@ def test_connectors_are_listed_and_renamed(client):
     assert client.get("/api/v1/connectors/cp-1-1").status_code == 404
 
 
+def test_connectors_are_found_by_the_state_that_is_shown(client, database, clock, ids):
+    def names(status):
+        return [item["name"] for item in client.get("/api/v1/connectors", params={"status": status}).json()["items"]]
+
+    assert (names("Available"), names("Offline")) == (["cp-1-1"], [])
+    with database.engine.connect() as connection, connection.begin():
+        stations.note_disconnected(Work(connection, clock.now(), ids), "CP-1")
+    assert (names("Available"), names("Offline")) == ([], ["cp-1-1"])
+
+
+def test_only_waivers_that_there_are_can_be_granted(client):
+    granted = client.patch("/api/v1/stations/CP-1", json={"waivers": ["slow-start"]})
+    assert granted.json()["waivers"] == ["slow-start"]
+    refused = client.patch("/api/v1/stations/CP-1", json={"waivers": ["slow-start", "be-free"]})
+    assert (refused.status_code, refused.json()["waiver"]) == (422, "be-free")
+    assert client.get("/api/v1/stations/CP-1").json()["waivers"] == ["slow-start"]
+
+
+def test_frames_are_found_by_their_time(client):
+    def found(**query):
+        return len(client.get("/api/v1/stations/CP-1/frames", params=query).json()["items"])
+
+    assert found(since="1970-01-01T00:00:00Z", until="1970-01-01T00:00:01Z") == 1
+    assert found(since="1970-01-01T00:00:01Z") == 0
+    assert found(until="1970-01-01T00:00:00Z") == 0
+
+
 def test_an_answer_of_the_station_is_the_result(client, line):
     answer = client.post("/api/v1/stations/CP-1/commands/Reset", json={"type": "Soft"})
     assert (answer.status_code, answer.json()) == (200, {"result": {"status": "Accepted"}})

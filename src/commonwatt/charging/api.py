@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Request, delete, get, post
+from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from sqlalchemy import Row
 
@@ -22,7 +23,7 @@ from commonwatt.kernel import BTC, Amount, Asset, Instant, Missing
 from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import Answer, IdempotencyKey, Page, Paging, Site, once, page_of, tagged
 from commonwatt.members import Actor, mask_id_tag, record_act, require_scope
-from commonwatt.metering import readings_of
+from commonwatt.metering import count_readings, readings_of
 from commonwatt.payments.ports import Rail
 from commonwatt.stations.ports import StationLine
 
@@ -77,6 +78,8 @@ class TransactionView:
     meter_stop_wh: int | None
     reason: str | None
     meter_values: list[dict[str, Any]] | None = None
+    """At most 5,000 at a time, oldest first; `?skip=5000` gives those behind them."""
+    meter_values_total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,9 @@ def view_session(charge: Charge, actor: Actor | None) -> SessionView:
     )
 
 
-def view_transaction(row: Row[Any], actor: Actor | None, values: list[dict[str, Any]] | None = None) -> TransactionView:
+def view_transaction(
+    row: Row[Any], actor: Actor | None, values: list[dict[str, Any]] | None = None, total: int | None = None
+) -> TransactionView:
     """Return a transaction as this actor may see it."""
     return TransactionView(
         id=row.id,
@@ -144,6 +149,7 @@ def view_transaction(row: Row[Any], actor: Actor | None, values: list[dict[str, 
         meter_stop_wh=row.meter_stop_wh,
         reason=row.stop_reason,
         meter_values=values,
+        meter_values_total=total,
     )
 
 
@@ -256,14 +262,20 @@ async def get_transactions(
 
 
 @get("/api/v1/transactions/{number:int}", guards=READ, tags=["sessions"], summary="Show a transaction")
-async def get_transaction(number: int, request: Request[Any, Any, Any], database: Database, actor: Actor) -> Answer:
-    """Return one transaction with its meter values."""
+async def get_transaction(
+    number: int,
+    request: Request[Any, Any, Any],
+    database: Database,
+    actor: Actor,
+    skip: Annotated[int, Parameter(ge=0, le=10**9, description="meter values to leave out, the oldest first")] = 0,
+) -> Answer:
+    """Return one transaction with at most 5,000 of its meter values; `meter_values_total` says how many there are."""
     row = await database.read(store.transaction_by_id, number)
     if row is None:
         raise Missing(f"There is no transaction {number}.", transaction=number)
-    readings = await database.read(readings_of, number)
+    readings = await database.read(readings_of, number, skip=skip)
     values = [{**reading._asdict(), "at": Instant(reading.at_ms)} for reading in readings]
-    return tagged(request, view_transaction(row, actor, values))
+    return tagged(request, view_transaction(row, actor, values, await database.read(count_readings, number)))
 
 
 @get("/api/v1/tags", guards=WRITE, tags=["sessions"], summary="List local tags")

@@ -15,6 +15,7 @@ from commonwatt.charging.station_view import overview_of
 from commonwatt.kernel import Clock, Instant
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import Paging, Site, csv_answer, page_of
+from commonwatt.kit.web.days import day_begins
 from commonwatt.members import Actor, require_scope
 from commonwatt.protocols.lnurl import page_link
 from commonwatt.stations import (
@@ -39,6 +40,7 @@ Word = Annotated[str, Parameter(pattern="^[A-Za-z]{0,40}$")]
 Tab = Annotated[str, Parameter(pattern="^(" + "|".join(TABS) + "|)$")]
 Search = Annotated[str, Parameter(max_length=100)]
 Names = Annotated[str, Parameter(max_length=4000)]
+Day = Annotated[str, Parameter(pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
 Direction = Annotated[str, Parameter(pattern="^(in|out|)$")]
 
 
@@ -54,6 +56,8 @@ async def show_station(
     q: Search = "",
     action: Word = "",
     direction: Direction = "",
+    since: Day = "",
+    until: Day = "",
     sent: Word = "",
     outcome: Word = "",
     status: Word = "",
@@ -79,7 +83,8 @@ async def show_station(
             context["tags"] = await database.read(queries.list_tags) if context["may_command"] else []
             context["triggers"] = TRIGGERS
         case "messages":
-            context |= await _messages(database, actor, paging, identity, q, action, direction)
+            wanted = _wanted(site, actor, q, action, direction, since, until)
+            context |= await _messages(database, paging, identity, wanted)
         case "configuration":
             context["settings"] = await database.read(list_configuration, identity)
         case "commands":
@@ -93,39 +98,46 @@ async def show_station(
     return Template("stations/station.html", context=context)
 
 
-async def _messages(
-    database: Database, actor: Actor, paging: Paging, identity: str, q: str, action: str, direction: str
+def _wanted(
+    site: Site, actor: Actor, search: str, action: str, direction: str, since: str, until: str
 ) -> dict[str, Any]:
+    """Return what is asked of the list, days by the site's clock."""
+    begins, ends = day_begins(since, site), day_begins(until, site, days=1, field="until")
+    return {
+        "search": search,
+        "action": action or None,
+        "direction": direction or None,
+        "from_ms": None if begins is None else begins.ms,
+        "to_ms": None if ends is None else ends.ms,
+        "masked": not actor.sees_id_tags,
+    }
+
+
+async def _messages(database: Database, paging: Paging, identity: str, wanted: dict[str, Any]) -> dict[str, Any]:
     key = paging.key(int)
-    rows = await database.read(
-        list_frames,
-        identity=identity,
-        search=q,
-        action=action or None,
-        direction=direction or None,
-        before=cast("int", key[0]) if key else None,
-        limit=paging.limit + 1,
-        masked=not actor.sees_id_tags,
-    )
+    before = cast("int", key[0]) if key else None
+    rows = await database.read(list_frames, identity=identity, before=before, limit=paging.limit + 1, **wanted)
     page = page_of(rows, paging, lambda frame: frame, lambda frame: (frame.id,))
-    return {"frames": page.items, "next_cursor": page.next_cursor, "filtered": bool(q or action or direction)}
+    filtered = any(value not in {None, ""} for name, value in wanted.items() if name != "masked")
+    return {"frames": page.items, "next_cursor": page.next_cursor, "filtered": filtered}
 
 
 @get("/stations/{identity:str}/messages.csv", guards=READ, include_in_schema=False)
 async def export_messages(
-    identity: str, database: Database, actor: Actor, q: Search = "", action: Word = "", direction: Direction = ""
+    identity: str,
+    database: Database,
+    actor: Actor,
+    site: Site,
+    q: Search = "",
+    action: Word = "",
+    direction: Direction = "",
+    since: Day = "",
+    until: Day = "",
 ) -> Stream:
     """Give a station's messages as a file, id tags hidden from auditors."""
     await found(database, identity)
-    rows = await database.read(
-        list_frames,
-        identity=identity,
-        search=q,
-        action=action or None,
-        direction=direction or None,
-        limit=CSV_ROWS_MAX,
-        masked=not actor.sees_id_tags,
-    )
+    wanted = _wanted(site, actor, q, action, direction, since, until)
+    rows = await database.read(list_frames, identity=identity, limit=CSV_ROWS_MAX, **wanted)
     header = ("at", "direction", "kind", "action", "message_id", "text")
     return csv_answer(f"messages-{identity}", header, (_frame_row(frame) for frame in rows))
 

@@ -1,12 +1,13 @@
 """Metering: a register followed through a charge, and the readings that prove it."""
 
 from commonwatt.metering.model.register import Register, add_interval, measure_power, open_register, read_register
-from commonwatt.metering.store import Reading, readings_at, readings_of, store_readings
+from commonwatt.metering.store import Reading, count_readings, readings_at, readings_of, store_readings
 
 __all__ = [
     "Reading",
     "Register",
     "add_interval",
+    "count_readings",
     "measure_power",
     "open_register",
     "read_register",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Integer, String, Table, select
+from sqlalchemy import BigInteger, Column, Connection, Index, Integer, String, Table, func, select
 
 from commonwatt.kit.database import Work, metadata
 
@@ -55,10 +55,16 @@ def store_readings(work: Work, readings: Sequence[Reading]) -> None:
     work.run_many(_INSERT, readings)
 
 
-def readings_of(connection: Connection, transaction_id: int, *, limit: int = 5000) -> list[Reading]:
-    """Return a transaction's readings, oldest first."""
+def count_readings(connection: Connection, transaction_id: int) -> int:
+    """Return how many readings a transaction has."""
+    statement = select(func.count()).where(reading.c.transaction_id == transaction_id)
+    return int(connection.execute(statement).scalar_one())
+
+
+def readings_of(connection: Connection, transaction_id: int, *, skip: int = 0, limit: int = 5000) -> list[Reading]:
+    """Return a transaction's readings, oldest first, at most `limit` behind the first `skip`."""
     statement = select(*[reading.c[name] for name in Reading._fields]).where(reading.c.transaction_id == transaction_id)
-    rows = connection.execute(statement.order_by(reading.c.at_ms, reading.c.id).limit(limit))
+    rows = connection.execute(statement.order_by(reading.c.at_ms, reading.c.id).limit(limit).offset(skip))
     return [Reading(*row) for row in rows]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 from litestar import Request, delete, get, patch, post
@@ -182,6 +183,8 @@ async def get_frames(
     search: Annotated[str, Parameter(max_length=100)] = "",
     action: str | None = None,
     direction: Annotated[str | None, Parameter(pattern="^(in|out)$")] = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> Page[dict[str, Any]]:
     """Return frames, the newest first; id tags are hidden from auditors."""
     before = decode_cursor(encode_cursor(paging.after), (int,))[0] if paging.after else None
@@ -191,6 +194,8 @@ async def get_frames(
         search=search,
         action=action,
         direction=direction,
+        from_ms=None if since is None else Instant.of(since).ms,
+        to_ms=None if until is None else Instant.of(until).ms,
         before=before if before is None else int(before),
         limit=paging.limit + 1,
         masked=not actor.sees_id_tags,

@@ -48,6 +48,14 @@ class WaitingRoomFull(Refused):
     title = "The waiting room is full"
 
 
+class WaiverUnknown(Refused):
+    """No exception for stations has this name."""
+
+    slug = "waiver-unknown"
+    title = "No such waiver"
+    status = 422
+
+
 class StationOffline(Refused):
     """The station has no connection, so the command was never sent."""
 

@@ -12,6 +12,9 @@ from commonwatt.members import MASK
 from commonwatt.stations.hiding import hide_secrets_in, is_secret, mask_id_tags
 from commonwatt.stations.store import configuration, connector, frame, offered_secret, quirk, station
 
+OFFLINE = "Offline"
+"""The state of a connector whose station is gone."""
+
 
 @dataclass(frozen=True, slots=True)
 class StationView:
@@ -62,7 +65,7 @@ class ConnectorView:
     @property
     def state(self) -> str:
         """One word: offline while its station is gone, else its own status."""
-        return self.status if self.online else "Offline"
+        return self.status if self.online else OFFLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,10 @@ def list_connectors(
     after: str | None = None,
     limit: int = 50,
 ) -> list[ConnectorView]:
-    """Return connectors by name, those after `after`; of one station by their numbers."""
+    """Return connectors by name, those after `after`; of one station by their numbers.
+
+    `status` is the shown state: `Offline` finds those whose station is gone, any other word only those that are there.
+    """
     statement = _connectors().limit(limit)
     if identity is not None:
         statement = statement.where(connector.c.station == identity).order_by(connector.c.number)
@@ -167,7 +173,8 @@ def list_connectors(
     if after is not None:
         statement = statement.where(connector.c.name > after)
     if status is not None:
-        statement = statement.where(connector.c.status == status)
+        here = station.c.connected_ms.is_not(None)
+        statement = statement.where(~here if status == OFFLINE else and_(here, connector.c.status == status))
     return [ConnectorView(**row._mapping) for row in sql.execute(statement)]  # noqa: SLF001 (SQLAlchemy's public name)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Row, delete, func, insert, select, update
 
 from commonwatt.kit.database import Work
-from commonwatt.stations.errors import StationMissing, StationTaken, WaitingRoomFull
+from commonwatt.stations.asking import WAIVERS
+from commonwatt.stations.errors import StationMissing, StationTaken, WaitingRoomFull, WaiverUnknown
 from commonwatt.stations.events import StationAdmitted
 from commonwatt.stations.identity import check_identity
 from commonwatt.stations.secrets import hash_secret
@@ -100,9 +101,16 @@ def rename_station(work: Work, identity: str, name: str) -> None:
 
 
 def set_waivers(work: Work, identity: str, waivers: Iterable[str]) -> None:
-    """Grant a station its exceptions, by their names, in place of those it had; they hold from its next connection."""
+    """Grant a station its exceptions, by their names, in place of those it had; they hold from its next connection.
+
+    Raises WaiverUnknown for a name that is none.
+    """
     _known(work, identity)
-    joined = ",".join(sorted(set(waivers)))
+    granted = set(waivers)
+    if unknown := granted - set(WAIVERS):
+        msg = f"{min(unknown)[:60]!r} is no waiver. Grant any of {', '.join(WAIVERS)}."
+        raise WaiverUnknown(msg, waiver=min(unknown)[:60])
+    joined = ",".join(sorted(granted))
     work.sql.execute(update(station).where(station.c.identity == identity).values(waivers=joined))
     _tell(work, identity)
 
