@@ -88,7 +88,7 @@ async def test_money_is_taken_with_an_invoice(service, client):
     assert asked[-1] == "/wcb?s=1&k1=k1&pr=lnbc1x"
     assert (await client.fetch_invoice(base + "/w", 5000)).code == "service"
     answers["/wcb"] = {"status": "ERROR", "reason": "taken already"}
-    assert await client.withdraw(request, "lnbc1x") == Failed("taken already", "service")
+    assert await client.withdraw(request, "lnbc1x") == Failed("taken already", "declined")
 
 
 @pytest.mark.parametrize(

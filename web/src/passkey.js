@@ -1,21 +1,24 @@
 // Passkeys (WebAuthn): <form data-passkey="register|sign-in" data-begin="/..." data-finish="/...">.
 //
 // `begin` answers the options as JSON (an object, or {"publicKey": ...}); the credential goes to `finish` as JSON together
-// with the form's fields; its answer {"location": "/..."} says where to go. A problem's `detail` is shown in
-// [data-passkey-problem].
+// with the form's fields; its answer {"location": "/..."} says where to go. A problem comes as the
+// card that a part of a page would get, in the reader's language; what happened is shown in [data-passkey-problem].
 import { csrf } from "./enhance.js";
 
 const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
 const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 
+const whatHappened = (card) => new DOMParser().parseFromString(card, "text/html").querySelector("[data-problem-what]")?.textContent;
+
 async function ask(url, body) {
   const answer = await fetch(url, {
     method: "POST", credentials: "same-origin", body: JSON.stringify(body),
-    headers: { "content-type": "application/json", accept: "application/json", "x-csrf-token": csrf() },
+    headers: { "content-type": "application/json", accept: "application/json", "x-csrf-token": csrf(), "hx-request": "true" },
   });
-  const said = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(said.detail || `${answer.status} ${answer.statusText}`);
-  return said;
+  const elsewhere = answer.headers.get("hx-redirect");
+  if (elsewhere) location.assign(elsewhere);
+  if (!answer.ok) throw new Error(whatHappened(await answer.text()) || `${answer.status} ${answer.statusText}`);
+  return answer.json().catch(() => ({}));
 }
 
 const withIds = (list) => (list ?? []).map((item) => ({ ...item, id: bytes(item.id) }));

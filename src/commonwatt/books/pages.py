@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from commonwatt.books.export import rows_of
 from commonwatt.books.queries import JournalFilter, export_journal, journal, list_accounts, trial_balance
-from commonwatt.kernel import Clock, Instant
+from commonwatt.kernel import Clock, Instant, said
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import BadRequest, Paging, Site, csv_answer
 from commonwatt.kit.web.days import day_begins
@@ -99,4 +99,6 @@ def _moment(text: str, site: Site) -> Instant | None:
     try:
         return Instant.of(datetime.fromisoformat(text).replace(tzinfo=site.zone))
     except ValueError:
-        raise BadRequest(f"{text[:40]!r} is no moment; write it as 2026-05-01T12:00.", field="at") from None
+        raise BadRequest(
+            said("%(text)s is no moment; write it as 2026-05-01T12:00.", text=repr(text[:40])), field="at"
+        ) from None

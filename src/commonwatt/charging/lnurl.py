@@ -22,7 +22,7 @@ from commonwatt.charging.actions.stop_session import ask_to_stop
 from commonwatt.charging.errors import SessionOver, SessionRunning
 from commonwatt.charging.model.session import ACTIVE, Status
 from commonwatt.charging.rules import Rules
-from commonwatt.kernel import BTC, Clock, Fault
+from commonwatt.kernel import BTC, Clock, Fault, said
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import Site
 from commonwatt.payments import invoice_of, preimage_when_settled
@@ -144,7 +144,7 @@ async def show_top_up(secret: str, database: Database, site: Site, rules: Rules)
     try:
         charge = await database.read(store.charge_by_secret, secret)
         if charge is None or charge.session.status not in ACTIVE:
-            raise LnurlError("this charge is over, so nothing can be added to it")
+            raise LnurlError(said("this charge is over, so nothing can be added to it"))
         request = PayRequest(
             top_up_url(site, secret) + "/callback",
             rules.payment_min_msat,
@@ -208,7 +208,7 @@ async def verify_payment(payment_hash: str, database: Database) -> Response[Any]
     """Tell whether an invoice was paid (LUD-21); the preimage only once the money is ours."""
     try:
         if len(payment_hash) != HASH_LENGTH:
-            raise LnurlError("no invoice of ours has this payment hash")
+            raise LnurlError(said("no invoice of ours has this payment hash"))
         invoice = await database.read(invoice_of, payment_hash)
         settled = invoice.state is Stage.SETTLED
         preimage = await database.read(preimage_when_settled, payment_hash) if settled else None
@@ -234,7 +234,7 @@ async def await_change(database: Database, secret: str, rules: Rules) -> ChangeO
             break
         await asyncio.sleep(0.25)
     if charge is not None and charge.session.status in ACTIVE:
-        raise SessionRunning("The charge is being stopped. Scan again in a minute; your change is safe.")
+        raise SessionRunning(said("The charge is being stopped. Scan again in a minute; your change is safe."))
     return await database.read(offer_change, secret)
 
 
@@ -244,7 +244,7 @@ async def _open_connector(name: str, database: Database, clock: Clock, line: Sta
     if view is not None and not line.is_connected(view.station):
         view = None if view.station_state != "admitted" else view
         if view is not None:
-            raise LnurlError("the charge point is offline; nothing was charged")
+            raise LnurlError(said("the charge point is offline; nothing was charged"))
     view = check_connector(view, name)
     tariff = await database.read(tariff_for, view.station, view.number, clock.now())
     if tariff.asset.code != BTC.code:
@@ -254,7 +254,7 @@ async def _open_connector(name: str, database: Database, clock: Clock, line: Sta
 
 def _amount(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 15:  # noqa: PLR2004 (more msat than there are)
-        raise LnurlError("the amount must be a whole number of millisatoshi")
+        raise LnurlError(said("the amount must be a whole number of millisatoshi"))
     return int(text)
 
 

@@ -25,7 +25,7 @@ from commonwatt.charging.lnurl import metadata_of, pay_url, withdraw_url
 from commonwatt.charging.pricing import to_msat
 from commonwatt.charging.receipt import receipt_context, receipt_of, receipt_pdf
 from commonwatt.charging.rules import Rules
-from commonwatt.kernel import BTC, Clock, Fault, Instant, Rounding
+from commonwatt.kernel import BTC, Clock, Fault, Instant, Rounding, said
 from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import Site
 from commonwatt.payments.ports import Rail
@@ -33,6 +33,7 @@ from commonwatt.protocols.lnurl import LnurlError, address_identifier, encode_ln
 from commonwatt.stations import ConnectorView, find_connector
 from commonwatt.stations.ports import StationLine
 from commonwatt.tariffs import Rate, Tariff, current_rate, explain, tariff_for
+from commonwatt.tariffs.errors import NoRate, NoTariff
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 SEE_OTHER: Final = 303
@@ -81,7 +82,7 @@ async def pay_connector(
             rules=rules,
         )
     except Fault as error:
-        wrong = {**context, "typed": data.get("own", ""), "wrong": error.detail}
+        wrong = {**context, "typed": data.get("own", ""), "wrong": context["trouble"] or error.said}
         return Template("charging/connector.html", context=wrong, status_code=error.status)
     return Redirect(f"/s/{charge.secret}", status_code=SEE_OTHER)
 
@@ -132,7 +133,7 @@ async def show_receipt(name: str, database: Database, clock: Clock, site: Site) 
     session_id, _, form = name.partition(".")
     charge = await database.read(store.charge_by_id, session_id)
     if charge is None or charge.began is None or form not in ("", "json", "pdf"):
-        raise NoSuchSession("There is no receipt of this number. Check that the link was copied whole.")
+        raise NoSuchSession(said("There is no receipt of this number. Check that the link was copied whole."))
     if form == "json":
         return Response(await database.read(receipt_of, charge, site), media_type="application/json")
     context = await database.read(receipt_context, charge, site, clock.now())
@@ -148,9 +149,16 @@ async def _connector_context(
 ) -> dict[str, Any]:
     view = await database.read(find_connector, name)
     if view is None or view.station_state != "admitted":
-        raise NoSuchConnector(f"No charge point is named {name[:64]!r}. Scan its code again.", connector=name[:64])
+        raise NoSuchConnector(
+            said("No charge point is named %(name)s. Scan its code again.", name=repr(name[:64])), connector=name[:64]
+        )
     now = clock.now()
-    tariff = await database.read(tariff_for, view.station, view.number, now)
+    try:
+        tariff = await database.read(tariff_for, view.station, view.number, now)
+    except NoTariff as error:
+        raise error.in_words(
+            said("This charge point has no price yet, so nobody can pay here. Choose another one.")
+        ) from None
     rate, trouble = await database.read(_rate_now, tariff, now)
     choices = [] if trouble else payment_choices(tariff, rate, rules, now)
     least, most = (both(tariff, rate, msat)["amount"] for msat in (rules.payment_min_msat, rules.payment_max_msat))
@@ -177,8 +185,12 @@ def _rate_now(sql: Connection, tariff: Tariff, now: Instant) -> tuple[Rate | Non
         return None, ""
     try:
         return current_rate(sql, tariff.asset.code, now), ""
-    except Fault as error:
-        return None, error.detail
+    except NoRate:
+        return None, said(
+            "No exchange rate for %(currency)s is known at this moment, so nobody can pay here. Nothing was charged. "
+            "Try again in a few minutes.",
+            currency=tariff.asset.code,
+        )
 
 
 def _whole(text: str) -> int:
@@ -205,7 +217,7 @@ async def _session_page(
     charge = await _charge(database, secret)
     context = await database.read(session_context, charge, clock.now(), site.timezone)
     lnurl = encode_lnurl(withdraw_url(site, secret))
-    context = {**context, "change_lnurl": lnurl, "wrong": wrong.detail if wrong else ""}
+    context = {**context, "change_lnurl": lnurl, "wrong": wrong.said if wrong else ""}
     return Template(
         "charging/session.html",
         context=context,
@@ -217,7 +229,7 @@ async def _session_page(
 async def _charge(database: Database, secret: str) -> Charge:
     charge = await database.read(store.charge_by_secret, secret)
     if charge is None:
-        raise NoSuchSession("No session has this link. Check that it was copied whole.")
+        raise NoSuchSession(said("No session has this link. Check that it was copied whole."))
     return charge
 
 
@@ -225,10 +237,14 @@ def _leave(work: Work, secret: str, address: str) -> None:
     address = address.strip()
     try:
         read_link(address)
-    except LnurlError as error:
-        raise AddressUnusable(f"{address[:80]!r} is no Lightning address: {error}.") from None
-    if not re.fullmatch(r"[^\s@]{1,64}@[^\s@]{1,120}|lnurl1[a-z0-9]+", address, re.IGNORECASE):
-        raise AddressUnusable("Write a Lightning address like name@wallet.example.")
+        readable = re.fullmatch(r"[^\s@]{1,64}@[^\s@]{1,120}|lnurl1[a-z0-9]+", address, re.IGNORECASE)
+    except LnurlError:
+        readable = None
+    if readable is None:
+        shown = repr(address[:80])
+        raise AddressUnusable(
+            said("%(address)s is no Lightning address. Write one like name@wallet.example.", address=shown)
+        )
     charge = leave_address(work, secret, address)
     if charge.session.billed and charge.owed_msat:
         work.request(SendChange(charge.id), key=f"change:{charge.id}")

@@ -20,7 +20,7 @@ from commonwatt.charging.period_sums import period_chart, sums_by_day, sums_by_m
 from commonwatt.charging.queries import SessionFilter
 from commonwatt.charging.rules import Rules
 from commonwatt.charging.session_view import owner_context
-from commonwatt.kernel import Amount, Asset, Clock, Instant
+from commonwatt.kernel import Amount, Asset, Clock, Instant, said
 from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import Paging, Site, csv_answer, page_of
 from commonwatt.kit.web.days import day_begins, today_begins
@@ -192,7 +192,9 @@ def _stop(work: Work, session_id: str, actor: Actor, rules: Rules) -> None:
 async def _charge(database: Database, session_id: str) -> Charge:
     charge = await database.read(store.charge_by_id, session_id)
     if charge is None:
-        raise NoSuchSession("There is no session of this id. Search the list of sessions.", session=session_id[:60])
+        raise NoSuchSession(
+            said("There is no session of this id. Search the list of sessions."), session=session_id[:60]
+        )
     return charge
 
 

@@ -12,7 +12,7 @@ from litestar.response import Stream, Template
 from commonwatt.charging import queries
 from commonwatt.charging.lnurl import pay_url
 from commonwatt.charging.station_view import overview_of
-from commonwatt.kernel import Clock, Instant
+from commonwatt.kernel import Clock, Instant, said
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import Paging, Site, csv_answer, page_of
 from commonwatt.kit.web.days import day_begins
@@ -183,7 +183,10 @@ async def found(database: Database, identity: str) -> StationView:
     """Return a station. Raises StationMissing."""
     view = await database.read(find_station, identity)
     if view is None:
-        msg = f"No station is called {identity[:60]}. Look at the list of stations for its exact identity."
+        msg = said(
+            "No station is called %(identity)s. Look at the list of stations for its exact identity.",
+            identity=identity[:60],
+        )
         raise StationMissing(msg, identity=identity[:60])
     return view
 

@@ -54,7 +54,7 @@ async def add(data: Form, database: Database, actor: Actor) -> Template | Redire
     try:
         await database.write(_add, typed["id_tag"], typed["holder"], actor)
     except Refused as error:
-        wrong = [{"field": "id_tag", "message": error.detail}]
+        wrong = [{"field": "id_tag", "message": error.said}]
         return await _page(database, "", typed, wrong, status=error.status)
     return Redirect("/tags?done=added", status_code=303)
 

@@ -14,7 +14,7 @@ from litestar.params import Body, Parameter
 from litestar.response import Redirect, Template
 from sqlalchemy import Connection
 
-from commonwatt.kernel import BTC, Amount, Clock, Fault, Instant, Rounding
+from commonwatt.kernel import BTC, Amount, Clock, Fault, Instant, Rounding, said
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import BadRequest, Paging, Site, page_of
 from commonwatt.members import Actor, require_scope
@@ -72,7 +72,7 @@ def rate_now(sql: Connection, currency: str, now: Instant) -> tuple[Rate | None,
     try:
         return current_rate(sql, currency, now), ""
     except Fault as error:
-        return None, error.detail
+        return None, error.said
 
 
 def station_names(sql: Connection) -> dict[str, str]:
@@ -111,17 +111,17 @@ def _preview(
     sql: Connection, listed: Listed, now: Instant, energy_kwh: str, minutes: str, parked: str
 ) -> dict[str, Any]:
     """Return what a charge would cost, by the same function that bills."""
-    said: dict[str, Any] = {"energy_kwh": energy_kwh, "minutes": minutes, "parked": parked, "bill": None, "sats": None}
+    heard: dict[str, Any] = {"energy_kwh": energy_kwh, "minutes": minutes, "parked": parked, "bill": None, "sats": None}
     tariff = listed.current
     if tariff is None:
-        return {**said, "wrong": ""}
+        return {**heard, "wrong": ""}
     try:
         energy_wh = _whole(energy_kwh, 1000, KWH_MAX)
         spans = [_whole(text, MINUTE_S, MINUTES_MAX) for text in (minutes, parked)]
     except BadRequest as error:
-        return {**said, "wrong": error.detail}
+        return {**heard, "wrong": error.said}
     bill = preview(tariff, energy_wh, spans[0], spans[1], now)
-    return {**said, "bill": bill, "sats": sats_of(sql, tariff, bill.gross, now), "wrong": ""}
+    return {**heard, "bill": bill, "sats": sats_of(sql, tariff, bill.gross, now), "wrong": ""}
 
 
 def sats_of(sql: Connection, tariff: Tariff, gross: int, now: Instant) -> Amount | None:
@@ -139,7 +139,9 @@ def _whole(text: str, times: int, most: int) -> int:
     except InvalidOperation:
         figure = Decimal(-1)
     if not figure.is_finite() or not 0 <= figure <= most:
-        raise BadRequest(f"{text[:20]!r} is no number from 0 to {most}.", field="energy_kwh")
+        raise BadRequest(
+            said("%(text)s is no number from 0 to %(most)s.", text=repr(text[:20]), most=most), field="energy_kwh"
+        )
     return int(figure * times)
 
 
@@ -179,7 +181,7 @@ def read_place(text: str) -> tuple[str, int]:
     if not slash:
         station, number = text, "0"
     if not station or len(station) > 64 or not (number.isascii() and number.isdigit() and len(number) < 4):  # noqa: PLR2004 (widths of the columns)
-        raise BadRequest("Choose a place of the list.", field="place")
+        raise BadRequest(said("Choose a place of the list."), field="place")
     return station, int(number)
 
 

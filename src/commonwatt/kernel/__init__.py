@@ -1,4 +1,4 @@
-"""Shared words: quantity, amount, instant, ids, errors, outcome, digest. Standard library only."""
+"""Shared words: quantity, amount, instant, ids, errors, outcome, digest, said. Standard library only."""
 
 from commonwatt.kernel.amount import BTC, ENERGY, EUR, Amount, Asset, Rounding, divide
 from commonwatt.kernel.digest import digest_of, sha256_hex
@@ -7,6 +7,7 @@ from commonwatt.kernel.ids import Ids, RandomIds, SeededIds, uuid7
 from commonwatt.kernel.instant import Clock, Instant
 from commonwatt.kernel.outcome import Done, Failed, Outcome, Unknown
 from commonwatt.kernel.quantity import MilliAmpere, MilliVolt, Seconds, Watt, WattHour
+from commonwatt.kernel.said import Said, said
 
 __all__ = [
     "BTC",
@@ -28,6 +29,7 @@ __all__ = [
     "RandomIds",
     "Refused",
     "Rounding",
+    "Said",
     "Seconds",
     "SeededIds",
     "Unavailable",
@@ -36,6 +38,7 @@ __all__ = [
     "WattHour",
     "digest_of",
     "divide",
+    "said",
     "sha256_hex",
     "uuid7",
 ]

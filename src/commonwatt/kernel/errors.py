@@ -12,7 +12,9 @@ render it as problem details (RFC 9457) or on the terminal.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
+
+from commonwatt.kernel.said import Said, said
 
 
 class Fault(Exception):
@@ -25,9 +27,16 @@ class Fault(Exception):
 
     def __init__(self, detail: str, **fields: str | int | bool | None) -> None:
         """Take what happened in one or two sentences, and the fields that programs read."""
-        super().__init__(detail)
-        self.detail = detail
+        super().__init__(str(detail))
+        self.detail = str(detail)
+        self.said = detail if isinstance(detail, Said) else said(detail)
+        """The same for a page, which says it in its reader's language."""
         self.fields = fields
+
+    def in_words(self, words: Said) -> Self:
+        """Give pages other words than programs, where `detail` carries a reason that only the owner can use."""
+        self.said = words
+        return self
 
 
 class Refused(Fault):

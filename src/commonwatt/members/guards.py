@@ -11,7 +11,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.response import Redirect
 from litestar.types import ExceptionHandlersMap, Guard
 
-from commonwatt.kernel import Clock
+from commonwatt.kernel import Clock, said
 from commonwatt.kit.web import answer_problem, wants_page
 from commonwatt.members.errors import NotPermitted, NotSignedIn, ProveItIsYou
 from commonwatt.members.model.actor import EVERYTHING, SCOPES, Actor, Role
@@ -33,8 +33,12 @@ def allow(*, role: Role | str | None = None, scope: str = EVERYTHING) -> Guard:
     def guard(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
         actor = _actor_of(connection)
         if not actor.may(scope, least):
-            needed = f"the role {least}" if actor.role is not None else f"the scope {scope}"
-            raise NotPermitted(f"This needs {needed}, which {actor.name} does not have.", needs=scope)
+            lacks = (
+                said("This needs the role %(role)s, which %(name)s does not have.", role=str(least), name=actor.name)
+                if actor.role is not None
+                else said("This needs the scope %(scope)s, which %(name)s does not have.", scope=scope, name=actor.name)
+            )
+            raise NotPermitted(lacks, needs=scope)
 
     return guard
 
@@ -54,15 +58,17 @@ def require_proof(connection: ASGIConnection[Any, Any, Any, Any], _handler: Base
     actor = _actor_of(connection)
     clock: Clock = connection.app.state.clock
     if actor.member_id is not None and clock.now().ms - actor.proved_ms > FRESH_MS:
-        raise ProveItIsYou("This cannot be undone, so it asks for your passkey again. Sign in anew and repeat it.")
+        raise ProveItIsYou(
+            said("This cannot be undone, so it asks for your passkey again. Sign in anew and repeat it.")
+        )
 
 
 def _actor_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor:
     actor = connection.scope.get("user")
     if isinstance(actor, Actor):
         return actor
-    said = "authorization" in connection.headers
-    what = "The token is not valid: it may be mistyped, revoked or expired." if said else "Nobody is signed in."
+    with_token = "authorization" in connection.headers
+    what = "The token is not valid: it may be mistyped, revoked or expired." if with_token else "Nobody is signed in."
     raise NotSignedIn(f"{what} Sign in, or send a token as `Authorization: Bearer cw_...`.")
 
 

@@ -11,6 +11,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect, Template
 
+from commonwatt.kernel import said
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import Answer, BadRequest, Site, client_of, session_cookie
 from commonwatt.members import people_pages
@@ -42,12 +43,12 @@ def visit_of(request: AnyRequest) -> Visit:
     return Visit(request.headers.get("user-agent", "unknown"), client_of(request.scope))
 
 
-def own_path(said: str | None, fallback: str = HOME) -> str:
+def own_path(heard: str | None, fallback: str = HOME) -> str:
     """Return an address of ours to go to, never another site's (CWE-601)."""
-    if not said or not said.startswith("/") or said.startswith(("//", "/\\")) or not said.isprintable():
+    if not heard or not heard.startswith("/") or heard.startswith(("//", "/\\")) or not heard.isprintable():
         return fallback
-    parts = urlsplit(said)
-    return said if not parts.scheme and not parts.netloc and "\\" not in said else fallback
+    parts = urlsplit(heard)
+    return heard if not parts.scheme and not parts.netloc and "\\" not in heard else fallback
 
 
 def move_to_own_host(request: AnyRequest, site: Site) -> Redirect | None:
@@ -103,7 +104,9 @@ def read_answer(data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return the state and the credential that a browser sent. Raises BadRequest."""
     state, credential = data.get("state"), data.get("credential")
     if not isinstance(state, str) or not isinstance(credential, dict):
-        raise BadRequest("The browser's answer is incomplete: it needs `state` and `credential`.", field="credential")
+        raise BadRequest(
+            "The browser's answer is incomplete: it needs `state` and `credential`.", field="credential"
+        ).in_words(said("The browser's answer is incomplete. Begin again."))
     return state, credential
 
 

@@ -9,7 +9,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect, Stream, Template
 
-from commonwatt.kernel import Clock
+from commonwatt.kernel import Clock, said
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import BadRequest, Paging, Site, csv_answer, page_of
 from commonwatt.members import lists
@@ -39,7 +39,7 @@ def _done(place: str, what: str) -> Redirect:
 def _number(form: dict[str, Any], name: str) -> int:
     text = str(form.get(name, ""))
     if not text.isascii() or not text.isdigit() or len(text) > 9:  # noqa: PLR2004 (more than any number of days)
-        raise BadRequest("This must be a whole number.", field=name)
+        raise BadRequest(said("This must be a whole number."), field=name)
     return int(text)
 
 
@@ -47,7 +47,7 @@ def _role(form: dict[str, Any]) -> Role:
     try:
         return Role(str(form.get("role", "")))
     except ValueError as error:
-        raise BadRequest("A role is owner, operator or auditor.", field="role") from error
+        raise BadRequest(said("A role is owner, operator or auditor."), field="role") from error
 
 
 async def _people(database: Database, clock: Clock, actor: Actor, **more: Any) -> Template:
@@ -184,7 +184,9 @@ async def finish_passkey(data: dict[str, Any], database: Database, site: Site, a
     """Keep another passkey."""
     state, credential = data.get("state"), data.get("credential")
     if not isinstance(state, str) or not isinstance(credential, dict):
-        raise BadRequest("The browser's answer is incomplete: it needs `state` and `credential`.", field="credential")
+        raise BadRequest(
+            "The browser's answer is incomplete: it needs `state` and `credential`.", field="credential"
+        ).in_words(said("The browser's answer is incomplete. Begin again."))
     ceremony = await database.write(take_ceremony, state, ADD)
     await database.write(finish_add, site, actor, ceremony, credential)
     return {"location": "/devices?done=passkey"}

@@ -10,7 +10,7 @@ from commonwatt.kernel import Done, Failed, Outcome, Unknown
 from commonwatt.payments.guarded_http import GuardedHttp
 from commonwatt.protocols import lnurl
 from commonwatt.protocols.bolt11 import Bolt11Error, decode
-from commonwatt.protocols.lnurl import LnurlError, PayAnswer, PayRequest, WithdrawRequest
+from commonwatt.protocols.lnurl import LnurlError, PayAnswer, PayRequest, ServiceError, WithdrawRequest
 
 
 class LnurlClient:
@@ -31,7 +31,7 @@ class LnurlClient:
                 try:
                     return Done(lnurl.parse_service(body))
                 except LnurlError as error:
-                    return Failed(str(error), "service")
+                    return _failed(error)
             case other:
                 return other
 
@@ -51,7 +51,7 @@ class LnurlClient:
                     answer = lnurl.parse_pay_answer(lnurl.read_answer(body), request.callback)
                     asked = decode(answer.bolt11).amount_msat
                 except (LnurlError, Bolt11Error) as error:
-                    return Failed(str(error), "service")
+                    return _failed(error)
                 if asked != amount_msat:
                     return Failed(f"the service answered with an invoice over {asked} msat", "amount")
                 return Done(answer)
@@ -65,7 +65,7 @@ class LnurlClient:
                 try:
                     lnurl.read_answer(body)
                 except LnurlError as error:
-                    return Failed(str(error), "service")
+                    return _failed(error)
                 return Done(None)
             case Failed() as failed:
                 return failed
@@ -90,6 +90,11 @@ class LnurlClient:
     async def close(self) -> None:
         """Let go of connections."""
         await self._http.close()
+
+
+def _failed(error: LnurlError | Bolt11Error) -> Failed:
+    """Tell a service that says no, in its own words, from one that nobody understands."""
+    return Failed(str(error), "declined" if isinstance(error, ServiceError) else "service")
 
 
 async def fetch_invoice_from_address(

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Table, func, or_, select
 
-from commonwatt.kernel import BTC, Amount, Instant
+from commonwatt.kernel import BTC, Amount, Instant, said
 from commonwatt.kit.database import Ordering, Place
 from commonwatt.kit.database.ordering import Key
 from commonwatt.payments import store
@@ -64,7 +64,7 @@ def invoice_of(sql: Connection, payment_hash: str) -> Invoice:
     """Return an invoice by its payment hash (hexadecimal). Raises NoSuchInvoice."""
     invoice = store.find_invoice(sql, payment_hash.lower())
     if invoice is None:
-        raise NoSuchInvoice("No invoice of ours has this payment hash.", payment_hash=payment_hash[:80])
+        raise NoSuchInvoice(said("No invoice of ours has this payment hash."), payment_hash=payment_hash[:80])
     return invoice
 
 
@@ -72,7 +72,7 @@ def payout_of(sql: Connection, payout_id: str) -> Payout:
     """Return a payout by its id. Raises NoSuchPayout."""
     payout = store.find_payout(sql, payout_id)
     if payout is None:
-        raise NoSuchPayout("No payout of ours has this id.", payout=payout_id[:80])
+        raise NoSuchPayout(said("No payout of ours has this id."), payout=payout_id[:80])
     return payout
 
 

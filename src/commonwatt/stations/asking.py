@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from commonwatt.kernel import Done, Failed, Outcome
+from commonwatt.kernel import Done, Failed, Outcome, said
 from commonwatt.stations.errors import CommandInvalid
 from commonwatt.stations.ports import AnswerInvalid
 
@@ -47,7 +47,9 @@ def call_of(verb: str, form: Form) -> tuple[str, dict[str, Any]]:
     """Return the action and the payload that a button with its fields means. Raises CommandInvalid."""
     make = _CALLS.get(verb)
     if make is None:
-        raise CommandInvalid(f"There is no button {verb[:40]!r}. Open the station's page anew.", action=verb[:40])
+        raise CommandInvalid(
+            said("There is no button %(verb)s. Open the station's page anew.", verb=repr(verb[:40])), action=verb[:40]
+        )
     return make(form)
 
 
@@ -71,21 +73,21 @@ def said_of(outcome: Outcome[dict[str, Any]]) -> Said:
 def _connector(form: Form) -> int:
     text = str(form.get("connector", ""))
     if not text.isascii() or not text.isdigit() or len(text) > 3:  # noqa: PLR2004 (no station has a thousand)
-        raise CommandInvalid("A connector has a number. Choose one of the list.", field="connector")
+        raise CommandInvalid(said("A connector has a number. Choose one of the list."), field="connector")
     return int(text)
 
 
 def _one_of(form: Form, name: str, known: tuple[str, ...]) -> str:
-    said = str(form.get(name, ""))
-    if said not in known:
-        raise CommandInvalid(f"Choose one of {', '.join(known)}.", field=name)
-    return said
+    heard = str(form.get(name, ""))
+    if heard not in known:
+        raise CommandInvalid(said("Choose one of %(known)s.", known=", ".join(known)), field=name)
+    return heard
 
 
 def _start(form: Form) -> tuple[str, dict[str, Any]]:
     tag = str(form.get("id_tag", "")).strip()
     if not 0 < len(tag) <= 20:  # noqa: PLR2004 (OCPP 1.6, 7.28 IdToken)
-        raise CommandInvalid("A tag has 1 to 20 characters. Choose one of yours.", field="id_tag")
+        raise CommandInvalid(said("A tag has 1 to 20 characters. Choose one of yours."), field="id_tag")
     return "RemoteStartTransaction", {"connectorId": _connector(form), "idTag": tag}
 
 
@@ -99,20 +101,20 @@ def _trigger(form: Form) -> tuple[str, dict[str, Any]]:
 def _configure(form: Form) -> tuple[str, dict[str, Any]]:
     key, value = str(form.get("key", "")), str(form.get("value", "")).strip()
     if not 0 < len(key) <= 50 or len(value) > 500:  # noqa: PLR2004 (OCPP 1.6, 6.7)
-        raise CommandInvalid("A key has 1 to 50 characters, a value at most 500.", field="value")
+        raise CommandInvalid(said("A key has 1 to 50 characters, a value at most 500."), field="value")
     return "ChangeConfiguration", {"key": key, "value": value}
 
 
 def _raw(form: Form) -> tuple[str, dict[str, Any]]:
     action, text = str(form.get("action", "")), str(form.get("payload", "")).strip() or "{}"
     if not _ACTION.fullmatch(action):
-        raise CommandInvalid("An action is one word, such as Reset.", field="action")
+        raise CommandInvalid(said("An action is one word, such as Reset."), field="action")
     try:
         payload = json.loads(text) if len(text) <= _PAYLOAD_MAX else None
     except (ValueError, RecursionError) as error:
-        raise CommandInvalid(f"The content is no JSON: {error}.", field="payload") from None
+        raise CommandInvalid(said("The content is no JSON: %(error)s.", error=error), field="payload") from None
     if not isinstance(payload, dict):
-        raise CommandInvalid('The content must be a JSON object, such as {"type": "Soft"}.', field="payload")
+        raise CommandInvalid(said('The content must be a JSON object, such as {"type": "Soft"}.'), field="payload")
     return action, payload
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from commonwatt.kernel import said
 from commonwatt.stations.errors import IdentityInvalid
 
 _IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.:*=|+@-]{0,47}", re.ASCII)
@@ -13,7 +14,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
 def check_identity(identity: str) -> str:
     """Return an identity that may be used; raises IdentityInvalid (OCPP-J 1.6, 3.1.1: it ends the station's URL)."""
     if not _IDENTITY.fullmatch(identity):
-        msg = (
+        msg = said(
             "An identity has 1 to 48 letters, digits or characters of ` _ . : * = | + @ -` and begins with a letter or "
             "a digit. Choose another one and enter the same at the station."
         )

@@ -13,7 +13,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, Parameter, QueryParameter
 from litestar.response import Redirect, Stream, Template
 
-from commonwatt.kernel import Instant, Refused
+from commonwatt.kernel import Instant, Refused, said
 from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import Paging, Site, csv_answer, page_of
 from commonwatt.members import Actor, require_scope
@@ -108,7 +108,7 @@ async def add(request: Request[Any, Any, Any], database: Database, actor: Actor,
     try:
         password = await database.write(_add, actor, typed["identity"], typed["name"], waivers, with_password)
     except Refused as error:
-        wrong = [{"field": "identity", "message": error.detail}]
+        wrong = [{"field": "identity", "message": error.said}]
         return _new_page(config, site, typed, waivers, wrong, with_password=with_password, status=error.status)
     context = {
         "identity": typed["identity"],
@@ -212,16 +212,19 @@ async def ask(identity: str, verb: str, data: Form, database: Database, actor: A
     await _found(database, identity)
     action, payload = call_of(verb, data)
     await database.write(note_command, actor, identity, action, payload)
-    said = said_of(await line.send(identity, action, payload))
+    end = said_of(await line.send(identity, action, payload))
     tab = {"raw": "commands", "read-configuration": "configuration", "configure": "configuration"}.get(verb, "")
-    return _station_page(identity, tab=tab, sent=action, outcome=said.outcome, status=said.status)
+    return _station_page(identity, tab=tab, sent=action, outcome=end.outcome, status=end.status)
 
 
 async def _found(database: Database, identity: str) -> StationView:
     """Return a station. Raises StationMissing."""
     view = await database.read(queries.find_station, identity)
     if view is None:
-        msg = f"No station is called {identity[:60]}. Look at the list of stations for its exact identity."
+        msg = said(
+            "No station is called %(identity)s. Look at the list of stations for its exact identity.",
+            identity=identity[:60],
+        )
         raise StationMissing(msg, identity=identity[:60])
     return view
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from commonwatt.kernel import Asset, Instant, Rounding, divide
+from commonwatt.kernel import Asset, Instant, Rounding, divide, said
 from commonwatt.tariffs.errors import TariffInvalid
 from commonwatt.tariffs.model.tariff import PPM, Component, Element, Kind, Price, Restrictions, Tariff
 from commonwatt.tariffs.reading import Reader, decimal_text, decode, moment
@@ -58,7 +58,7 @@ def parse_tariff(source: bytes | str | Mapping[str, Any]) -> Tariff:
     elements = tuple(_element(element, asset) for element in top.objects("elements", ELEMENTS_MAX))
     if not elements:
         raise TariffInvalid(
-            "A tariff needs at least one element with a price; a free one has a price of 0.", field="elements"
+            said("A tariff needs at least one element with a price; a free one has a price of 0."), field="elements"
         )
     tariff = Tariff(
         id="",
@@ -104,15 +104,17 @@ def _asset(top: Reader) -> Asset:
     except ValueError:
         asset = Asset.of("WH")
     if asset.code == "WH":
-        raise TariffInvalid(f"{code!r} is no currency. Use a code like EUR, or BTC.", field=top.at("asset"))
+        raise TariffInvalid(
+            said("%(code)s is no currency. Use a code like EUR, or BTC.", code=repr(code)), field=top.at("asset")
+        )
     return asset
 
 
 def _vat_included(top: Reader) -> bool:
-    said = top.take("tax_included")
-    if said not in {None, "YES", "NO", "N/A"}:
-        raise TariffInvalid("Say YES, NO or N/A.", field=top.at("tax_included"))
-    return top.flag("vat_included", default=said == "YES")
+    heard = top.take("tax_included")
+    if heard not in {None, "YES", "NO", "N/A"}:
+        raise TariffInvalid(said("Say YES, NO or N/A."), field=top.at("tax_included"))
+    return top.flag("vat_included", default=heard == "YES")
 
 
 def _timezone(top: Reader) -> str:
@@ -121,14 +123,14 @@ def _timezone(top: Reader) -> str:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
         raise TariffInvalid(
-            f"{zone!r} is no time zone. Use a name like Europe/Prague.", field=top.at("timezone")
+            said("%(zone)s is no time zone. Use a name like Europe/Prague.", zone=repr(zone)), field=top.at("timezone")
         ) from None
     return zone
 
 
 def _instant(top: Reader, name: str) -> Instant | None:
-    said = top.take(name)
-    return None if said is None else moment(said, top.at(name))
+    heard = top.take(name)
+    return None if heard is None else moment(heard, top.at(name))
 
 
 def _price(top: Reader, name: str, asset: Asset, elements: tuple[Element, ...]) -> Price | None:
@@ -146,23 +148,23 @@ def _price(top: Reader, name: str, asset: Asset, elements: tuple[Element, ...]) 
     gross = inner.units("gross", asset.scale, with_vat if len(rates) <= 1 else -1)
     if gross < 0:
         raise TariffInvalid(
-            "The prices have several rates of VAT, so say this amount with VAT as well.", field=inner.at("gross")
+            said("The prices have several rates of VAT, so say this amount with VAT as well."), field=inner.at("gross")
         )
     inner.done()
     if gross < net:
-        raise TariffInvalid("The amount with VAT cannot be less than the one without.", field=inner.at("gross"))
+        raise TariffInvalid(said("The amount with VAT cannot be less than the one without."), field=inner.at("gross"))
     return Price(net, gross)
 
 
 def _element(reader: Reader, asset: Asset) -> Element:
     components = tuple(_component(each, asset) for each in reader.objects("components", COMPONENTS_MAX))
     if not components:
-        raise TariffInvalid("An element needs at least one price.", field=reader.at("components"))
+        raise TariffInvalid(said("An element needs at least one price."), field=reader.at("components"))
     kinds = [component.kind for component in components]
     for kind in kinds:
         if kinds.count(kind) > 1:
             raise TariffInvalid(
-                f"Two prices of {kind} in one element; only the first would ever count. Remove one.",
+                said("Two prices of %(kind)s in one element; only the first would ever count. Remove one.", kind=kind),
                 field=reader.at("components"),
             )
     restrictions = reader.inner("restrictions")
@@ -172,11 +174,14 @@ def _element(reader: Reader, asset: Asset) -> Element:
 
 
 def _component(reader: Reader, asset: Asset) -> Component:
-    said = reader.text("kind", 20)
-    if said not in PRICED:
+    heard = reader.text("kind", 20)
+    if heard not in PRICED:
         known = ", ".join(PRICED)
-        raise TariffInvalid(f"{said!r} cannot be priced; known are {known}.", field=reader.at("kind"))
-    kind = Kind(said)
+        raise TariffInvalid(
+            said("%(heard)s cannot be priced; known are %(known)s.", heard=repr(heard), known=known),
+            field=reader.at("kind"),
+        )
+    kind = Kind(heard)
     step_max = STEP_MAX_WH if kind is Kind.ENERGY else STEP_MAX_S
     component = Component(
         kind,
@@ -191,7 +196,7 @@ def _component(reader: Reader, asset: Asset) -> Component:
 def _restrictions(reader: Reader) -> Restrictions:
     if reader.take("reservation") is not None:
         raise TariffInvalid(
-            "Reservations are not priced here. Remove the elements that are restricted to reservations.",
+            said("Reservations are not priced here. Remove the elements that are restricted to reservations."),
             field=reader.at("reservation"),
         )
     limit = Restrictions(
@@ -217,32 +222,38 @@ def _restrictions(reader: Reader) -> Restrictions:
 
 
 def _minute(reader: Reader, name: str) -> int | None:
-    said = reader.take(name)
-    if said is None:
+    heard = reader.take(name)
+    if heard is None:
         return None
-    hours, colon, minutes = said.partition(":") if isinstance(said, str) else ("", "", "")
+    hours, colon, minutes = heard.partition(":") if isinstance(heard, str) else ("", "", "")
     digits = hours.isdecimal() and minutes.isdecimal() and (hours + minutes).isascii()
     if not colon or not digits or (len(hours), len(minutes)) != (2, 2) or int(hours) > 23 or int(minutes) > 59:  # noqa: PLR2004
-        raise TariffInvalid(f"{said!r} is no time of day. Write it like 09:30.", field=reader.at(name))
+        raise TariffInvalid(
+            said("%(heard)s is no time of day. Write it like 09:30.", heard=repr(heard)), field=reader.at(name)
+        )
     return 60 * int(hours) + int(minutes)
 
 
 def _date(reader: Reader, name: str) -> date | None:
-    said = reader.take(name)
-    if said is None:
+    heard = reader.take(name)
+    if heard is None:
         return None
     try:
-        return date.fromisoformat(said)
+        return date.fromisoformat(heard)
     except (TypeError, ValueError):
-        raise TariffInvalid(f"{said!r} is no date. Write it like 2026-05-01.", field=reader.at(name)) from None
+        raise TariffInvalid(
+            said("%(heard)s is no date. Write it like 2026-05-01.", heard=repr(heard)), field=reader.at(name)
+        ) from None
 
 
 def _check_order(limit: Restrictions, reader: Reader) -> None:
     """Refuse restrictions that can never hold."""
     if limit.start_minute is not None and limit.start_minute == limit.end_minute != 0:
-        raise TariffInvalid("It starts and ends at the same time of day.", field=reader.at("end_time"))
+        raise TariffInvalid(said("It starts and ends at the same time of day."), field=reader.at("end_time"))
     if limit.start_date is not None and limit.end_date is not None and limit.start_date >= limit.end_date:
-        raise TariffInvalid("It ends before it starts; the end date is not part of it.", field=reader.at("end_date"))
+        raise TariffInvalid(
+            said("It ends before it starts; the end date is not part of it."), field=reader.at("end_date")
+        )
     pairs = (
         ("kwh", limit.min_wh, limit.max_wh),
         ("current", limit.min_current_ma, limit.max_current_ma),
@@ -253,7 +264,7 @@ def _check_order(limit: Restrictions, reader: Reader) -> None:
     for name, low, high in pairs:
         if high is not None and high <= (low or 0):
             raise TariffInvalid(
-                "The upper bound must be above the lower one, else this price never holds.",
+                said("The upper bound must be above the lower one, else this price never holds."),
                 field=reader.at(f"max_{name}"),
             )
 
@@ -261,9 +272,9 @@ def _check_order(limit: Restrictions, reader: Reader) -> None:
 def _check_limits(tariff: Tariff) -> None:
     low, high = tariff.min_price, tariff.max_price
     if low is not None and high is not None and (low.net > high.net or low.gross > high.gross):
-        raise TariffInvalid("The least that a session costs is more than the most.", field="max_price")
+        raise TariffInvalid(said("The least that a session costs is more than the most."), field="max_price")
     if tariff.valid_from is not None and tariff.valid_to is not None and tariff.valid_from >= tariff.valid_to:
-        raise TariffInvalid("It ends before it begins.", field="valid_to")
+        raise TariffInvalid(said("It ends before it begins."), field="valid_to")
 
 
 def _write_element(element: Element, scale: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from commonwatt.kernel import Asset
+from commonwatt.kernel import Asset, said
 from commonwatt.tariffs.document import parse_tariff
 from commonwatt.tariffs.errors import TariffInvalid
 from commonwatt.tariffs.model.explain import percent
@@ -47,18 +47,18 @@ def tariff_from_form(fields: Mapping[str, str], *, currency: str = "EUR", timezo
 
     `currency` and `timezone` are the site's, for forms that do not say. Raises TariffInvalid naming the form's field.
     """
-    said = {name: value.strip() for name, value in fields.items() if value.strip()}
-    for name in said:
+    heard = {name: value.strip() for name, value in fields.items() if value.strip()}
+    for name in heard:
         if name not in FIELDS:
-            raise TariffInvalid(f"{name!r} is not a field of a tariff.", field=name)
-    if "document" in said:
-        return parse_tariff(said["document"])
-    form = _Form(said, currency)
+            raise TariffInvalid(said("%(name)s is not a field of a tariff.", name=repr(name)), field=name)
+    if "document" in heard:
+        return parse_tariff(heard["document"])
+    form = _Form(heard, currency)
     document: dict[str, Any] = {
-        "name": said.get("name", ""),
+        "name": heard.get("name", ""),
         "asset": form.asset.code,
         "vat_included": form.vat_included,
-        "timezone": said.get("timezone", timezone),
+        "timezone": heard.get("timezone", timezone),
         "elements": [*form.night(), *form.always(), *form.idle()],
         "min_price": form.limit("min"),
         "max_price": form.limit("max"),
@@ -66,12 +66,12 @@ def tariff_from_form(fields: Mapping[str, str], *, currency: str = "EUR", timezo
         "valid_to": form.instant("valid_to"),
     }
     if not document["elements"]:
-        raise TariffInvalid("Say at least one price; a free tariff has an energy price of 0.", field="energy")
+        raise TariffInvalid(said("Say at least one price; a free tariff has an energy price of 0."), field="energy")
     try:
         return parse_tariff(document)
     except TariffInvalid as error:
         field = str(error.fields.get("field"))
-        raise TariffInvalid(error.detail, field=_FORM_NAMES.get(field.rsplit(".", maxsplit=1)[-1], field)) from None
+        raise TariffInvalid(error.said, field=_FORM_NAMES.get(field.rsplit(".", maxsplit=1)[-1], field)) from None
 
 
 _FORM_NAMES = {
@@ -87,17 +87,19 @@ _FORM_NAMES = {
 class _Form:
     """The fields of one form, read into parts of a document."""
 
-    def __init__(self, said: Mapping[str, str], currency: str) -> None:
-        self._said = said
-        code = said.get("currency", currency).upper()
+    def __init__(self, heard: Mapping[str, str], currency: str) -> None:
+        self._said = heard
+        code = heard.get("currency", currency).upper()
         try:
             self.asset = Asset.of(code)
         except ValueError:
-            raise TariffInvalid(f"{code!r} is no currency. Use a code like EUR, or BTC.", field="currency") from None
-        self._vat_ppm = exact(said.get("vat", "0").removesuffix("%").strip(), 4, 100, "vat")
-        included = said.get("vat_included", "yes").lower()
+            raise TariffInvalid(
+                said("%(code)s is no currency. Use a code like EUR, or BTC.", code=repr(code)), field="currency"
+            ) from None
+        self._vat_ppm = exact(heard.get("vat", "0").removesuffix("%").strip(), 4, 100, "vat")
+        included = heard.get("vat_included", "yes").lower()
         if included not in _YES | _NO:
-            raise TariffInvalid("Say yes or no.", field="vat_included")
+            raise TariffInvalid(said("Say yes or no."), field="vat_included")
         self.vat_included = included in _YES
 
     def always(self) -> list[dict[str, Any]]:
@@ -117,7 +119,7 @@ class _Form:
             return []
         for name in ("night_from", "night_to", "energy"):
             if name not in self._said:
-                raise TariffInvalid("A night price needs its hours and a price for the day.", field=name)
+                raise TariffInvalid(said("A night price needs its hours and a price for the day."), field=name)
         step = self._said.get("energy_step", "1")
         component = self._component(Kind.ENERGY, self._units("night_energy"), step)
         hours = {"start_time": self._said["night_from"], "end_time": self._said["night_to"]}
@@ -143,8 +145,8 @@ class _Form:
 
     def instant(self, name: str) -> str | None:
         """Return an instant as text."""
-        said = self._said.get(name)
-        return None if said is None else moment(said, name).iso()
+        heard = self._said.get(name)
+        return None if heard is None else moment(heard, name).iso()
 
     def _component(self, kind: Kind, units: int, step: str | int) -> dict[str, Any]:
         return {
@@ -159,22 +161,24 @@ class _Form:
         return exact(self._said[name].replace(",", "."), scale, UNITS_MAX // 10**scale, name)
 
     def _per_hour(self, name: str) -> int:
-        said, slash, unit = self._said[name].partition("/")
+        heard, slash, unit = self._said[name].partition("/")
         times = {"min": 60, "m": 60, "h": 1, "hour": 1}.get(unit.strip() if slash else "min")
         if times is None:
-            raise TariffInvalid("Write a price of time like 0.10/min or 6/h.", field=name)
+            raise TariffInvalid(said("Write a price of time like 0.10/min or 6/h."), field=name)
         scale = self.asset.scale
-        return times * exact(said.replace(",", "."), scale, UNITS_MAX // 10**scale // 60, name)
+        return times * exact(heard.replace(",", "."), scale, UNITS_MAX // 10**scale // 60, name)
 
 
-def span_seconds(said: str, field: str) -> int:
+def span_seconds(heard: str, field: str) -> int:
     """Read a span like `15m`, `1h30m` or `90s` as seconds; a bare number is minutes. Raises TariffInvalid."""
-    text = said.replace(" ", "").lower()
+    text = heard.replace(" ", "").lower()
     if text.isdecimal() and text.isascii() and len(text) <= 6:  # noqa: PLR2004 (two years)
         return 60 * int(text)
     found = _SPAN.fullmatch(text)
     if found is None or not text:
-        raise TariffInvalid(f"{said!r} is no span of time. Write it like 15m or 1h30m.", field=field)
+        raise TariffInvalid(
+            said("%(heard)s is no span of time. Write it like 15m or 1h30m.", heard=repr(heard)), field=field
+        )
     hours, minutes, seconds = (int(part or 0) for part in found.groups())
     return 3600 * hours + 60 * minutes + seconds
 

@@ -109,7 +109,7 @@ async def show_preview(data: Form, database: Database, clock: Clock, site: Site)
         draft = _draft(typed, site)
         context |= {"draft": draft, "examples": await database.read(examples_of, draft, clock.now())}
     except TariffInvalid as error:
-        context["wrong"] = error.detail
+        context["wrong"] = error.said
     return Template("tariffs/preview.html", context=context)
 
 
@@ -189,7 +189,7 @@ def _form_page(
     context = {
         "listed": listed,
         "typed": typed,
-        "errors": [{"field": str(error.fields.get("field", "")), "message": error.detail} for error in wrong],
+        "errors": [{"field": str(error.fields.get("field", "")), "message": error.said} for error in wrong],
         "draft": draft,
         "examples": examples or [],
         "currency": site.currency,

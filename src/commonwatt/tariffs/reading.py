@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from commonwatt.kernel import Instant
+from commonwatt.kernel import Instant, said
 from commonwatt.tariffs.errors import TariffInvalid
 
 BYTES_MAX = 200_000
@@ -22,13 +22,13 @@ _decoder = msgspec.json.Decoder(float_hook=Decimal)
 def decode(source: bytes | str) -> dict[str, Any]:
     """Decode a JSON object with exact decimals. Raises TariffInvalid for anything else."""
     if len(source) > BYTES_MAX:
-        raise TariffInvalid(f"A tariff has at most {BYTES_MAX} bytes.", field="")
+        raise TariffInvalid(said("A tariff has at most %(most)s bytes.", most=BYTES_MAX), field="")
     try:
         document = _decoder.decode(source)
     except (msgspec.DecodeError, UnicodeError, InvalidOperation, RecursionError) as error:
-        raise TariffInvalid(f"This is not JSON: {error}.", field="") from None
+        raise TariffInvalid(said("This is not JSON: %(error)s.", error=error), field="") from None
     if not isinstance(document, dict):
-        raise TariffInvalid("A tariff is a JSON object with the fields `name`, `asset` and `elements`.", field="")
+        raise TariffInvalid(said("A tariff is a JSON object with the fields `name`, `asset` and `elements`."), field="")
     return document
 
 
@@ -39,21 +39,25 @@ def decimal_text(value: int, scale: int) -> str:
     return f"{'-' if value < 0 else ''}{whole}{'.' if decimals else ''}{decimals}"
 
 
-def exact(said: object, scale: int, most: int, place: str) -> int:
+def exact(heard: object, scale: int, most: int, place: str) -> int:
     """Read a number that is not negative as a whole number of 10^-scale. `most` bounds the number itself.
 
     Raises TariffInvalid naming the place when it is no number, has more decimals, or is out of bounds.
     """
-    if isinstance(said, bool) or not isinstance(said, int | float | str | Decimal):
-        raise TariffInvalid(f"A number is wanted here, not {_shown(said)}.", field=place)
-    if len(str(said)) > DIGITS_MAX:
-        raise TariffInvalid(f"A number has at most {DIGITS_MAX} digits here.", field=place)
+    if isinstance(heard, bool) or not isinstance(heard, int | float | str | Decimal):
+        raise TariffInvalid(said("A number is wanted here, not %(heard)s.", heard=_shown(heard)), field=place)
+    if len(str(heard)) > DIGITS_MAX:
+        raise TariffInvalid(said("A number has at most %(most)s digits here.", most=DIGITS_MAX), field=place)
     try:
-        number = Decimal(str(said).strip())
+        number = Decimal(str(heard).strip())
     except InvalidOperation:
-        raise TariffInvalid(f"{_shown(said)} is no number. Write it like 0.45.", field=place) from None
+        raise TariffInvalid(
+            said("%(heard)s is no number. Write it like 0.45.", heard=_shown(heard)), field=place
+        ) from None
     if not number.is_finite() or number < 0 or number > most:
-        raise TariffInvalid(f"{_shown(said)} is out of bounds: 0 to {most}.", field=place)
+        raise TariffInvalid(
+            said("%(heard)s is out of bounds: 0 to %(most)s.", heard=_shown(heard), most=most), field=place
+        )
     _, digits, exponent = number.as_tuple()
     whole, shift = int("".join(map(str, digits))), int(exponent) + scale
     if not whole:
@@ -61,19 +65,26 @@ def exact(said: object, scale: int, most: int, place: str) -> int:
     power: int = 10 ** min(abs(shift), 2 * DIGITS_MAX)
     scaled, rest = (whole * power, 0) if shift >= 0 else divmod(whole, power)
     if rest:
-        raise TariffInvalid(f"{_shown(said)} has more than the {scale} decimals that are counted.", field=place)
+        raise TariffInvalid(
+            said("%(heard)s has more than the %(scale)s decimals that are counted.", heard=_shown(heard), scale=scale),
+            field=place,
+        )
     return scaled
 
 
-def moment(said: object, place: str) -> Instant:
+def moment(heard: object, place: str) -> Instant:
     """Read an instant as RFC 3339 with a zone, between 2000 and 2200. Raises TariffInvalid naming the place."""
     try:
-        found = Instant.parse(said) if isinstance(said, str) else None
+        found = Instant.parse(heard) if isinstance(heard, str) else None
     except (ValueError, OverflowError):
         found = None
     if found is None or not EARLIEST <= found < LATEST:
         raise TariffInvalid(
-            f"{_shown(said)} is no time with a zone from this age. Write it like 2026-05-01T00:00:00Z.", field=place
+            said(
+                "%(heard)s is no time with a zone from this age. Write it like 2026-05-01T00:00:00Z.",
+                heard=_shown(heard),
+            ),
+            field=place,
         )
     return found
 
@@ -90,8 +101,8 @@ class Reader:
 
     def at(self, name: str) -> str:
         """Return the place of a field: `elements.0.components.1.price`."""
-        said = self._said.get(name, name)
-        return f"{self._place}.{said}" if self._place else said
+        heard = self._said.get(name, name)
+        return f"{self._place}.{heard}" if self._place else heard
 
     def take(self, name: str) -> Any:
         """Return a field's value and count it as read; None when absent."""
@@ -101,42 +112,46 @@ class Reader:
         """Refuse what was not read."""
         for name in self._left:
             raise TariffInvalid(
-                f"{self._said.get(name, name)!r} is not a field here; correct or remove it.", field=self.at(name)
+                said("%(name)s is not a field here; correct or remove it.", name=repr(self._said.get(name, name))),
+                field=self.at(name),
             )
 
     def text(self, name: str, length_max: int, default: str | None = None) -> str:
         """Read a text of bounded length."""
-        said = self.take(name)
-        if said is None:
-            said = default
-        if said is None:
-            raise TariffInvalid("This field is missing.", field=self.at(name))
-        if not isinstance(said, str) or len(said) > length_max or not said.isprintable():
-            raise TariffInvalid(f"A text of at most {length_max} characters is wanted here.", field=self.at(name))
-        return said.strip()
+        heard = self.take(name)
+        if heard is None:
+            heard = default
+        if heard is None:
+            raise TariffInvalid(said("This field is missing."), field=self.at(name))
+        if not isinstance(heard, str) or len(heard) > length_max or not heard.isprintable():
+            raise TariffInvalid(
+                said("A text of at most %(length_max)s characters is wanted here.", length_max=length_max),
+                field=self.at(name),
+            )
+        return heard.strip()
 
     def flag(self, name: str, *, default: bool) -> bool:
         """Read true or false."""
-        said = self.take(name)
-        if said is None:
+        heard = self.take(name)
+        if heard is None:
             return default
-        if not isinstance(said, bool):
-            raise TariffInvalid("Say true or false.", field=self.at(name))
-        return said
+        if not isinstance(heard, bool):
+            raise TariffInvalid(said("Say true or false."), field=self.at(name))
+        return heard
 
     def units(self, name: str, scale: int, default: int | None = None) -> int:
         """Read an amount as units of an asset of that scale."""
-        said = self.take(name)
-        if said is None and default is not None:
+        heard = self.take(name)
+        if heard is None and default is not None:
             return default
-        if said is None:
-            raise TariffInvalid("This field is missing.", field=self.at(name))
-        return exact(said, scale, UNITS_MAX // 10**scale, self.at(name))
+        if heard is None:
+            raise TariffInvalid(said("This field is missing."), field=self.at(name))
+        return exact(heard, scale, UNITS_MAX // 10**scale, self.at(name))
 
     def scaled(self, name: str, scale: int, most: int, default: int | None = None) -> int | None:
         """Read a number as a whole number of 10^-scale."""
-        said = self.take(name)
-        return default if said is None else exact(said, scale, most, self.at(name))
+        heard = self.take(name)
+        return default if heard is None else exact(heard, scale, most, self.at(name))
 
     def whole(self, name: str, most: int, default: int | None = None) -> int | None:
         """Read a whole number."""
@@ -144,33 +159,37 @@ class Reader:
 
     def words(self, name: str, known: Sequence[str]) -> list[str]:
         """Read a list of known words; each counts once."""
-        said = self.take(name)
-        if said is None:
+        heard = self.take(name)
+        if heard is None:
             return []
-        if not isinstance(said, list | tuple) or any(word not in known for word in said):
-            raise TariffInvalid(f"A list of these is wanted here: {', '.join(known)}.", field=self.at(name))
-        return list(dict.fromkeys(said))
+        if not isinstance(heard, list | tuple) or any(word not in known for word in heard):
+            raise TariffInvalid(
+                said("A list of these is wanted here: %(known)s.", known=", ".join(known)), field=self.at(name)
+            )
+        return list(dict.fromkeys(heard))
 
     def inner(self, name: str) -> Reader | None:
         """Read an object inside this one."""
-        said = self.take(name)
-        return None if said is None else self._inner(said, self.at(name))
+        heard = self.take(name)
+        return None if heard is None else self._inner(heard, self.at(name))
 
     def objects(self, name: str, most: int) -> list[Reader]:
         """Read a list of objects."""
-        said = self.take(name)
-        if said is None:
+        heard = self.take(name)
+        if heard is None:
             return []
-        if not isinstance(said, list | tuple) or len(said) > most:
-            raise TariffInvalid(f"A list of at most {most} objects is wanted here.", field=self.at(name))
-        return [self._inner(each, f"{self.at(name)}.{number}") for number, each in enumerate(said)]
+        if not isinstance(heard, list | tuple) or len(heard) > most:
+            raise TariffInvalid(
+                said("A list of at most %(most)s objects is wanted here.", most=most), field=self.at(name)
+            )
+        return [self._inner(each, f"{self.at(name)}.{number}") for number, each in enumerate(heard)]
 
-    def _inner(self, said: Any, place: str) -> Reader:
-        if not isinstance(said, Mapping):
-            raise TariffInvalid(f"An object is wanted here, not {_shown(said)}.", field=place)
-        return Reader({str(name): value for name, value in said.items()}, place, self._names)
+    def _inner(self, heard: Any, place: str) -> Reader:
+        if not isinstance(heard, Mapping):
+            raise TariffInvalid(said("An object is wanted here, not %(heard)s.", heard=_shown(heard)), field=place)
+        return Reader({str(name): value for name, value in heard.items()}, place, self._names)
 
 
-def _shown(said: object) -> str:
-    text = repr(str(said) if isinstance(said, Decimal) else said)
+def _shown(heard: object) -> str:
+    text = repr(str(heard) if isinstance(heard, Decimal) else heard)
     return text if len(text) <= 40 else text[:37] + "..."  # noqa: PLR2004 (what fits into a sentence)

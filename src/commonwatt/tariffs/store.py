@@ -28,7 +28,7 @@ from sqlalchemy import (
     select,
 )
 
-from commonwatt.kernel import Instant
+from commonwatt.kernel import Instant, said
 from commonwatt.kit.database import metadata
 from commonwatt.tariffs.document import parse_tariff
 from commonwatt.tariffs.errors import NoRate, NoTariff, TariffMissing
@@ -148,7 +148,9 @@ def tariff_by_id(connection: Connection, version_id: str) -> Tariff:
         return found
     row = connection.execute(select(versions).where(versions.c.id == version_id)).first()
     if row is None:
-        raise TariffMissing(f"There is no tariff version {version_id}.", version=version_id)
+        raise TariffMissing(
+            said("There is no tariff version %(version_id)s.", version_id=version_id), version=version_id
+        )
     tariff = known[version_id] = read_version(row)
     return tariff
 
@@ -184,8 +186,12 @@ def tariff_for(connection: Connection, station: str, connector: int, at: Instant
         if assigned is not None and (tariff := version_at(connection, assigned, at)) is not None:
             return tariff
     raise NoTariff(
-        f"No price is set for connector {connector} of {station}, nor for the site. "
-        "Assign a tariff; until then nobody can pay here.",
+        said(
+            "No price is set for connector %(connector)s of %(station)s, nor for the site. Assign a "
+            "tariff; until then nobody can pay here.",
+            connector=connector,
+            station=station,
+        ),
         station=station,
         connector=connector,
     )
@@ -212,7 +218,7 @@ def history(connection: Connection, tariff_id: str) -> list[Version]:
     query = select(versions).where(versions.c.tariff_id == tariff_id).order_by(versions.c.number.desc())
     rows = connection.execute(query).all()
     if not rows:
-        raise TariffMissing(f"There is no tariff {tariff_id}.", tariff=tariff_id)
+        raise TariffMissing(said("There is no tariff %(tariff_id)s.", tariff_id=tariff_id), tariff=tariff_id)
     return [Version(read_version(row), row.number, Instant(row.made_ms), row.made_by) for row in rows]
 
 
@@ -277,7 +283,7 @@ def show_tariff(connection: Connection, tariff_id: str, at: Instant) -> Listed:
     """Return one tariff as lists show it. Raises TariffMissing."""
     row = connection.execute(select(tariffs).where(tariffs.c.id == tariff_id)).first()
     if row is None:
-        raise TariffMissing(f"There is no tariff {tariff_id}.", tariff=tariff_id)
+        raise TariffMissing(said("There is no tariff %(tariff_id)s.", tariff_id=tariff_id), tariff=tariff_id)
     return _listed(connection, row, at, places_of(connection, at))
 
 
@@ -292,9 +298,11 @@ def find_tariff(connection: Connection, word: str) -> str:
     if len(rows) == 1:
         return str(rows[0].id)
     if not rows:
-        raise TariffMissing(f"There is no tariff {word}.", tariff=word)
+        raise TariffMissing(said("There is no tariff %(word)s.", word=word), tariff=word)
     ids = ", ".join(row.id for row in rows)
-    raise TariffMissing(f"Several tariffs are called {word}. Name one by its id: {ids}.", tariff=word)
+    raise TariffMissing(
+        said("Several tariffs are called %(word)s. Name one by its id: %(ids)s.", word=word, ids=ids), tariff=word
+    )
 
 
 def _listed(connection: Connection, row: Row[Any], at: Instant, places: dict[str, tuple[Assignment, ...]]) -> Listed:
@@ -320,7 +328,7 @@ def rate_by_id(connection: Connection, rate_id: str) -> Rate:
         return found
     row = connection.execute(select(rates).where(rates.c.id == rate_id)).first()
     if row is None:
-        raise NoRate(f"There is no exchange rate {rate_id}.", rate=rate_id)
+        raise NoRate(said("There is no exchange rate %(rate_id)s.", rate_id=rate_id), rate=rate_id)
     rate = known[rate_id] = _read_rate(row)
     return rate
 
@@ -331,14 +339,23 @@ def current_rate(connection: Connection, currency: str, now: Instant, *, max_age
     row = connection.execute(query.limit(1)).first()
     if row is None:
         raise NoRate(
-            f"No price of bitcoin in {currency} is known yet. Payments in {currency} wait; check the rate sources.",
+            said(
+                "No price of bitcoin in %(currency)s is known yet. Payments in %(currency)s wait; check "
+                "the rate sources.",
+                currency=currency,
+            ),
             currency=currency,
         )
     age_s = now.since(Instant(row.at_ms)) // 1000
     if age_s > max_age_s:
         raise NoRate(
-            f"The newest price of bitcoin in {currency} is {age_s} s old, more than the {max_age_s} s allowed. "
-            f"Payments in {currency} wait until a source answers again.",
+            said(
+                "The newest price of bitcoin in %(currency)s is %(age_s)s s old, more than the "
+                "%(max_age_s)s s allowed. Payments in %(currency)s wait until a source answers again.",
+                currency=currency,
+                age_s=age_s,
+                max_age_s=max_age_s,
+            ),
             currency=currency,
             age_s=age_s,
         )

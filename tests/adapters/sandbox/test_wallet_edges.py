@@ -6,6 +6,7 @@ import re
 
 import httpx
 import pytest
+from tests.german import english_in
 
 from commonwatt.adapters.payment.sandbox import api, pages
 from commonwatt.adapters.payment.sandbox.cli import wallet as wallet_command
@@ -49,6 +50,20 @@ async def test_the_page_says_that_it_is_play_money_and_what_to_do_first(client):
     assert "play money" in page
     assert "5,000 sat" in page
     assert "Nothing paid yet" in page
+
+
+async def test_what_did_not_work_is_told_in_the_reader_s_language_without_jargon(client, shop):
+    german = {"accept": "text/html", "accept-language": "de"}
+    for code in ("hello", "lnurl1qqq", "lnbcrt1qqq", "name@", "%s%(x)s"):
+        page = text_of(await client.get("/wallet", params={"code": code}, headers=german))
+        assert "Das ist weder ein Zahlungscode noch eine Lightning-Adresse" in page
+        assert english_in(page.replace(code, "")) == []
+        assert not re.search("invoice|lnurl(?!1)", page, re.IGNORECASE)
+    await client.post("/wallet/take", data={"code": shop.base + "/change", "sats": "77"})
+    refused = await client.post("/wallet/take", data={"code": shop.base + "/change", "sats": "77"}, headers=german)
+    assert "Die Gegenseite sagt: The change was taken already" in text_of(refused)
+    poor = await client.post("/wallet/pay", data={"code": shop.base + "/pay", "sats": "6000"}, headers=german)
+    assert "In dieser Wallet ist nicht genug Geld." in text_of(poor)
 
 
 async def test_scan_confirm_pay_and_go_on(client, shop):

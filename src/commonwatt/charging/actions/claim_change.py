@@ -19,6 +19,7 @@ from commonwatt.charging.errors import AmountOutOfRange, ChangeClaimed, NoChange
 from commonwatt.charging.model.session import Status
 from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.charging.secrets import claim_secret
+from commonwatt.kernel import said
 from commonwatt.kit.database import Work
 from commonwatt.payments import pay_out, rail_of
 from commonwatt.protocols import bolt11 as invoices
@@ -40,12 +41,12 @@ def offer_change(sql: Connection, secret: str) -> ChangeOffer:
     """Return what a session's secret may claim; raises SessionRunning before the end, NoChange when nothing is left."""
     charge = _charge(sql, secret)
     if charge.session.status is Status.ENDED and not charge.session.billed:
-        raise SessionRunning("The charge has ended; its payment is still being settled. Scan again in a minute.")
+        raise SessionRunning(said("The charge has ended; its payment is still being settled. Scan again in a minute."))
     if not charge.session.billed:
-        raise SessionRunning("The charge has not ended; its change is known after the last reading.")
+        raise SessionRunning(said("The charge has not ended; its change is known after the last reading."))
     owed = charge.owed_msat
     if owed < SAT_MSAT:
-        raise NoChange("Nothing is left of this payment: it was used up, or the change was paid out.")
+        raise NoChange(said("Nothing is left of this payment: it was used up, or the change was paid out."))
     return ChangeOffer(charge.id, claim_secret(secret, _count(sql, charge.id)), owed - owed % SAT_MSAT, owed)
 
 
@@ -131,8 +132,10 @@ def _repeated(work: Work, charge: Charge, k1: str, payment_hash: str, number: in
                 raise ChangeClaimed("This payment failed. Your change is safe; scan again with a fresh invoice.")
             if known.payment_hash == payment_hash:
                 return charge
-            raise ChangeClaimed("This change was claimed with another invoice. Open the session's page to see how.")
-    raise ChangeClaimed("This claim is not the session's own. Scan the code on the session's page again.")
+            raise ChangeClaimed(
+                said("This change was claimed with another invoice. Open the session's page to see how.")
+            )
+    raise ChangeClaimed(said("This claim is not the session's own. Scan the code on the session's page again."))
 
 
 def _same(told: str, secret: str) -> bool:
@@ -143,7 +146,7 @@ def _same(told: str, secret: str) -> bool:
 def _charge(sql: Connection, secret: str) -> Charge:
     charge = store.charge_by_secret(sql, secret)
     if charge is None:
-        raise NoSuchSession("No session has this link. Check that it was copied whole.")
+        raise NoSuchSession(said("No session has this link. Check that it was copied whole."))
     return charge
 
 

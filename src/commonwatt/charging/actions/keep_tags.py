@@ -6,6 +6,7 @@ from sqlalchemy import delete, select, update
 
 from commonwatt.charging import store
 from commonwatt.charging.errors import NoSuchTag, TagKnown, TagUnusable
+from commonwatt.kernel import said
 from commonwatt.kit.database import Work
 
 TAG_MAX = 20
@@ -16,9 +17,12 @@ def add_tag(work: Work, id_tag: str, holder: str) -> None:
     """Let a tag charge on account of its holder. Raises TagKnown, and TagUnusable for what no station can send."""
     tag = id_tag.strip()
     if not tag or len(tag) > TAG_MAX or not tag.isprintable() or not holder.strip():
-        raise TagUnusable(f"A tag has 1 to {TAG_MAX} printable characters, and a holder has a name.", id_tag=tag[:40])
+        raise TagUnusable(
+            said("A tag has 1 to %(most)s printable characters, and a holder has a name.", most=TAG_MAX),
+            id_tag=tag[:40],
+        )
     if work.sql.execute(select(store.tags.c.id_tag).where(store.tags.c.id_tag == tag)).first():
-        raise TagKnown(f"The tag {tag} is known already. Change or remove it first.", id_tag=tag)
+        raise TagKnown(said("The tag %(tag)s is known already. Change or remove it first.", tag=tag), id_tag=tag)
     work.sql.execute(
         store.tags.insert().values(id_tag=tag, holder=holder.strip()[:80], state="accepted", made_ms=work.now.ms)
     )
@@ -29,10 +33,10 @@ def block_tag(work: Work, id_tag: str, *, blocked: bool = True) -> None:
     state = "blocked" if blocked else "accepted"
     changed = work.sql.execute(update(store.tags).where(store.tags.c.id_tag == id_tag).values(state=state))
     if changed.rowcount != 1:
-        raise NoSuchTag(f"There is no local tag {id_tag[:40]}.", id_tag=id_tag[:40])
+        raise NoSuchTag(said("There is no local tag %(id_tag)s.", id_tag=id_tag[:40]), id_tag=id_tag[:40])
 
 
 def remove_tag(work: Work, id_tag: str) -> None:
     """Forget a tag; what it charged stays on the books."""
     if work.sql.execute(delete(store.tags).where(store.tags.c.id_tag == id_tag)).rowcount != 1:
-        raise NoSuchTag(f"There is no local tag {id_tag[:40]}.", id_tag=id_tag[:40])
+        raise NoSuchTag(said("There is no local tag %(id_tag)s.", id_tag=id_tag[:40]), id_tag=id_tag[:40])

@@ -18,7 +18,7 @@ from commonwatt.charging.errors import (
 from commonwatt.charging.model.session import ACTIVE, Session, Status
 from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.charging.secrets import new_id_tag, new_secret
-from commonwatt.kernel import BTC
+from commonwatt.kernel import BTC, said
 from commonwatt.kit.database import Database, Work
 from commonwatt.payments import Invoice, rail_of, request_invoice
 from commonwatt.payments.ports import Rail
@@ -49,7 +49,9 @@ async def offer_session(
     """
     view = await database.read(find_connector, connector)
     if view is not None and not line.is_connected(view.station):
-        raise ConnectorOut("The charge point is offline, so it cannot start. Nothing was charged.", connector=connector)
+        raise ConnectorOut(
+            said("The charge point is offline, so it cannot start. Nothing was charged."), connector=connector
+        )
     charge = await database.write(open_offer, connector, amount_msat, address, rules)
     invoice = await request_invoice(
         database,
@@ -81,9 +83,11 @@ async def offer_top_up(
     """
     charge = await database.read(store.charge_by_secret, secret)
     if charge is None:
-        raise NoSuchSession("No session has this link. Check that it was copied whole.")
+        raise NoSuchSession(said("No session has this link. Check that it was copied whole."))
     if charge.session.status not in ACTIVE:
-        raise SessionOver("This session is over, so nothing can be added to it. Start a new one at the charge point.")
+        raise SessionOver(
+            said("This session is over, so nothing can be added to it. Start a new one at the charge point.")
+        )
     _check_amount(amount_msat, rules)
     invoice = await request_invoice(
         database,
@@ -103,7 +107,7 @@ def open_offer(work: Work, connector: str, amount_msat: int, address: str | None
     """Store an offer with the tariff and the rate of this moment."""
     view = check_connector(find_connector(work.sql, connector), connector)
     if store.active_charges(work.sql, view.station, view.number):
-        raise ConnectorBusy("Somebody else charges here. Choose another charge point.", connector=connector)
+        raise ConnectorBusy(said("Somebody else charges here. Choose another charge point."), connector=connector)
     _check_amount(amount_msat, rules)
     tariff = tariff_for(work.sql, view.station, view.number, work.now)
     rate = None if tariff.asset.code == BTC.code else current_rate(work.sql, tariff.asset.code, work.now)
@@ -129,20 +133,28 @@ def open_offer(work: Work, connector: str, amount_msat: int, address: str | None
 def check_connector(view: ConnectorView | None, name: str) -> ConnectorView:
     """Return the connector when a driver may begin to pay there now; else say why not."""
     if view is None or view.station_state != "admitted":
-        raise NoSuchConnector(f"No charge point is named {name[:64]!r}. Scan its code again.", connector=name[:64])
+        raise NoSuchConnector(
+            said("No charge point is named %(name)s. Scan its code again.", name=repr(name[:64])), connector=name[:64]
+        )
     if not view.online:
-        raise ConnectorOut("The charge point is offline, so it cannot start. Nothing was charged.", connector=name)
+        raise ConnectorOut(
+            said("The charge point is offline, so it cannot start. Nothing was charged."), connector=name
+        )
     if view.status in FREE:
         return view
     if view.status in {"Unavailable", "Faulted", "Unknown"}:
-        raise ConnectorOut("The charge point is out of order. Choose another one.", connector=name)
-    raise ConnectorBusy("Somebody else charges here. Choose another charge point.", connector=name)
+        raise ConnectorOut(said("The charge point is out of order. Choose another one."), connector=name)
+    raise ConnectorBusy(said("Somebody else charges here. Choose another charge point."), connector=name)
 
 
 def _check_amount(amount_msat: int, rules: Rules) -> None:
     if not rules.payment_min_msat <= amount_msat <= rules.payment_max_msat:
         raise AmountOutOfRange(
-            f"One may pay {rules.payment_min_msat // 1000} to {rules.payment_max_msat // 1000} sats at once here.",
+            said(
+                "One may pay %(least)s to %(most)s sats at once here.",
+                least=rules.payment_min_msat // 1000,
+                most=rules.payment_max_msat // 1000,
+            ),
             min_msat=rules.payment_min_msat,
             max_msat=rules.payment_max_msat,
         )

@@ -16,7 +16,7 @@ from commonwatt.charging.model.happenings import Finished, StopAsked
 from commonwatt.charging.model.session import ACTIVE, Status
 from commonwatt.charging.reports import Authorisation, Sample, StopReport
 from commonwatt.charging.rules import DEFAULT, Rules
-from commonwatt.kernel import Instant
+from commonwatt.kernel import Instant, said
 from commonwatt.kit.database import Work
 from commonwatt.metering import store_readings
 
@@ -56,11 +56,11 @@ def ask_to_stop(work: Work, session_id: str, reason: str, rules: Rules = DEFAULT
     """Ask for the end of a running session; asking again changes nothing. Raises SessionOver when it has ended."""
     charge = store.charge_by_id(work.sql, session_id)
     if charge is None:
-        raise NoSuchSession("There is no session of this id.", session=session_id)
+        raise NoSuchSession(said("There is no session of this id."), session=session_id)
     if charge.session.status is Status.STOPPING:
         return charge
     if charge.session.status not in ACTIVE:
-        raise SessionOver("This session is not running, so there is nothing to stop.", session=session_id)
+        raise SessionOver(said("This session is not running, so there is nothing to stop."), session=session_id)
     charge = advance_session(work, charge, StopAsked(reason), rules)
     store.save_charges(work, [charge])
     work.tell(charge.subject, "status", status=charge.session.status.value)

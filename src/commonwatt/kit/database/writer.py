@@ -21,7 +21,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from commonwatt.kernel import Clock, Ids, Unavailable
+from commonwatt.kernel import Clock, Ids, Unavailable, said
 from commonwatt.kit.database.work import Note, Work
 
 P = ParamSpec("P")
@@ -115,7 +115,7 @@ class Database:
 
     async def _submit(self, call: _Call) -> Any:
         if self._closed:
-            msg = "The server is stopping; nothing was stored. Try again when it is back."
+            msg = said("The server is stopping; nothing was stored. Try again when it is back.")
             raise NotSaved(msg)
         if self._inline:
             with self.engine.connect().execution_options(immediate=True) as connection:
@@ -165,7 +165,9 @@ class Database:
                             works.append(alone)
         except (SQLAlchemyError, self._driver_error) as error:
             for call in group:
-                call.error = NotSaved(f"The database could not store this; nothing was changed. It said: {error}")
+                call.error = NotSaved(
+                    f"The database could not store this; nothing was changed. It said: {error}"
+                ).in_words(said("The database could not store this; nothing was changed. Try again in a minute."))
             return False, []
         self.commits += 1
         return any(work.stored for work in works), [note for work in works for note in work.notes]

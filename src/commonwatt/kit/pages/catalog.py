@@ -22,7 +22,29 @@ from commonwatt.kit.pages.texts import DOMAIN, LOCALE, OWNER_LANGUAGES, PASSER_L
 PACKAGE = Path(__file__).parents[2]
 ROOTS = {"": PACKAGE / "kit" / "pages" / "templates"}
 JINJA_OPTIONS = {"extensions": "jinja2.ext.do,jinja2.ext.i18n", "newstyle_gettext": "true"}
-KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "gettext": None, "ngettext": (1, 2)}
+KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "gettext": None, "ngettext": (1, 2), "said": None}
+SAID_TO_PASSERS = (
+    "adapters/payment/sandbox/pages.py",
+    "adapters/payment/sandbox/wording.py",
+    "charging/actions/claim_change.py",
+    "charging/actions/offer_session.py",
+    "charging/actions/stop_session.py",
+    "charging/lnurl.py",
+    "charging/pages.py",
+    "kit/database/writer.py",
+    "kit/pages/language_choice.py",
+    "kit/web/forgery.py",
+    "kit/web/limits.py",
+    "kit/web/problem_docs.py",
+    "kit/web/problems.py",
+    "members/actions/invite_member.py",
+    "members/actions/prove_by_passkey.py",
+    "members/actions/recover_by_code.py",
+    "members/pages.py",
+    "payments/actions/request_invoice.py",
+)
+"""Code whose sentences (`kernel.said`) a driver, a visitor or someone signing in reads; the others are the owner's."""
+_MARKED = re.compile(r"\b(?:_|said)\(")
 PASSER_ROOTS = ('extends "layout/passer.html"', 'extends "layout/print.html"')
 ON_EVERY_PAGE = "kit/pages/values.py"
 _USES = re.compile(r'\{%-?\s*(?:extends|from|include|import)\s+"([^"]+)"')
@@ -82,7 +104,7 @@ def _problem_titles() -> Iterator[str]:
 
 def _python_files() -> Iterator[tuple[str, Path]]:
     for path in sorted(PACKAGE.rglob("*.py")):
-        if "templates" not in path.parts and "_(" in path.read_text("utf-8"):
+        if "templates" not in path.parts and _MARKED.search(path.read_text("utf-8")):
             yield path.relative_to(PACKAGE).as_posix(), path
 
 
@@ -102,7 +124,8 @@ def load(language: str) -> Catalog:
 
 def languages_of(message: Message, passers: frozenset[str]) -> tuple[str, ...]:
     """Return the languages that a text must have, English aside: four on passer-by pages, two on the owner's."""
-    seen_by_passers = any(place in passers or place == ON_EVERY_PAGE for place, _ in message.locations)
+    everywhere = {*SAID_TO_PASSERS, ON_EVERY_PAGE}
+    seen_by_passers = any(place in passers or place in everywhere for place, _ in message.locations)
     return (PASSER_LANGUAGES if seen_by_passers else OWNER_LANGUAGES)[1:]
 
 

@@ -102,7 +102,7 @@ def environment(features: Iterable[str] | None = None) -> Environment:
         pgettext=lambda context, message: texts(current_page().language).pgettext(context, message),
         npgettext=lambda context, one, many, count: texts(current_page().language).npgettext(context, one, many, count),
     )
-    env.filters.update(values.FILTERS)
+    env.filters.update(values.FILTERS, told=told)
     env.filters.update(plain_words.FILTERS)
     env.globals.update(
         page=CurrentPage(),
@@ -115,6 +115,11 @@ def environment(features: Iterable[str] | None = None) -> Environment:
         accent_file=accent_file,
     )
     return env
+
+
+def told(text: str) -> str:
+    """Say what code said in the reader's language; the text of a template itself is marked by `_`."""
+    return text if hasattr(text, "__html__") else current_page().text(text)
 
 
 def accent_file(site: Site) -> str:

@@ -18,7 +18,7 @@ from litestar import Request
 
 from commonwatt.kernel import Instant
 from commonwatt.kit.pages.navigation import Command, Section, commands_for, sections_for
-from commonwatt.kit.pages.texts import OWNER_LANGUAGES, PASSER_LANGUAGES, choose_language, texts
+from commonwatt.kit.pages.texts import OWNER_LANGUAGES, PASSER_LANGUAGES, choose_language, tell
 from commonwatt.kit.web.forgery import csrf_token
 from commonwatt.kit.web.site import Site
 
@@ -91,8 +91,8 @@ class Page:
         return path in self.served
 
     def text(self, message: str) -> str:
-        """Translate a text."""
-        return texts(self.language).gettext(message)
+        """Say a text in the reader's language, also a sentence that was made of a template and values."""
+        return tell(message, self.language)
 
 
 _CURRENT: ContextVar[Page] = ContextVar("page")

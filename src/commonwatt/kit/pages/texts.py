@@ -7,12 +7,16 @@ Passer-by pages speak English, German, French and Czech, owner pages English and
 from __future__ import annotations
 
 import io
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
+
+from commonwatt.kernel import Said
 
 LOCALE = Path(__file__).parent / "locale"
 PASSER_LANGUAGES = ("en", "de", "fr", "cs")
@@ -33,6 +37,26 @@ def texts(language: str) -> NullTranslations:
     write_mo(compiled, catalog)
     compiled.seek(0)
     return Translations(compiled, domain=DOMAIN)
+
+
+def tell(text: str, language: str) -> str:
+    """Say a text in a language: a constant by its catalog, a sentence of code with its values in the language's way."""
+    if not text:
+        return ""
+    if not isinstance(text, Said) or not text.values:
+        return str(texts(language).gettext(str(text)))
+    values = {name: _tell_value(value, language) for name, value in text.values.items()}
+    return str(texts(language).gettext(text.template)) % values
+
+
+def _tell_value(value: object, language: str) -> str:
+    match value:
+        case Said():
+            return tell(value, language)
+        case int() | Decimal():
+            return str(format_decimal(value, locale=language)).replace("-", "\N{MINUS SIGN}")
+        case _:
+            return str(value)
 
 
 def choose_language(cookie: str | None, accepted: str, fallback: str, offered: tuple[str, ...]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from commonwatt.kernel import Instant
+from commonwatt.kernel import Instant, said
 from commonwatt.kit.web.errors import BadRequest
 from commonwatt.kit.web.site import Site
 
@@ -17,7 +17,9 @@ def day_begins(text: str, site: Site, *, days: int = 0, field: str = "since") ->
         day = date.fromisoformat(text) + timedelta(days=days)
         return Instant.of(datetime(day.year, day.month, day.day, tzinfo=site.zone))
     except (ValueError, OverflowError):
-        raise BadRequest(f"{text[:40]!r} is no day; write it as 2026-05-01.", field=field) from None
+        raise BadRequest(
+            said("%(text)s is no day; write it as 2026-05-01.", text=repr(text[:40])), field=field
+        ) from None
 
 
 def today_begins(now: Instant, site: Site, *, days: int = 0) -> Instant:

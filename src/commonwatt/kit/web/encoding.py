@@ -18,7 +18,7 @@ from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Reference, Schema
 from litestar.plugins import OpenAPISchemaPlugin
 from litestar.typing import FieldDefinition
 
-from commonwatt.kernel import BTC, Amount, Asset, Instant
+from commonwatt.kernel import BTC, Amount, Asset, Instant, Said
 from commonwatt.kernel.quantity import Quantity
 
 _PLAIN = (str, int, bool, type(None), float, bytes)
@@ -32,6 +32,8 @@ def plain(value: Any) -> Any:  # noqa: C901, PLR0912 (one case per word is the c
             return plain(value.value)
         case bytes():
             return value.hex()
+        case Said():
+            return str(value)
         case _ if isinstance(value, _PLAIN):
             return value
         case Instant():

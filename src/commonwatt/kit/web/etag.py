@@ -8,6 +8,7 @@ from typing import Any
 from litestar import Request
 from litestar.status_codes import HTTP_304_NOT_MODIFIED
 
+from commonwatt.kernel import said
 from commonwatt.kit.web.encoding import Answer, to_json
 from commonwatt.kit.web.errors import Changed
 
@@ -21,7 +22,7 @@ def check_match(request: Request[Any, Any, Any], current: str) -> None:
     """Raise Changed when the request says `If-Match` and the thing is no longer as it was; without it, go on."""
     wanted = request.headers.get("if-match")
     if wanted is not None and not _matches(wanted, current, weak=False):
-        raise Changed("This was changed after you read it. Read it again and decide anew.", etag=current)
+        raise Changed(said("This was changed after you read it. Read it again and decide anew."), etag=current)
 
 
 def tagged(request: Request[Any, Any, Any], value: Any) -> Answer:

@@ -22,6 +22,7 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from commonwatt.kernel import said
 from commonwatt.kit.web.errors import ForeignRequest
 from commonwatt.kit.web.site import Site, session_cookie
 
@@ -58,21 +59,21 @@ class OwnPagesOnly(ASGIMiddleware):
 def _check_origin(request: Request[Any, Any, Any]) -> None:
     fetched = request.headers.get("sec-fetch-site")
     if fetched is not None and fetched not in {"same-origin", "none"}:
-        raise ForeignRequest("Another site's page asked for this change; nothing was done.")
+        raise ForeignRequest(said("Another site's page asked for this change; nothing was done."))
     origin = request.headers.get("origin")
     if origin is None or (fetched == "same-origin"):
         return
     site: Site = request.app.state.site
     if origin != site.base_url and urlsplit(origin).netloc != request.headers.get("host", ""):
-        raise ForeignRequest("Another site's page asked for this change; nothing was done.")
+        raise ForeignRequest(said("Another site's page asked for this change; nothing was done."))
 
 
 async def _check_token(request: Request[Any, Any, Any]) -> None:
     expected = csrf_token(request)
     if not expected:
         return
-    said = request.headers.get(HEADER)
-    if said is None and request.headers.get("content-type", "").startswith(_FORMS):
-        said = (await request.form()).get(FIELD)
-    if not isinstance(said, str) or not hmac.compare_digest(said.encode(), expected.encode()):
-        raise ForeignRequest("This page is out of date: you signed in or out since. Open it anew and repeat.")
+    heard = request.headers.get(HEADER)
+    if heard is None and request.headers.get("content-type", "").startswith(_FORMS):
+        heard = (await request.form()).get(FIELD)
+    if not isinstance(heard, str) or not hmac.compare_digest(heard.encode(), expected.encode()):
+        raise ForeignRequest(said("This page is out of date: you signed in or out since. Open it anew and repeat."))

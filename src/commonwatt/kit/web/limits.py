@@ -16,7 +16,7 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from commonwatt.kernel import Clock
+from commonwatt.kernel import Clock, said
 from commonwatt.kit.web.errors import TooManyRequests
 from commonwatt.kit.web.surroundings import client_of
 
@@ -88,7 +88,9 @@ class FairShares(ASGIMiddleware):
         wait = self._buckets.take(_who(scope), scope["path"], scope["method"])  # type: ignore[typeddict-item]
         if wait is not None:
             raise TooManyRequests(
-                f"You ask faster than this address answers. Wait {wait} s and go on; nothing was done.",
+                said(
+                    "You ask faster than this address answers. Wait %(wait)s s and go on; nothing was done.", wait=wait
+                ),
                 retry_after=wait,
             )
         await next_app(scope, receive, send)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 from litestar.params import Parameter
 
+from commonwatt.kernel import said
 from commonwatt.kit.web.errors import BadRequest
 
 T = TypeVar("T")
@@ -79,7 +80,9 @@ def decode_cursor(cursor: str, kinds: tuple[type, ...] | None = None) -> tuple[s
         key = []
     fits = 1 <= len(key) <= 4 and len(cursor) <= 512  # noqa: PLR2004 (more than any list of ours sorts by)
     if not fits or any(isinstance(part, int) and abs(part) >= 1 << 63 for part in key):
-        raise BadRequest("The cursor is not one of ours; leave it out to begin at the first page.", field="cursor")
+        raise BadRequest(
+            said("The cursor is not one of ours; leave it out to begin at the first page."), field="cursor"
+        )
     if kinds is not None and [type(part) for part in key] != list(kinds):
         raise BadRequest(_FOREIGN, field="cursor")
     return tuple(key)

@@ -9,6 +9,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 
+from commonwatt.kernel import said
 from commonwatt.kit.web.errors import NoSuchPage
 from commonwatt.kit.web.problems import render_own
 
@@ -65,7 +66,7 @@ async def show_problem(request: Request[Any, Any, Any], slug: str) -> Response[s
     """Explain one kind of problem."""
     text = find_page(slug)
     if text is None:
-        raise NoSuchPage("There is no page about this problem.")
+        raise NoSuchPage(said("There is no page about this problem."))
     body, title = to_html(text), text.splitlines()[0].lstrip("# ")
     page = render_own(request, "document.html", title=title, body=body)
     if page is None:

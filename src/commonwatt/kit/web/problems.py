@@ -20,7 +20,7 @@ from litestar.exceptions import (
 )
 from litestar.types import ExceptionHandlersMap
 
-from commonwatt.kernel import Broken, Fault, Unavailable
+from commonwatt.kernel import Broken, Fault, Said, Unavailable, said
 from commonwatt.kit.web.encoding import to_json
 from commonwatt.kit.web.errors import BadRequest, MethodNotAllowed, NoSuchPage, TooLarge
 from commonwatt.kit.web.site import Site
@@ -40,6 +40,9 @@ class Problem:
     title: str
     status: int
     detail: str
+    """In English, for programs and the log."""
+    said: Said
+    """The same for a page, which says it in its reader's language."""
     reference: str
     fields: dict[str, Any] = field(default_factory=dict)
     errors: list[dict[str, str]] = field(default_factory=list)
@@ -86,21 +89,26 @@ def fault_of(error: Exception) -> Fault:
             named = "; ".join(
                 f"{item['field']}: {item['message']}" if item["field"] else item["message"] for item in told
             )
-            return BadRequest(named or "A field is missing or not of its kind.", told)
+            words = said("A field is missing or not of its kind.")
+            return BadRequest(named or words, told).in_words(words)
         case NotFoundException():
-            return NoSuchPage("Nothing lives at this address. It may be mistyped, or the thing was never here.")
+            return NoSuchPage(said("Nothing lives at this address. It may be mistyped, or the thing was never here."))
         case MethodNotAllowedException():
-            return MethodNotAllowed("This address exists, but it does not take this method.")
+            return MethodNotAllowed(said("This address exists, but it does not take this method."))
         case HTTPException(status_code=status) if status == _TOO_LARGE:
-            return TooLarge("The body is larger than this address takes.")
+            return TooLarge(said("The body is larger than this address takes."))
         case HTTPException(status_code=status) if status < _SERVER_ERROR:
-            answer = BadRequest(error.detail or "The request cannot be read.")
+            words = said("The request cannot be read.")
+            answer = BadRequest(error.detail or words).in_words(words)
             answer.status = status  # type: ignore[misc] # the wire's own code says more than ours would
             return answer
         case HTTPException():
-            return Unavailable(error.detail or "The server cannot answer this now.")
+            words = said("The server cannot answer this now.")
+            return Unavailable(error.detail or words).in_words(words)
         case _:
-            return Broken("Something failed that we did not foresee. The reference below finds it in the server's log.")
+            return Broken(
+                said("Something failed that we did not foresee. The reference below finds it in the server's log.")
+            )
 
 
 def problem_of(error: Exception, site: Site, reference: str) -> Problem:
@@ -108,7 +116,17 @@ def problem_of(error: Exception, site: Site, reference: str) -> Problem:
     fault = fault_of(error)
     errors = fault.errors if isinstance(fault, BadRequest) else []
     address = site.url(f"/problems/{fault.slug}")
-    return Problem(address, fault.slug, fault.title, fault.status, fault.detail, reference, dict(fault.fields), errors)
+    return Problem(
+        type=address,
+        slug=fault.slug,
+        title=fault.title,
+        status=fault.status,
+        detail=fault.detail,
+        said=fault.said,
+        reference=reference,
+        fields=dict(fault.fields),
+        errors=errors,
+    )
 
 
 def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

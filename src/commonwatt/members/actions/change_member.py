@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, select, update
 
+from commonwatt.kernel import said
 from commonwatt.kit.database import Work
 from commonwatt.members.actions.create_token import end_tokens_beyond
 from commonwatt.members.actions.invite_member import check_role, count_owners, end_invitations_beyond
@@ -51,10 +52,12 @@ def remove_member(work: Work, actor: Actor, member_id: str) -> None:
 def _living(work: Work, member_id: str) -> Row[Any]:
     row = work.sql.execute(select(members).where(members.c.id == member_id, members.c.ended_ms.is_(None))).first()
     if row is None:
-        raise NoSuchMember("There is no such member; it may have been removed.", id=member_id)
+        raise NoSuchMember(said("There is no such member; it may have been removed."), id=member_id)
     return row
 
 
 def _keep_an_owner(work: Work, row: Row[Any]) -> None:
     if row.role == Role.OWNER and count_owners(work) == 1:
-        raise LastOwner(f"{row.name} is the only owner. Make somebody else an owner first.", member=row.id)
+        raise LastOwner(
+            said("%(name)s is the only owner. Make somebody else an owner first.", name=row.name), member=row.id
+        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import insert, select, update
 
-from commonwatt.kernel import Instant
+from commonwatt.kernel import Instant, said
 from commonwatt.kit.database import Work
 from commonwatt.kit.web import BadRequest
 from commonwatt.members.actions.invite_member import check_name
@@ -35,14 +35,18 @@ def create_token(work: Work, actor: Actor, name: str, scopes: Iterable[str], exp
     """Make a token; with `expires_s` None it never expires. Raises ScopeRefused for more than the maker has."""
     name, wanted = check_name(name), sorted(set(scopes))
     unknown = [scope for scope in wanted if scope != EVERYTHING and scope not in SCOPES]
-    if unknown or not wanted:
-        known = ", ".join([*SCOPES, EVERYTHING])
-        raise ScopeRefused(f"{', '.join(unknown) or 'No scope'} is not among the scopes: {known}.")
+    known = ", ".join([*SCOPES, EVERYTHING])
+    if not wanted:
+        raise ScopeRefused(said("Choose at least one of the scopes: %(known)s.", known=known))
+    if unknown:
+        raise ScopeRefused(
+            said("%(unknown)s is not among the scopes: %(known)s.", unknown=", ".join(unknown), known=known)
+        )
     beyond = [scope for scope in wanted if not actor.may(scope)]
     if beyond:
-        raise ScopeRefused(f"You may not give what you do not have: {', '.join(beyond)}.")
+        raise ScopeRefused(said("You may not give what you do not have: %(beyond)s.", beyond=", ".join(beyond)))
     if expires_s is not None and not 1 <= expires_s <= EXPIRES_S_MAX:
-        raise BadRequest("A token expires after one second to ten years, or never.", field="expires")
+        raise BadRequest(said("A token expires after one second to ten years, or never."), field="expires")
     secret, token_id = TOKEN_PREFIX + new_secret(work), work.new_id()
     expires = None if expires_s is None else work.now.plus(seconds=expires_s)
     work.sql.execute(
@@ -69,7 +73,7 @@ def revoke_token(work: Work, actor: Actor, token_id: str) -> None:
     row = work.sql.execute(select(tokens).where(tokens.c.id == token_id, tokens.c.ended_ms.is_(None))).first()
     own = row is not None and actor.member_id is not None and row.root_id == actor.member_id
     if row is None or not (own or actor.may("members:admin")):
-        raise NoSuchMember("There is no such token, or it was revoked before.", id=token_id)
+        raise NoSuchMember(said("There is no such token, or it was revoked before."), id=token_id)
     work.sql.execute(update(tokens).where(tokens.c.id == token_id).values(ended_ms=work.now.ms))
     record_act(work, actor, "revoke token", f"token/{token_id}", {"name": row.name})
 

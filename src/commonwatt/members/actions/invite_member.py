@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, insert, select, update
 
-from commonwatt.kernel import Instant
+from commonwatt.kernel import Instant, said
 from commonwatt.kit.database import Work
 from commonwatt.kit.web import BadRequest
 from commonwatt.members.actions.record_act import record_act
@@ -66,7 +66,7 @@ def invite_member(work: Work, actor: Actor, name: str, role: Role, expires_s: in
     name = check_name(name)
     check_role(actor, role)
     if not 60 <= expires_s <= EXPIRES_S_MAX:  # noqa: PLR2004 (a minute)
-        raise BadRequest("An invitation is valid for a minute to 90 days.", field="expires_s")
+        raise BadRequest(said("An invitation is valid for a minute to 90 days."), field="expires_s")
     link = _make(work, actor, INVITED, name, role, expires_s)
     record_act(work, actor, "invite member", f"invitation/{link.id}", {"name": name, "role": role})
     return link
@@ -76,7 +76,7 @@ def withdraw_invitation(work: Work, actor: Actor, invitation_id: str) -> None:
     """End a link that nobody used yet. Raises NoSuchMember."""
     open_ = (invitations.c.id == invitation_id) & invitations.c.ended_ms.is_(None)
     if work.sql.execute(update(invitations).where(open_).values(ended_ms=work.now.ms)).rowcount != 1:
-        raise NoSuchMember("There is no open invitation of this id; it may have been used.", id=invitation_id)
+        raise NoSuchMember(said("There is no open invitation of this id; it may have been used."), id=invitation_id)
     record_act(work, actor, "withdraw invitation", f"invitation/{invitation_id}")
 
 
@@ -109,7 +109,7 @@ def find_invitation(work: Work, secret: str) -> Invitation:
         raise LinkNotValid(
             "This link was used, replaced by a newer one, or is too old. Ask whoever sent it for another; the owner of "
             "the machine makes one with `commonwatt owner link`."
-        )
+        ).in_words(said("This link was used, replaced by a newer one, or is too old. Ask whoever sent it for another."))
     return Invitation(row.id, row.kind, row.name, Role(row.role))
 
 
@@ -123,7 +123,7 @@ def check_name(name: str) -> str:
     """Return a person's or token's name without outer space. Raises BadRequest when it is empty or unprintable."""
     name = " ".join(name.split())
     if not 0 < len(name) <= NAME_MAX or not name.isprintable():
-        raise BadRequest(f"A name has 1 to {NAME_MAX} printable characters.", field="name")
+        raise BadRequest(said("A name has 1 to %(most)s printable characters.", most=NAME_MAX), field="name")
     return name
 
 

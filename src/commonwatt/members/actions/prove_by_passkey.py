@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
+from commonwatt.kernel import said
 from commonwatt.kit.database import Work
 from commonwatt.kit.web import Site
 from commonwatt.members.actions.invite_member import check_name, find_invitation
@@ -63,7 +64,7 @@ def begin_add(work: Work, site: Site, actor: Actor) -> Begun:
     """Begin another passkey for the member who is signed in."""
     row = work.sql.execute(select(members).where(members.c.id == actor.member_id)).first()
     if row is None:
-        raise NoSuchMember("Only a member has passkeys; a token has none.")
+        raise NoSuchMember(said("Only a member has passkeys; a token has none."))
     known = work.sql.execute(select(passkeys.c.credential).where(passkeys.c.member_id == row.id)).scalars()
     return _begin_registration(work, site, ADD, row.id, row.name, row.handle, list(known))
 
@@ -86,7 +87,7 @@ def take_ceremony(work: Work, state: str, kind: str) -> Ceremony:
     work.sql.execute(delete(ceremonies).where(ceremonies.c.hash == digest(state)))
     work.sql.execute(delete(ceremonies).where(ceremonies.c.expires_ms <= work.now.ms))
     if row is None or row.kind != kind or row.expires_ms <= work.now.ms:
-        raise PasskeyRefused("This took longer than five minutes, or was answered before. Begin again.")
+        raise PasskeyRefused(said("This took longer than five minutes, or was answered before. Begin again."))
     return Ceremony(row.kind, row.challenge, row.handle or b"", row.subject or "", row.name or "")
 
 
@@ -96,7 +97,7 @@ def finish_join(
     """Make the person a member, use up the link and sign in. Raises LinkNotValid, PasskeyRefused."""
     invitation = find_invitation(work, secret)
     if invitation.id != ceremony.subject:
-        raise PasskeyRefused("The passkey was made for another link. Open your link again.")
+        raise PasskeyRefused(said("The passkey was made for another link. Open your link again."))
     member_id = work.new_id()
     made = {"id": member_id, "name": ceremony.name, "role": invitation.role, "handle": ceremony.handle}
     work.sql.execute(insert(members).values(**made, made_ms=work.now.ms))
@@ -112,7 +113,7 @@ def finish_join(
 def finish_add(work: Work, site: Site, actor: Actor, ceremony: Ceremony, credential: dict[str, Any]) -> str:
     """Keep another passkey of the member; return its id. Raises PasskeyRefused."""
     if ceremony.subject != actor.member_id:
-        raise PasskeyRefused("The passkey was made for somebody else. Begin again.")
+        raise PasskeyRefused(said("The passkey was made for somebody else. Begin again."))
     passkey_id = _store_passkey(work, site, ceremony, ceremony.subject, credential)
     proved = update(sessions).where(sessions.c.id == actor.session_id)
     work.sql.execute(proved.values(proved_ms=work.now.ms))
@@ -162,9 +163,9 @@ def remove_passkey(work: Work, actor: Actor, passkey_id: str) -> None:
     """Forget one of the member's passkeys. Raises LastKey for the only one, NoSuchMember for anybody else's."""
     mine = work.sql.execute(select(passkeys.c.id).where(passkeys.c.member_id == actor.member_id)).scalars().all()
     if passkey_id not in mine:
-        raise NoSuchMember("You have no such passkey.", id=passkey_id)
+        raise NoSuchMember(said("You have no such passkey."), id=passkey_id)
     if len(mine) == 1:
-        raise LastKey("This is your only passkey. Add another first, or you could not sign in again.")
+        raise LastKey(said("This is your only passkey. Add another first, or you could not sign in again."))
     work.sql.execute(delete(passkeys).where(passkeys.c.id == passkey_id))
     record_act(work, actor, "remove passkey", f"passkey/{passkey_id}")
 
@@ -224,10 +225,12 @@ def _store_passkey(work: Work, site: Site, ceremony: Ceremony, member_id: str, c
             require_user_verification=True,
         )
     except _malformed() as error:
-        raise PasskeyRefused("The new passkey's answer is not valid for this site. Nothing was stored.") from error
+        raise PasskeyRefused(
+            said("The new passkey's answer is not valid for this site. Nothing was stored.")
+        ) from error
     known = select(passkeys.c.id).where(passkeys.c.credential == verified.credential_id)
     if work.sql.execute(known).first() is not None:
-        raise PasskeyRefused("This passkey is known already. Use it to sign in.")
+        raise PasskeyRefused(said("This passkey is known already. Use it to sign in."))
     passkey_id = work.new_id()
     synced = verified.credential_backed_up
     work.sql.execute(

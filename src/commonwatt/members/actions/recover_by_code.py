@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete, insert, select, update
 
+from commonwatt.kernel import said
 from commonwatt.kit.database import Work
 from commonwatt.members.actions.record_act import record_act
 from commonwatt.members.actions.start_session import Started, Visit, start_session
@@ -18,7 +19,7 @@ CODES = 10
 def make_recovery_codes(work: Work, actor: Actor) -> list[str]:
     """Make ten codes for the member who is signed in and return them, once; earlier ones count no more."""
     if actor.member_id is None:
-        raise NoSuchMember("Only a member has recovery codes; a token has none.")
+        raise NoSuchMember(said("Only a member has recovery codes; a token has none."))
     work.sql.execute(delete(recovery_codes).where(recovery_codes.c.member_id == actor.member_id))
     codes = [new_code(work) for _ in range(CODES)]
     made = {"member_id": actor.member_id, "made_ms": work.now.ms}
@@ -37,7 +38,7 @@ def recover_by_code(work: Work, code: str, visit: Visit) -> Started:
     ).first()
     if row is None:
         raise CodeRefused(
-            "This code is not one of ours, or it was used before. Each works once; try the next on your list."
+            said("This code is not one of ours, or it was used before. Each works once; try the next on your list.")
         )
     work.sql.execute(update(recovery_codes).where(recovery_codes.c.hash == row.hash).values(used_ms=work.now.ms))
     started = start_session(work, row.id, visit, proved=False)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import insert, update
 
+from commonwatt.kernel import said
 from commonwatt.kit.database import Work
 from commonwatt.members.actions.record_act import record_act
 from commonwatt.members.errors import NoSuchMember
@@ -59,7 +60,7 @@ def end_session(work: Work, actor: Actor, session_id: str) -> None:
     """End one of the actor's own sessions. Raises NoSuchMember for anybody else's or one that has ended."""
     mine = (sessions.c.id == session_id) & (sessions.c.member_id == actor.member_id) & sessions.c.ended_ms.is_(None)
     if work.sql.execute(update(sessions).where(mine).values(ended_ms=work.now.ms)).rowcount != 1:
-        raise NoSuchMember("You have no such session; it may have ended.", id=session_id)
+        raise NoSuchMember(said("You have no such session; it may have ended."), id=session_id)
     record_act(work, actor, "end session", f"session/{session_id}")
 
 

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from commonwatt.books import kind_of
-from commonwatt.kernel import Done, Failed, Rounding, Unknown, divide
+from commonwatt.kernel import Done, Failed, Rounding, Unknown, divide, said
 from commonwatt.kit.database import Database, Work
 from commonwatt.payments import store
 from commonwatt.payments.errors import RailUnavailable, WrongAmount
@@ -55,7 +55,9 @@ async def request_invoice(
     when the rail gives no invoice, and WrongAmount when nothing is to be paid.
     """
     if amount_msat <= 0:
-        raise WrongAmount("An invoice must ask for more than nothing.", amount_msat=amount_msat)
+        raise WrongAmount("An invoice must ask for more than nothing.", amount_msat=amount_msat).in_words(
+            said("An amount above zero is needed.")
+        )
     if not rail.capabilities.msat:
         amount_msat = 1000 * divide(amount_msat, 1000, Rounding.UP).quotient
     order = Order(
@@ -79,7 +81,7 @@ async def request_invoice(
             raise RailUnavailable(
                 f"The Lightning node gave no invoice ({reason}); nothing was charged. Try again in a minute.",
                 rail=rail.name,
-            )
+            ).in_words(said("Paying does not work here at this moment. Nothing was charged; try again in a minute."))
 
 
 def draft_invoice(work: Work, order: Order) -> bytes:
@@ -115,7 +117,9 @@ def open_invoice(work: Work, payment_hash: str, bolt11: str) -> Invoice:
     """Store the payment request; an invoice that was paid or closed in the meantime keeps its state."""
     before = store.find_invoice(work.sql, payment_hash)
     if before is None or before.state is Stage.CANCELLED or before.wish is not None:
-        raise RailUnavailable("The invoice was withdrawn while it was made; ask for another.")
+        raise RailUnavailable("The invoice was withdrawn while it was made; ask for another.").in_words(
+            said("The payment code was withdrawn while it was made. Ask for another.")
+        )
     if before.state is Stage.DRAFTED:
         due = work.now.plus(seconds=FIRST_CHECK_S).ms
         store.change_invoice(work.sql, payment_hash, bolt11=bolt11, state=Stage.OPEN, next_check_ms=due)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
+from commonwatt.kernel import said
 from commonwatt.kit.database import Work
 from commonwatt.stations.asking import WAIVERS
 from commonwatt.stations.errors import StationMissing, StationTaken, WaitingRoomFull, WaiverUnknown
@@ -28,7 +29,10 @@ def add_station(work: Work, identity: str, name: str = "", *, with_password: boo
     """
     check_identity(identity)
     if work.sql.execute(select(station.c.identity).where(station.c.identity == identity)).first():
-        msg = f"There is a station {identity} already; admit it, rename it, or choose another identity."
+        msg = said(
+            "There is a station %(identity)s already; admit it, rename it, or choose another identity.",
+            identity=identity,
+        )
         raise StationTaken(msg, identity=identity)
     secret = _fresh_secret(work) if with_password else None
     work.sql.execute(
@@ -55,8 +59,10 @@ def await_admission(work: Work, identity: str, offered: str | None = None) -> No
         return
     waiting = work.sql.execute(select(func.count()).where(station.c.state == WAITING)).scalar_one()
     if waiting >= WAITING_MAX:
-        msg = (
-            f"{waiting} unknown stations wait already. Admit, reject or remove some of them, then this one can connect."
+        msg = said(
+            "%(waiting)s unknown stations wait already. Admit, reject or remove some of them, then "
+            "this one can connect.",
+            waiting=waiting,
         )
         raise WaitingRoomFull(msg, waiting=waiting)
     work.sql.execute(insert(station).values(identity=identity, name=identity, state=WAITING, made_ms=work.now.ms))
@@ -144,7 +150,9 @@ def remove_station(work: Work, identity: str) -> None:
 def _known(work: Work, identity: str) -> Row[Any]:
     row = work.sql.execute(select(station).where(station.c.identity == identity)).first()
     if row is None:
-        msg = f"No station is called {identity}. Look at the list of stations for its exact identity."
+        msg = said(
+            "No station is called %(identity)s. Look at the list of stations for its exact identity.", identity=identity
+        )
         raise StationMissing(msg, identity=identity)
     return row
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import insert, select, update
 
+from commonwatt.kernel import said
 from commonwatt.kit.database import Work
 from commonwatt.stations.errors import ConnectorMissing, ConnectorNameTaken
 from commonwatt.stations.events import ConnectorChanged
@@ -70,7 +71,9 @@ def ensure_connector(work: Work, identity: str, number: int) -> str:
     if existing is not None:
         return str(existing.name)
     if not 1 <= number <= NUMBER_MAX:
-        msg = f"{number} is no connector's number; they count from 1 to {NUMBER_MAX}."
+        msg = said(
+            "%(number)s is no connector's number; they count from 1 to %(most)s.", number=number, most=NUMBER_MAX
+        )
         raise ConnectorMissing(msg, station=identity, connector=number)
     usual = name = name_of(identity, number)
     again = 1
@@ -94,13 +97,21 @@ def rename_connector(
     """
     key = (connector.c.station == identity) & (connector.c.number == number)
     if work.sql.execute(select(connector.c.name).where(key)).first() is None:
-        msg = f"Station {identity} has no connector {number}. Look at its page for those it has."
+        msg = said(
+            "Station %(identity)s has no connector %(number)s. Look at its page for those it has.",
+            identity=identity,
+            number=number,
+        )
         raise ConnectorMissing(msg, station=identity, connector=number)
     if name is not None:
         taken = work.sql.execute(select(connector.c.name).where(connector.c.name == name, ~key)).first()
         if taken or not is_name(name):
-            why = "belongs to another connector" if taken else "may have only a-z, 0-9, `-`, `_` and `.`"
-            msg = f"The name {name[:64]!r} {why}. Choose another one."
+            shown = repr(name[:64])
+            msg = (
+                said("The name %(name)s belongs to another connector. Choose another one.", name=shown)
+                if taken
+                else said("The name %(name)s may have only a-z, 0-9, `-`, `_` and `.`. Choose another one.", name=shown)
+            )
             raise ConnectorNameTaken(msg, name=name[:64])
         work.sql.execute(update(connector).where(key).values(name=name))
     if label is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import insert, select
 
-from commonwatt.kernel import Instant
+from commonwatt.kernel import Instant, said
 from commonwatt.kit.database import Work
 from commonwatt.members import SYSTEM, Actor, record_act
 from commonwatt.tariffs.errors import TariffInvalid, TariffMissing, TariffRetired
@@ -29,14 +29,17 @@ def assign_tariff(
     """
     if not 0 <= connector <= CONNECTOR_MAX or (connector and not station):
         raise TariffInvalid(
-            f"Connectors have numbers from 1 to {CONNECTOR_MAX} and belong to a station; 0 is the whole station.",
+            said(
+                "Connectors have numbers from 1 to %(most)s and belong to a station; 0 is the whole station.",
+                most=CONNECTOR_MAX,
+            ),
             field="connector",
         )
     if len(station) > 64:  # noqa: PLR2004 (the column's width)
-        raise TariffInvalid("A station's identity has at most 64 characters.", field="station")
+        raise TariffInvalid(said("A station's identity has at most 64 characters."), field="station")
     begins = since or work.now
     if begins < work.now:
-        raise TariffInvalid("It would begin in the past. What was sold is never priced anew.", field="since")
+        raise TariffInvalid(said("It would begin in the past. What was sold is never priced anew."), field="since")
     if tariff_id is not None:
         _check_tariff(work, tariff_id)
     place = (assignments.c.station == station, assignments.c.connector == connector)
@@ -67,6 +70,6 @@ def assign_tariff(
 def _check_tariff(work: Work, tariff_id: str) -> None:
     row = work.sql.execute(select(tariffs).where(tariffs.c.id == tariff_id)).first()
     if row is None:
-        raise TariffMissing(f"There is no tariff {tariff_id}.", tariff=tariff_id)
+        raise TariffMissing(said("There is no tariff %(tariff_id)s.", tariff_id=tariff_id), tariff=tariff_id)
     if row.retired_ms is not None:
-        raise TariffRetired(f"{row.name} is retired. Assign another tariff.", tariff=tariff_id)
+        raise TariffRetired(said("%(name)s is retired. Assign another tariff.", name=row.name), tariff=tariff_id)

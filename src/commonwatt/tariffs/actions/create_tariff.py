@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sqlalchemy import insert
 
-from commonwatt.kernel import Instant
+from commonwatt.kernel import Instant, said
 from commonwatt.kit.database import Work
 from commonwatt.members import SYSTEM, Actor, record_act
 from commonwatt.tariffs.document import encode_tariff, write_tariff
@@ -21,7 +21,7 @@ def create_tariff(work: Work, draft: Tariff, *, actor: Actor | None = None) -> T
     Raises TariffInvalid for a nameless one or one that would begin in the past.
     """
     if not draft.name:
-        raise TariffInvalid("A tariff needs a name.", field="name")
+        raise TariffInvalid(said("A tariff needs a name."), field="name")
     tariff_id = work.new_id()
     work.sql.execute(insert(tariffs).values(id=tariff_id, name=draft.name, made_ms=work.now.ms))
     tariff = add_version(work, tariff_id, 1, draft, actor)
@@ -34,11 +34,14 @@ def add_version(work: Work, tariff_id: str, number: int, draft: Tariff, actor: A
     begins = draft.valid_from or work.now
     if begins < work.now:
         raise TariffInvalid(
-            f"It would begin at {begins.iso()}, in the past. What was sold is never priced anew; choose now or later.",
+            said(
+                "It would begin at %(begins)s, in the past. What was sold is never priced anew; choose now or later.",
+                begins=begins.iso(),
+            ),
             field="valid_from",
         )
     if draft.valid_to is not None and draft.valid_to <= begins:
-        raise TariffInvalid("It ends before it begins.", field="valid_to")
+        raise TariffInvalid(said("It ends before it begins."), field="valid_to")
     tariff = replace(draft, id=tariff_id, version=work.new_id(), valid_from=begins)
     work.sql.execute(
         insert(versions).values(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select, update
 
+from commonwatt.kernel import said
 from commonwatt.kit.database import Work
 from commonwatt.members import Actor, record_act
 from commonwatt.tariffs.errors import TariffInUse, TariffMissing
@@ -14,7 +15,7 @@ def retire_tariff(work: Work, tariff_id: str, *, actor: Actor | None = None) -> 
     """Retire a tariff; again is a no-op. Raises TariffMissing, and TariffInUse while it is assigned anywhere."""
     row = work.sql.execute(select(tariffs).where(tariffs.c.id == tariff_id)).first()
     if row is None:
-        raise TariffMissing(f"There is no tariff {tariff_id}.", tariff=tariff_id)
+        raise TariffMissing(said("There is no tariff %(tariff_id)s.", tariff_id=tariff_id), tariff=tariff_id)
     if row.retired_ms is not None:
         return
     places = places_of(work.sql, work.now).get(tariff_id, ())
@@ -23,7 +24,9 @@ def retire_tariff(work: Work, tariff_id: str, *, actor: Actor | None = None) -> 
             f"{place.station or 'the site'}{f'/{place.connector}' if place.connector else ''}" for place in places
         )
         raise TariffInUse(
-            f"{row.name} is assigned to {named}. Assign another tariff there first.", tariff=tariff_id, places=named
+            said("%(name)s is assigned to %(named)s. Assign another tariff there first.", name=row.name, named=named),
+            tariff=tariff_id,
+            places=named,
         )
     work.sql.execute(update(tariffs).where(tariffs.c.id == tariff_id).values(retired_ms=work.now.ms))
     record_act(work, actor, "retire tariff", f"tariff/{tariff_id}")

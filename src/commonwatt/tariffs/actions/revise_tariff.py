@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sqlalchemy import select, update
 
+from commonwatt.kernel import said
 from commonwatt.kit.database import Work
 from commonwatt.members import Actor, record_act
 from commonwatt.tariffs.actions.create_tariff import add_version
@@ -25,17 +26,23 @@ def revise_tariff(
     TariffChanged when another is newer by now, TariffInvalid when it would begin in the past.
     """
     if not draft.name:
-        raise TariffInvalid("A tariff needs a name.", field="name")
+        raise TariffInvalid(said("A tariff needs a name."), field="name")
     row = work.sql.execute(select(tariffs).where(tariffs.c.id == tariff_id)).first()
     if row is None:
-        raise TariffMissing(f"There is no tariff {tariff_id}.", tariff=tariff_id)
+        raise TariffMissing(said("There is no tariff %(tariff_id)s.", tariff_id=tariff_id), tariff=tariff_id)
     if row.retired_ms is not None:
-        raise TariffRetired(f"{row.name} is retired and takes no new prices. Create a new tariff.", tariff=tariff_id)
+        raise TariffRetired(
+            said("%(name)s is retired and takes no new prices. Create a new tariff.", name=row.name), tariff=tariff_id
+        )
     versions = history(work.sql, tariff_id)
     newest = versions[0]
     if expected is not None and expected != newest.tariff.version:
         raise TariffChanged(
-            f"{row.name} got version {newest.number} after you read it. Look at it, then decide again.",
+            said(
+                "%(name)s got version %(number)s after you read it. Look at it, then decide again.",
+                name=row.name,
+                number=newest.number,
+            ),
             tariff=tariff_id,
             version=newest.tariff.version,
         )

@@ -18,7 +18,8 @@ from litestar.response import Template
 from commonwatt.adapters.payment.sandbox.api import AMOUNT_MAX_MSAT, lines, msat, wallet_of
 from commonwatt.adapters.payment.sandbox.network import SandboxNetwork
 from commonwatt.adapters.payment.sandbox.wallet import Kind
-from commonwatt.kernel import Done, Failed, Unknown
+from commonwatt.adapters.payment.sandbox.wording import reason_words, words_for
+from commonwatt.kernel import Done, Failed, Unknown, said
 
 TEMPLATE = "payments/wallet.html"
 TEXT_MAX = 5000
@@ -46,8 +47,8 @@ async def pay(sandbox: SandboxNetwork, data: Form) -> Template:
     match await wallet_of(sandbox).pay(code, amount, data.get("comment", "")):
         case Done(paid):
             return await _page(sandbox, paid={**asdict(paid), "amount": msat(paid.amount_msat)})
-        case Failed(reason, _) | Unknown(reason):
-            return await _page(sandbox, code, problem=reason)
+        case Failed() | Unknown() as other:
+            return await _page(sandbox, code, problem=words_for(other))
 
 
 @post("/wallet/take", status_code=200, include_in_schema=False)
@@ -59,15 +60,15 @@ async def take(sandbox: SandboxNetwork, data: Form) -> Template:
     match await wallet_of(sandbox).take(code, amount):
         case Done(arrived):
             return await _page(sandbox, taken=msat(arrived))
-        case Failed(reason, _):
-            return await _page(sandbox, code, problem=reason)
+        case Failed() as failed:
+            return await _page(sandbox, code, problem=words_for(failed))
         case Unknown(reason):
             return await _page(sandbox, waits=reason)
 
 
 @post("/wallet/receive", status_code=200, include_in_schema=False)
 async def receive(sandbox: SandboxNetwork, data: Form) -> Template:
-    """Make an invoice, and show it as a code."""
+    """Ask for an amount, by a code that somebody else pays."""
     said = data.get("sats", "").strip()
     amount = read_sats(said) if said else None
     if said and amount is None:
@@ -112,12 +113,16 @@ async def _page(sandbox: SandboxNetwork, code: str = "", **more: Any) -> Templat
                     "max": msat(min(found.max_msat, AMOUNT_MAX_MSAT)),
                     "fixed": fixed,
                     "sats": "" if suggested is None else sats_text(suggested),
+                    "at_most": said("You can receive up to %(sats)s sats.", sats=Decimal(found.max_msat).scaleb(-3)),
                     "comment_allowed": found.comment_allowed,
                 }
-            case Failed(reason, _) | Unknown(reason):
-                context["problem"] = context["problem"] or reason
+            case Failed() | Unknown() as other:
+                context["problem"] = context["problem"] or words_for(other)
     context["balance"] = msat(await wallet.balance_msat())
-    context["history"] = lines(await wallet.history(30))
+    context["history"] = [
+        {**line, "reason": reason_words(line["reason"]) if line["reason"] else ""}
+        for line in lines(await wallet.history(30))
+    ]
     return Template(TEMPLATE, context=context)
 
 

@@ -189,7 +189,7 @@ def _look_at_invoice(text: str) -> Outcome[Found]:
     except Bolt11Error as error:
         return Failed(f"this is no invoice: {error}", "malformed")
     least, most = invoice.amount_msat or 1, invoice.amount_msat or SUPPLY_MSAT
-    return Done(Found(Kind.INVOICE, text, invoice.description or "Invoice", least, most))
+    return Done(Found(Kind.INVOICE, text, invoice.description or "Payment", least, most))
 
 
 def _found(text: str, offer: PayRequest | WithdrawRequest) -> Found:

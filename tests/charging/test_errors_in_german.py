@@ -1,0 +1,155 @@
+"""What a driver reads when something is refused: whole in his language, in words for drivers, without jargon."""
+
+import re
+
+import pytest
+from litestar.template import TemplateConfig
+from litestar.testing import TestClient
+from tests.charging.pages_house import SITE, TEMPLATES, Line, flat_price
+from tests.german import GERMAN, english_in, words_of
+
+from commonwatt import charging, stations
+from commonwatt.charging.actions.offer_session import open_offer
+from commonwatt.charging.pages import ROUTES
+from commonwatt.kernel import Failed
+from commonwatt.kit.database import Work
+from commonwatt.kit.pages.engine import PageEngine
+from commonwatt.kit.web import Behaviour, Live, build_app
+from commonwatt.payments.ports import Capabilities
+from commonwatt.stations import ConnectorStatus
+from commonwatt.tariffs import Rate, assign_tariff, create_tariff, store_rate
+
+JARGON = ("invoice", "rechnung", "msat", "lnurl", "ocpp", "tarif zu")
+
+
+class DeadRail:
+    """A rail whose node is out of reach."""
+
+    name = "dead"
+    capabilities = Capabilities(hold=True, accepted_event=True, description_hash=True, msat=True)
+
+    async def create_invoice(self, _terms):
+        return Failed("connection refused by node 03ab")
+
+
+class Driver:
+    """A German driver before a site of one station."""
+
+    def __init__(self, database, clock, ids):
+        self.database, self.clock, self.ids, self.line = database, clock, ids, Line()
+        given = {"line": self.line, "rules": charging.Rules(), "rails": {"dead": DeadRail()}}
+        engine = PageEngine(TEMPLATES, clock)
+        app = build_app(
+            ROUTES,
+            site=SITE,
+            database=database,
+            clock=clock,
+            ids=ids,
+            live=Live(),
+            dependencies=given,
+            behaviour=Behaviour(template_config=TemplateConfig(instance=engine), limited=False),
+        )
+        self.client = TestClient(app, base_url=SITE.base_url)
+        self.act(stations.add_station, "CP-1", "Garage", with_password=False)
+        self.act(stations.note_connected, "CP-1", "10.0.0.7", "ocpp1.6")
+        self.act(stations.note_status, [ConnectorStatus("CP-1", 1, "Available", "NoError")])
+
+    def act(self, action, *args, **kwargs):
+        with self.database.engine.connect() as connection, connection.begin():
+            return action(Work(connection, self.clock.now(), self.ids), *args, **kwargs)
+
+    def set_price(self, *, rate=True):
+        self.act(assign_tariff, self.act(create_tariff, flat_price("Standard", 420_000)).id)
+        if rate:
+            self.act(store_rate, Rate("", "EUR", 60_000_000_000, self.clock.now(), ("kraken",)))
+
+    def told(self, path, status, **form):
+        """Open a page, or post a form; return what it says, which is German and for drivers."""
+        send = self.client.post if form else self.client.get
+        more = {"data": form, "follow_redirects": False} if form else {}
+        answer = send(path, headers=GERMAN, **more)
+        assert answer.status_code == status, answer.text
+        assert english_in(answer.text) == [], words_of(answer.text)
+        said = words_of(answer.text)
+        assert not [word for word in JARGON if word in said.lower()], said
+        return said
+
+
+@pytest.fixture
+def driver(database, clock, ids):
+    return Driver(database, clock, ids)
+
+
+def test_a_place_without_a_price_speaks_to_its_driver(driver):
+    said = driver.told("/c/cp-1-1", 404)
+    assert "Dieser Ladepunkt hat noch keinen Preis, darum kann hier niemand bezahlen." in said
+
+
+def test_a_name_that_no_charge_point_has(driver):
+    said = driver.told("/c/nowhere-1", 404)
+    assert "Kein Ladepunkt heißt" in said
+    assert "Es wurde kein Geld bewegt." in said
+    assert "Prüfen Sie die Adresse" in said
+    assert "Erneut versuchen" not in said
+
+
+def test_a_hostile_name_is_shown_as_text(driver):
+    answer = driver.client.get("/c/%3Cscript%3Ealert(1)%25s", headers=GERMAN)
+    assert answer.status_code == 404
+    assert "<script>alert" not in answer.text
+
+
+def test_without_an_exchange_rate_nobody_pays(driver):
+    driver.set_price(rate=False)
+    assert "kein Wechselkurs für EUR bekannt" in driver.told("/c/cp-1-1", 200)
+    assert "kein Wechselkurs für EUR bekannt" in driver.told("/c/cp-1-1/pay", 503, amount="9000000")
+
+
+def test_an_amount_out_of_range_names_the_range_by_locale(driver):
+    driver.set_price()
+    said = driver.told("/c/cp-1-1/pay", 422, amount="1")
+    assert re.search(r"Hier kann man [0-9.]+ bis [0-9]+[.][0-9.]+ Sats auf einmal zahlen", said), said
+
+
+def test_a_node_that_is_down_is_no_reason_to_show_its_words(driver):
+    driver.set_price()
+    said = driver.told("/c/cp-1-1/pay", 503, amount="9000000")
+    assert "Bezahlen geht hier im Moment nicht." in said
+    assert "03ab" not in said
+
+
+def test_a_charge_point_in_use(driver):
+    driver.set_price()
+    driver.act(open_offer, "cp-1-1", 9_000_000, None, charging.Rules())
+    driver.act(stations.note_status, [ConnectorStatus("CP-1", 1, "Charging", "NoError")])
+    assert "Hier lädt gerade jemand." in driver.told("/c/cp-1-1/pay", 409, amount="9000000")
+
+
+@pytest.mark.parametrize("status", ["Faulted", "Unavailable"])
+def test_a_charge_point_out_of_order(driver, status):
+    driver.set_price()
+    driver.act(stations.note_status, [ConnectorStatus("CP-1", 1, status, "NoError")])
+    assert "außer Betrieb" in driver.told("/c/cp-1-1/pay", 409, amount="9000000")
+
+
+def test_links_that_lead_nowhere(driver):
+    assert "Kein Ladevorgang hat diesen Link." in driver.told("/s/nothing", 404)
+    assert "Es gibt keinen Beleg mit dieser Nummer." in driver.told("/r/nothing", 404)
+
+
+def test_a_session_that_is_not_running_and_an_address_that_is_none(driver):
+    driver.set_price()
+    charge = driver.act(open_offer, "cp-1-1", 9_000_000, None, charging.Rules())
+    here = f"/s/{charge.secret}"
+    assert "es lässt sich nichts mehr aufstocken" in driver.told(f"{here}/top-up", 409, amount="9000000")
+    for wrong in ("hello", "a@", "x y@z", "https://x.example"):
+        assert "ist keine Lightning-Adresse" in driver.told(f"{here}/address", 422, address=wrong)
+
+
+def test_a_method_that_an_address_does_not_take(driver):
+    assert "so kann sie nicht aufgerufen werden" in driver.told("/c/cp-1-1", 405, x="1")
+
+
+def test_the_api_and_the_log_still_read_english(driver):
+    answer = driver.client.get("/c/nowhere-1", headers={"accept": "application/json", "accept-language": "de"})
+    assert answer.json()["detail"] == "No charge point is named 'nowhere-1'. Scan its code again."
