@@ -9,7 +9,7 @@ from commonwatt.charging.model.session import Session, Status
 from commonwatt.kernel import BTC, EUR, Amount, Instant
 from commonwatt.payments.reports import Invoice, Stage
 from commonwatt.stations import ConnectorView
-from commonwatt.tariffs import Component, Element, Restrictions, Tariff, advance, bill, open_tally
+from commonwatt.tariffs import Component, Element, Rate, Restrictions, Tariff, advance, bill, open_tally
 from commonwatt.tariffs import Kind as Dimension
 
 NOW = Instant.parse("2026-05-01T12:00:00Z")
@@ -196,7 +196,7 @@ def receipt_context(**changes) -> dict:
         "paid": pair(10_000_000),
         "returned": pair(5_000_000),
         "owed": pair(711_600),
-        "rate_text": "1 BTC = 68,756.70 EUR",
+        "rate": Rate("rate/1", "EUR", 68_756_700_000, NOW, ("kraken",)),
         "digest": "9f" * 32,
         **changes,
     }

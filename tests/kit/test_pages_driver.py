@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 
 import pytest
@@ -46,7 +47,8 @@ def test_a_free_connector_asks_one_question_and_posts_to_its_own_address(engine)
     assert html.count('class="main-button"') == 1
     assert 'action="/c/cp-1-1/pay"' in html
     assert "0.42 EUR/kWh" in words(html).replace("\xa0", " ")
-    assert "30.0 kWh in about" in words(html).replace("\u202f", " ")
+    assert "about 11.9 kWh" in words(html).replace("\u202f", " ")
+    assert "in about" not in words(html), "the choices say it already"
 
 
 @pytest.mark.parametrize("state", ["busy", "offline", "out"])
@@ -86,6 +88,49 @@ def test_no_jargon(engine, status):
     said = words(render(engine, "charging/session.html", fakes.session_context(status, "owed"))).lower()
     for word in ("ocpp", "msat", "evse", "invoice", "connector", "successfully", "please", "!"):
         assert word not in said, word
+
+
+def test_a_done_step_has_a_mark_and_the_time_left_is_a_figure(engine):
+    html = render(engine, "charging/session.html", fakes.session_context("starting"))
+    done = re.search(r'<li class="done">(.*?)</li>', html, re.DOTALL)
+    assert done is not None
+    assert "#check" in done[1]
+    assert re.search(r'<p class="countdown" role="timer">.*data-countdown', html)
+    assert "Until" in words(html), "without script the moment itself is told"
+
+
+def test_a_session_calls_its_connector_as_the_connector_s_page_does(engine):
+    nameless = fakes.connector(label="")
+    pages = [render(engine, "charging/connector.html", fakes.connector_context("free", connector=nameless))]
+    for status in ("offered", "starting", "charging", "ended"):
+        context = {**fakes.session_context(status), "connector": nameless}
+        pages.append(render(engine, "charging/session.html", context))
+    for html in pages:
+        assert f"Connector {nameless.number}" in words(html)
+        assert nameless.name not in words(html).split()
+
+
+def test_a_price_of_parking_says_from_which_minute_on(engine):
+    html = render(engine, "charging/connector.html", fakes.connector_context("free"), "de")
+    assert "ab Minute" in words(html)
+
+
+@pytest.mark.parametrize(("language", "rate"), [("en", "1 BTC = 68,756.70 EUR"), ("de", "1 BTC = 68.756,70 EUR")])
+def test_a_receipt_names_its_rate_and_prices_by_locale(engine, language, rate):
+    said = words(render(engine, "charging/receipt.html", fakes.receipt_context(), language)).replace("\xa0", " ")
+    assert rate in said
+    assert "EUR/kWh" in said
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "cs"])
+def test_the_first_paint_is_small(engine, language):
+    for name, context in (
+        ("charging/connector.html", fakes.connector_context("free")),
+        ("charging/session.html", fakes.session_context("charging")),
+    ):
+        html = render(engine, name, context, language)
+        styles = (BUILT / re.search(r"/static/(app-[0-9a-f]+[.]css)", html)[1]).read_bytes()
+        assert len(gzip.compress(html.encode())) + len(gzip.compress(styles)) < 100_000
 
 
 def test_a_receipt_adds_up_on_one_page(engine):

@@ -1,6 +1,7 @@
 // What every page has; charts, the scanner and passkeys are fetched when the page holds one.
 import { enhance, enhancing } from "./enhance.js";
 import "./theme.js";
+import "./back.js";
 import "./copy.js";
 import "./dialog.js";
 import "./time.js";

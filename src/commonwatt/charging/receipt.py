@@ -77,6 +77,7 @@ def receipt_context(sql: Connection, charge: Charge, site: Site, now: Instant) -
         "paid": both(tariff, rate, session.paid_msat),
         "returned": both(tariff, rate, charge.returned_msat),
         "owed": both(tariff, rate, charge.owed_msat),
+        "rate": rate,
         "rate_text": f"1 BTC = {money(rate.micro_per_btc, tariff.asset)}" if rate else "",
         "digest": facts["digest"],
     }

@@ -45,7 +45,7 @@ def parts_context(now: Instant) -> dict[str, Any]:
                 "what": "Stopped by the driver",
                 "when": now.plus(seconds=-60),
                 "tone": "off",
-                "icon": "square",
+                "icon": "circle-stop",
                 "who": "session page",
             },
         ],
