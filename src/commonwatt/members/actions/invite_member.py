@@ -97,7 +97,12 @@ def check_role(actor: Actor, role: Role) -> None:
     """Raise NotPermitted when a role may do more than the actor who gives it."""
     if not actor.may_give(role):
         raise NotPermitted(
-            f"{actor.name} may not make anybody {role}: that role may do more than {actor.name} itself.", needs="*"
+            said(
+                "%(name)s may not make anybody %(role)s: that role may do more than %(name)s itself.",
+                name=actor.name,
+                role=str(role),
+            ),
+            needs="*",
         )
 
 
