@@ -125,6 +125,12 @@ class Http:
     trusted_proxies: tuple[str, ...] = key(
         (), "Networks of proxies whose word about the client's address is believed, like `10.0.0.0/8`."
     )
+    connections_max: int = key(
+        4096,
+        "How many connections there may be at once. One address has a quarter of them; trusted proxies have all.",
+        least=16,
+        most=1_000_000,
+    )
     tls_certificate: Path | None = key(None, "A PEM file with the certificate chain; pages are then served by TLS.")
     tls_key: Path | None = key(None, "The PEM file with the certificate's key.")
 
@@ -147,6 +153,12 @@ class Stations:
     )
     heartbeat_s: int = key(300, "How often stations shall send a heartbeat, in seconds.", least=10, most=86_400)
     call_timeout_s: int = key(30, "How long a station may take to answer a command.", least=1, most=300)
+    connections_max: int = key(
+        20_000,
+        "How many stations may be connected at once. One address has a quarter of it; http.trusted_proxies have all.",
+        least=16,
+        most=1_000_000,
+    )
     tls_certificate: Path | None = key(None, "A PEM file with the certificate chain; stations then connect by wss.")
     tls_key: Path | None = key(None, "The PEM file with the certificate's key.")
 

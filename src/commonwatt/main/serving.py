@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
+from ipaddress import ip_network
 from pathlib import Path
 from typing import IO
 
@@ -18,6 +19,7 @@ from commonwatt.adapters.station.listener import Listener, start_listener, tls_c
 from commonwatt.adapters.station.ocpp16.dialect import Ocpp16
 from commonwatt.kernel import Clock, Ids, RandomIds, Unavailable
 from commonwatt.kit.clock import SystemClock
+from commonwatt.kit.crowd import Crowd, Network, open_more_files, room
 from commonwatt.kit.database import open_engine
 from commonwatt.kit.web import CannotListen, Site, listen, serve
 from commonwatt.main.asgi import build_pages
@@ -89,11 +91,13 @@ async def serving(
         )
         stack.push_async_callback(house.stop)
         await house.start()
-        listener = await _listen_to_stations(config, house)
+        files = open_more_files()
+        listener = await _listen_to_stations(config, house, files)
         stack.push_async_callback(listener.close)
         heard = replace(config.stations, bind=Address(config.stations.bind.host, listener.port))
         app = build_pages(replace(config, stations=heard), house, worlds, limited=limited)
-        pages = await serve(app, sock, certificate=config.http.tls_certificate, key=config.http.tls_key)
+        crowd = Crowd(room(config.http.connections_max, files), spared=proxies_of(config), name="http")
+        pages = await serve(app, sock, certificate=config.http.tls_certificate, key=config.http.tls_key, crowd=crowd)
         stack.push_async_callback(pages.stop)
         setup = await house.database.write(members.offer_setup)
         link = None if setup is None else site.url(setup.path)
@@ -101,10 +105,11 @@ async def serving(
         yield Serving(house, worlds, listener, sock.getsockname()[1], f"{url}/ocpp", link)
 
 
-async def _listen_to_stations(config: Config, house: House) -> Listener:
+async def _listen_to_stations(config: Config, house: House, files: int) -> Listener:
     """Open the stations' socket; raises CannotListen when it is taken or the TLS files cannot be read."""
     stations = config.stations
     dialect = Ocpp16(house.database, station_ports(house.rules), heartbeat_s=stations.heartbeat_s)
+    crowd = Crowd(room(stations.connections_max, files), spared=proxies_of(config), name="stations")
     try:
         tls = None
         if stations.tls_certificate is not None and stations.tls_key is not None:
@@ -118,11 +123,17 @@ async def _listen_to_stations(config: Config, house: House) -> Listener:
             policy=policy_of(config),
             dialects=[dialect],
             tls=tls,
+            crowd=crowd,
         )
     except OSError as error:
         where = str(stations.bind)
         msg = f"Stations cannot connect at {where} ({error}). Choose another port, or look at the TLS files."
         raise CannotListen(msg, address=where) from error
+
+
+def proxies_of(config: Config) -> list[Network]:
+    """Return the networks of the proxies that speak for many."""
+    return [ip_network(network) for network in config.http.trusted_proxies]
 
 
 def _scheme(config: Config) -> str:

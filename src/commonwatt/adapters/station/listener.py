@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,20 +13,34 @@ from aiohttp import web
 from commonwatt.adapters.station.admission import Admission, Policy, Verdict
 from commonwatt.adapters.station.dialect import Dialect
 from commonwatt.adapters.station.hub import Hub
+from commonwatt.adapters.station.vestibule import Vestibule
 from commonwatt.adapters.station.websocket import WebSocket, accept, mend_upgrade
 from commonwatt.kernel import Clock, Refused
+from commonwatt.kit.crowd import HEAD_S, TLS_S, Crowd
 from commonwatt.kit.database import Database
 from commonwatt.stations import check_identity
 
+CONNECTIONS_MAX = 20_000
+"""Connections at once where the assembly says nothing else."""
 _log = structlog.get_logger("stations")
 
 
 class Listener:
     """A running server; `port` is the one it got, `close` ends it and all connections."""
 
-    def __init__(self, runner: web.AppRunner, hub: Hub, host: str, port: int) -> None:
+    def __init__(
+        self,
+        runner: web.AppRunner,
+        server: asyncio.AbstractServer,
+        vestibule: Vestibule,
+        hub: Hub,
+        host: str,
+        port: int,
+    ) -> None:
         """Hold what runs."""
         self._runner = runner
+        self._server = server
+        self._vestibule = vestibule
         self._hub = hub
         self.host = host
         self.port = port
@@ -33,6 +48,8 @@ class Listener:
     async def close(self) -> None:
         """Close all connections, then the port."""
         await self._hub.close()
+        self._server.close()
+        self._vestibule.close()
         await self._runner.cleanup()
 
 
@@ -110,21 +127,37 @@ async def start_listener(
     policy: Policy,
     dialects: Sequence[Dialect],
     tls: ssl.SSLContext | None = None,
+    crowd: Crowd | None = None,
 ) -> Listener:
     """Start the hub, then listen; port 0 takes a free one, with `tls` stations connect by wss.
 
-    Raises OSError when the port is taken.
+    `crowd` says how many connections there may be. Raises OSError when the port is taken.
     """
     door = _Door(database, clock, hub, policy, dialects)
     application = web.Application()
     application.router.add_get("/ocpp/{identity}", door.enter, allow_head=False)
-    runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=2.0)
+    application.on_response_prepare.append(_end_after_answer)
+    runner = web.AppRunner(
+        application, access_log=None, handle_signals=False, shutdown_timeout=2.0, keepalive_timeout=HEAD_S
+    )
     await runner.setup()
-    site = web.TCPSite(runner, host, port, backlog=1024, ssl_context=tls)
-    await site.start()
+    assert runner.server is not None  # noqa: S101 (`setup` made it)
+    vestibule = Vestibule(runner.server, crowd if crowd is not None else Crowd(CONNECTIONS_MAX, name="stations"))
+    try:
+        server = await asyncio.get_running_loop().create_server(
+            vestibule, host, port, backlog=1024, ssl=tls, ssl_handshake_timeout=TLS_S if tls else None
+        )
+    except OSError:
+        await runner.cleanup()
+        raise
     await hub.start()
-    bound = runner.addresses[0][1]
-    return Listener(runner, hub, host, bound)
+    return Listener(runner, server, vestibule, hub, host, server.sockets[0].getsockname()[1])
+
+
+async def _end_after_answer(_request: web.Request, response: web.StreamResponse) -> None:
+    """Close after a refusal: nobody has a second question here."""
+    if not isinstance(response, web.WebSocketResponse):
+        response.force_close()
 
 
 def _offered(request: web.Request) -> list[str]:

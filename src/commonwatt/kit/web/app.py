@@ -19,6 +19,7 @@ from litestar.template import TemplateConfig
 from litestar.types import ExceptionHandlersMap, Guard, Middleware
 
 from commonwatt.kernel import Clock, Ids
+from commonwatt.kit.crowd import Network
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import live as live_routes
 from commonwatt.kit.web.encoding import Answer, WordsInSchema
@@ -32,7 +33,7 @@ from commonwatt.kit.web.problem_docs import show_problem
 from commonwatt.kit.web.problems import EXCEPTION_HANDLERS
 from commonwatt.kit.web.reference import ReferencePage, show_schema
 from commonwatt.kit.web.site import Site
-from commonwatt.kit.web.surroundings import Network, Surroundings
+from commonwatt.kit.web.surroundings import Surroundings
 
 BODY_MAX = 1_000_000
 """Bytes that a request body may have, unless a route says otherwise."""

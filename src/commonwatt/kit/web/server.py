@@ -6,15 +6,22 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 
 from commonwatt.kernel import Unavailable
+from commonwatt.kit.crowd import TLS_S, Crowd
+from commonwatt.kit.web.heads import TimedHeads
 
 STOP_S = 5
 """Requests that run when the server stops have so long to end."""
+
+
+CONNECTIONS_MAX = 4096
+"""Connections at once where the assembly says nothing else."""
 
 
 class CannotListen(Unavailable):
@@ -43,7 +50,29 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn without its signal handlers: whoever assembled the process stops it."""
+    """uvicorn without its signal handlers: whoever assembled the process stops it. It listens with our connections."""
+
+    def __init__(self, config: uvicorn.Config, crowd: Crowd) -> None:
+        super().__init__(config)
+        self._crowd = crowd
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=[])
+        self.started = False
+        build = partial(
+            TimedHeads,
+            self._crowd,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        loop, tls = asyncio.get_running_loop(), self.config.ssl
+        for sock in sockets or []:
+            server = await loop.create_server(
+                build, sock=sock, ssl=tls, backlog=self.config.backlog, ssl_handshake_timeout=TLS_S if tls else None
+            )
+            self.servers.append(server)
+        self.started = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -74,9 +103,17 @@ class RunningServer:
 
 
 async def serve(
-    app: Any, sock: socket.socket, *, certificate: Path | None = None, key: Path | None = None
+    app: Any,
+    sock: socket.socket,
+    *,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    crowd: Crowd | None = None,
 ) -> RunningServer:
-    """Serve an application on a bound socket; return once it answers. TLS when a certificate and its key are given."""
+    """Serve an application on a bound socket; return once it answers. TLS when a certificate and its key are given.
+
+    `crowd` says how many connections there may be.
+    """
     config = uvicorn.Config(
         app,
         http="httptools",
@@ -88,11 +125,10 @@ async def serve(
         proxy_headers=False,
         timeout_graceful_shutdown=STOP_S,
         timeout_keep_alive=30,
-        h11_max_incomplete_event_size=64 * 1024,
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
-    server = _Uvicorn(config)
+    server = _Uvicorn(config, crowd if crowd is not None else Crowd(CONNECTIONS_MAX, name="http"))
     port = int(sock.getsockname()[1])
     task = asyncio.create_task(server.serve(sockets=[sock]), name="http")
     while not server.started:

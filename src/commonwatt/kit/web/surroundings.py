@@ -18,9 +18,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Histogram
 
 from commonwatt.kernel import Clock, Ids
+from commonwatt.kit.crowd import Network
 from commonwatt.kit.web.site import Site
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 REQUESTS = Histogram(
     "commonwatt_http_request_seconds",
