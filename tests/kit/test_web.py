@@ -117,7 +117,13 @@ ROUTES = [read_thing, read_tagged, numbers, refuse, break_it, token, change, lis
 
 def build(database, clock, ids, **behaviour):
     return build_app(
-        ROUTES, site=SITE, database=database, clock=clock, ids=ids, live=Live(), behaviour=Behaviour(**behaviour)
+        ROUTES,
+        site=SITE,
+        database=database,
+        clock=clock,
+        ids=ids,
+        live=Live(),
+        behaviour=Behaviour(hosts=("testserver.local",), **behaviour),
     )
 
 

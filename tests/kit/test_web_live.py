@@ -133,7 +133,7 @@ async def test_a_stopping_server_ends_its_streams(database, clock, ids):
 def test_unknown_or_foreign_topics_are_not_told(database, clock, ids, topics):
     behaviour = Behaviour(topic_gate=gate)
     app = build_app([], site=SITE, database=database, clock=clock, ids=ids, live=Live(), behaviour=behaviour)
-    with TestClient(app) as client:
+    with TestClient(app, base_url=SITE.base_url) as client:
         assert client.get("/api/v1/events", params={"topics": topics}).status_code in {400, 404}
 
 
@@ -185,7 +185,7 @@ def test_explanations_are_rendered_and_nothing_else_is_read():
 
 def test_a_problem_s_type_is_a_page(database, clock, ids):
     app = build_app([], site=SITE, database=database, clock=clock, ids=ids, live=Live())
-    with TestClient(app) as client:
+    with TestClient(app, base_url=SITE.base_url) as client:
         problem = client.get("/api/v1/nowhere").json()
         page = client.get(problem["type"].removeprefix(SITE.base_url), headers={"accept": "text/html"})
         assert page.status_code == 200

@@ -51,6 +51,25 @@ async def test_the_scheme_comes_from_a_trusted_proxy_only():
     assert (await seen("192.0.2.1", None, ["10.0.0.0/8"], b"https"))["scheme"] == "http"
 
 
+async def host_seen(peer, forwarded):
+    found = []
+
+    async def app(scope, receive, send):
+        found.extend(value for name, value in scope["headers"] if name == b"host")
+
+    headers = [(b"host", b"inner:8080"), (b"x-forwarded-host", forwarded)]
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": headers, "client": (peer, 1), "scheme": "http"}
+    await Surroundings(app, SITE, SteppedClock(), SeededIds(), [ip_network("10.0.0.0/8")])(scope, None, None)
+    return found
+
+
+async def test_the_host_comes_from_a_trusted_proxy_only():
+    assert await host_seen("10.0.0.1", b"charge.example") == [b"charge.example"]
+    assert await host_seen("10.0.0.1", b"spoofed.example, charge.example") == [b"charge.example"]
+    assert await host_seen("10.0.0.1", b"") == [b"inner:8080"]
+    assert await host_seen("192.0.2.1", b"charge.example") == [b"inner:8080"]
+
+
 async def test_a_household_of_ipv6_addresses_has_one_share():
     one = await seen("2001:db8:1:2:aaaa::1", None, [])
     two = await seen("2001:db8:1:2:bbbb::2", None, [])

@@ -63,6 +63,15 @@ def test_the_address_is_what_a_browser_calls_the_origin(written, meant):
     assert loaded.value("site.base_url") == meant
 
 
+def test_names_of_the_site_are_names_alone():
+    assert load({"http.hosts": "charger.lan, Pay.example,192.0.2.7"}, {}).config.http.hosts == (
+        "charger.lan", "Pay.example", "192.0.2.7",
+    )  # fmt: skip
+    for wrong in ("https://charger.lan", "charger.lan:8080", "charger.lan/x", "a@b", "bücher.example", "[::1]"):
+        with pytest.raises(ConfigRefused, match=r"http\.hosts"):
+            load({"http.hosts": wrong}, {})
+
+
 def test_a_host_that_no_browser_opens_is_refused():
     for url in ("https://" + "ü" * 80 + ".example", "https://[::zz]", "https://ü..example", "https://größe.example"):
         with pytest.raises(ConfigRefused, match=r"site\.base_url"):

@@ -56,6 +56,8 @@ def build_pages(config: Config, house: House, worlds: Worlds, *, limited: bool =
         metrics_guards=[members.allow(scope="metrics:read")],
         template_config=page_kit.template_engine(house.clock),
         trusted_proxies=[ip_network(network) for network in config.http.trusted_proxies],
+        hosts=config.http.hosts,
+        bound=config.http.bind.host,
         limited=limited,
     )
     dependencies = {

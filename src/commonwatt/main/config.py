@@ -125,6 +125,10 @@ class Http:
     trusted_proxies: tuple[str, ...] = key(
         (), "Networks of proxies whose word about the client's address is believed, like `10.0.0.0/8`."
     )
+    hosts: tuple[str, ...] = key(
+        (),
+        "Names that the pages answer to besides that of base_url, like `charger.lan`; requests for others are refused.",
+    )
     connections_max: int = key(
         4096,
         "How many connections there may be at once. One address has a quarter of them; trusted proxies have all.",

@@ -296,11 +296,18 @@ def _disagreements(config: Config) -> Iterator[str]:
         yield f"site.currency must be a code of ISO 4217 like EUR, not {site.currency!r}."
     if not _COLOUR.fullmatch(site.accent):
         yield f"site.accent must look like #0b6e4f, not {site.accent!r}."
+    yield from _port_slips(config)
+
+
+def _port_slips(config: Config) -> Iterator[str]:
     for network in config.http.trusted_proxies:
         try:
             ip_network(network)
         except ValueError:
             yield f"http.trusted_proxies must name networks like 10.0.0.0/8, not {network!r}."
+    for host in config.http.hosts:
+        if not host.isascii() or ":" in host or not is_origin(f"http://{host}", {"http"}):
+            yield f"http.hosts must name hosts like charger.lan, without scheme and port, not {host!r}."
     for name, tls in (("http", config.http), ("stations", config.stations)):
         if (tls.tls_certificate is None) != (tls.tls_key is None):
             yield f"{name}.tls_certificate and {name}.tls_key belong together; set both or none."

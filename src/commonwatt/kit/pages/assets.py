@@ -122,7 +122,7 @@ def answer_asset(request: Request[Any, Any, Any], found: Asset, caching: str) ->
     return Response(body, headers=headers, media_type=found.media_type)
 
 
-@get("/static/{file:str}", include_in_schema=False, name="static")
+@get("/static/{file:str}", include_in_schema=False, name="static", opt={"any_host": True})
 async def show_asset(request: Request[Any, Any, Any], file: str) -> Response[bytes]:
     """Serve one built file."""
     found = find_asset(file)

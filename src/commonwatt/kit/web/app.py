@@ -25,6 +25,7 @@ from commonwatt.kit.web import live as live_routes
 from commonwatt.kit.web.encoding import Answer, WordsInSchema
 from commonwatt.kit.web.forgery import OwnPagesOnly
 from commonwatt.kit.web.health import Check, health_routes
+from commonwatt.kit.web.hosts import KnownHosts
 from commonwatt.kit.web.idempotency import read_idempotency_key
 from commonwatt.kit.web.limits import Buckets, FairShares
 from commonwatt.kit.web.live import Live, TopicGate, closed_gate
@@ -52,6 +53,10 @@ class Behaviour:
     metrics_guards: Sequence[Guard] = ()
     template_config: TemplateConfig[Any] | None = None
     trusted_proxies: Sequence[Network] = ()
+    hosts: Sequence[str] = ()
+    """Names that the site answers to besides that of its address and localhost."""
+    bound: str = "127.0.0.1"
+    """The address that the port is bound to; the site answers to it too, and on all addresses to every one."""
     limited: bool = True
     """Whether clients have fair shares; off only where a benchmark asks."""
     on_shutdown: Sequence[Any] = ()
@@ -93,6 +98,7 @@ def build_app(
     with warnings.catch_warnings():
         # Litestar 3 will want a marker on each injected parameter; 2.x, which we pin, injects by name.
         warnings.simplefilter("ignore", LitestarDeprecationWarning)
+        hosts = KnownHosts([site.host, *choice.hosts], choice.bound)
         app = Litestar(
             [
                 *routes,
@@ -102,7 +108,7 @@ def build_app(
                 *health_routes(database, choice.checks, choice.metrics_guards),
             ],
             dependencies={name: _provide(value) for name, value in given.items()},
-            middleware=[*choice.middleware, *limits, OwnPagesOnly()],
+            middleware=[hosts, *choice.middleware, *limits, OwnPagesOnly()],
             exception_handlers={**EXCEPTION_HANDLERS, **choice.exception_handlers},
             response_class=Answer,
             request_max_body_size=BODY_MAX,

@@ -60,6 +60,14 @@ class ForeignRequest(Refused):
     status = 403
 
 
+class UnknownHost(Refused):
+    """The request is for a host that is not ours (RFC 9110, 15.5.20 Misdirected Request)."""
+
+    slug = "unknown-host"
+    title = "This name is not ours"
+    status = 421
+
+
 class Changed(Refused):
     """The thing was changed since it was read (RFC 9110, 13.1.1 If-Match)."""
 

@@ -18,7 +18,7 @@ Check = Callable[[], Awaitable[str | None]]
 CHECK_S = 5
 
 
-@get("/healthz", include_in_schema=False, opt={"no_limit": True})
+@get("/healthz", include_in_schema=False, opt={"no_limit": True, "any_host": True})
 async def healthz() -> dict[str, str]:
     """Say that the process lives."""
     return {"status": "alive"}
@@ -46,7 +46,7 @@ def health_routes(database: Database, checks: Mapping[str, Check], guards: Seque
 
     every: dict[str, Check] = {"database": writes, **checks}
 
-    @get("/readyz", include_in_schema=False, opt={"no_limit": True})
+    @get("/readyz", include_in_schema=False, opt={"no_limit": True, "any_host": True})
     async def readyz() -> Answer:
         """Try each part; 503 names those that do not work."""
         found = dict(zip(every, await asyncio.gather(*(_ask(check) for check in every.values())), strict=True))
@@ -54,7 +54,7 @@ def health_routes(database: Database, checks: Mapping[str, Check], guards: Seque
         parts = {name: wrong or "ok" for name, wrong in found.items()}
         return Answer({"status": "not ready" if bad else "ready", "parts": parts}, status_code=503 if bad else 200)
 
-    @get("/metrics", include_in_schema=False, guards=list(guards), opt={"no_limit": True})
+    @get("/metrics", include_in_schema=False, guards=list(guards), opt={"no_limit": True, "any_host": True})
     async def metrics() -> Response[bytes]:
         """Return all metrics in the text format of Prometheus."""
         return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)

@@ -61,7 +61,7 @@ def _inline(text: str) -> str:
     return re.sub(r'href="([a-z0-9-]+)\.md"', r'href="/problems/\1"', text)
 
 
-@get("/problems/{slug:str}", include_in_schema=False)
+@get("/problems/{slug:str}", include_in_schema=False, opt={"any_host": True})
 async def show_problem(request: Request[Any, Any, Any], slug: str) -> Response[str]:
     """Explain one kind of problem."""
     text = find_page(slug)

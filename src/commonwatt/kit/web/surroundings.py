@@ -1,8 +1,8 @@
 """What surrounds every request, whether its address exists or not: who asks, secure headers, one line of log.
 
 The client's address is the socket's, unless the socket belongs to a proxy that the configuration names: then it is the
-right-most address of `X-Forwarded-For` that is no such proxy. Headers follow the OWASP secure headers project: the
-content policy allows our own files only, no script or style inside a page.
+right-most address of `X-Forwarded-For` that is no such proxy. Such a proxy also tells the scheme and the host. Headers
+follow the OWASP secure headers project: the content policy allows our own files only, no script or style inside a page.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from prometheus_client import Histogram
 
 from commonwatt.kernel import Clock, Ids
 from commonwatt.kit.crowd import Network
+from commonwatt.kit.web.hosts import host_of
 from commonwatt.kit.web.site import Site
 
 REQUESTS = Histogram(
@@ -74,6 +75,7 @@ class Surroundings:
         reference = self._ids.new(self._clock.now())
         details["cw_reference"] = reference
         self._believe_proxies(details)
+        details["headers"] = [pair for pair in details["headers"] if pair[0] != b"host" or _is_host(pair[1])]
         begun = time.perf_counter()
         status = 0
 
@@ -102,6 +104,10 @@ class Surroundings:
             scope["client"] = (client, 0)
         if headers.get(b"x-forwarded-proto") in {"http", "https"}:
             scope["scheme"] = headers[b"x-forwarded-proto"]
+        host = headers.get(b"x-forwarded-host", "").rpartition(",")[2].strip()
+        if host:
+            others = [(name, value) for name, value in scope["headers"] if name != b"host"]
+            scope["headers"] = [(b"host", host.encode("latin-1")), *others]
 
     def _is_trusted(self, text: str) -> bool:
         address = _address(text)
@@ -134,6 +140,11 @@ def client_of(scope: Any) -> str:
     """Return the address of whoever asks, as text; "unknown" where a test or a socket file gives none."""
     peer = scope.get("client")
     return str(peer[0]) if peer else "unknown"
+
+
+def _is_host(value: bytes) -> bool:
+    """Whether a `Host` can be read; what cannot would end in an error wherever an address is made of it."""
+    return host_of(value.decode("latin-1")) != ""
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
