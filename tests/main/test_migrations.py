@@ -9,9 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from tests.conftest import SOURCE
 
-from commonwatt.kit.cli import run_group
 from commonwatt.kit.database import open_engine
-from commonwatt.main.cli import commonwatt, new_program
 from commonwatt.main.migrations import FOLDER, DataNewer, all_tables, head, migrate, newest
 
 
@@ -29,7 +27,7 @@ def test_the_newest_migration_is_known_by_its_file():
     assert newest() == head()
 
 
-def test_a_newer_database_is_left_alone_and_the_reader_told_what_to_do(tmp_path, capsys):
+def test_a_newer_database_is_left_alone_and_the_reader_told_what_to_do(tmp_path):
     path = tmp_path / "commonwatt.sqlite"
     engine = open_engine(path)
     migrate(engine)
@@ -39,10 +37,11 @@ def test_a_newer_database_is_left_alone_and_the_reader_told_what_to_do(tmp_path,
         migrate(engine)
     engine.dispose()
     words = ["serve", "--data", str(tmp_path), "--http", "127.0.0.1:0", "--stations", "127.0.0.1:0"]
-    assert run_group(commonwatt, words, new_program()) == 1
-    said = capsys.readouterr().err
-    assert "newer version" in said
-    assert "Traceback" not in said
+    command = [sys.executable, "-m", "commonwatt.main", *words]
+    said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert said.returncode == 1
+    assert "newer version" in said.stderr
+    assert "Traceback" not in said.stderr
 
 
 def test_a_start_over_an_up_to_date_database_does_not_import_alembic(tmp_path):
