@@ -24,6 +24,8 @@ class Fault(StrEnum):
     REBOOT = "reboot"
     STOP_LATE = "stop-late"
     KWH_AS_WH = "kwh-as-wh"
+    SESSION_ENERGY = "session-energy"
+    NO_POWER = "no-power"
     METER_STOP_ZERO = "meter-stop-zero"
     VALUES_AFTER_STOP = "values-after-stop"
     NO_SUBPROTOCOL = "no-subprotocol"
@@ -50,6 +52,8 @@ EXPLANATIONS: Mapping[Fault, Explanation] = {
     Fault.REBOOT: Explanation("loses power for a moment so long into a charge", 60),
     Fault.STOP_LATE: Explanation("delivers each StopTransaction so late", 7_200),
     Fault.KWH_AS_WH: Explanation("sends kWh and calls them Wh (OpenEVSE/openevse_esp32_firmware#703)"),
+    Fault.SESSION_ENERGY: Explanation("sends the energy of the charge as meterStop, not the register"),
+    Fault.NO_POWER: Explanation("sends the register alone, no power"),
     Fault.METER_STOP_ZERO: Explanation("sends meterStop 0"),
     Fault.VALUES_AFTER_STOP: Explanation("sends one more MeterValues after each StopTransaction"),
     Fault.NO_SUBPROTOCOL: Explanation("asks for no WebSocket subprotocol (lbbrhzn/ocpp#442)"),

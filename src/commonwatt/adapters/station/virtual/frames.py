@@ -64,9 +64,8 @@ class Frames:
 
     def stop(self, ended: Ended, data: list[Payload]) -> Payload:
         """Write StopTransaction.req, its transactionId left to be filled in."""
-        garbled = Fault.METER_STOP_ZERO in self._faults
         payload: Payload = {
-            "meterStop": 0 if garbled else self._register(ended.meter_stop_wh),
+            "meterStop": self._last_register(ended),
             "timestamp": self.time(ended.at),
             "reason": ended.reason,
         }
@@ -81,6 +80,13 @@ class Frames:
         values = (self._sampled(connector, measurand, context) for measurand in measurands)
         return {"timestamp": self.time(connector.at), "sampledValue": [value for value in values if value]}
 
+    def _last_register(self, ended: Ended) -> int:
+        if Fault.METER_STOP_ZERO in self._faults:
+            return 0
+        if Fault.SESSION_ENERGY in self._faults:
+            return ended.meter_stop_wh - ended.transaction.meter_start_wh
+        return self._register(ended.meter_stop_wh)
+
     def _register(self, wh: int) -> int:
         return wh // _WH_PER_KWH if Fault.KWH_AS_WH in self._faults else wh
 
@@ -90,6 +96,8 @@ class Frames:
             case "Energy.Active.Import.Register":
                 wh = connector.meter_wh
                 value, unit = (f"{wh / _WH_PER_KWH:.3f}" if Fault.KWH_AS_WH in self._faults else str(wh)), "Wh"
+            case "Power.Active.Import" if Fault.NO_POWER in self._faults:
+                return None
             case "Power.Active.Import":
                 value, unit = f"{power_w:.1f}", "W"
             case "Current.Import":
