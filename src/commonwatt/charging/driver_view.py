@@ -99,7 +99,7 @@ def example(tariff: Tariff, rate: Rate | None, now: Instant) -> dict[str, Any]:
     return {"energy_wh": EXAMPLE_WH, "duration_s": EXAMPLE_S, "amount": Amount(tariff.asset, gross), "sats": sats}
 
 
-def session_context(sql: Connection, charge: Charge, now: Instant, zone: str) -> dict[str, Any]:
+def session_context(sql: Connection, charge: Charge, now: Instant, zone: str, rules: Rules) -> dict[str, Any]:
     """Return everything that a driver's session page shows."""
     tariff, rate = tariff_of(sql, charge), rate_of(sql, charge)
     session = charge.session
@@ -129,7 +129,7 @@ def session_context(sql: Connection, charge: Charge, now: Instant, zone: str) ->
         "deadline": Instant(session.deadline_ms) if session.deadline_ms else None,
         "chart": chart_of(readings, now, zone, live=not session.over),
         "top_up": None if offered else next(iter(waiting), None),
-        "top_ups": payment_choices(tariff, rate, Rules(), now)[:3],
+        "top_ups": payment_choices(tariff, rate, rules, now)[:3],
         "change_state": state,
         "address": charge.address or "",
         "receipt": f"/r/{charge.id}" if session.over and charge.began else "",

@@ -20,7 +20,7 @@ from commonwatt.charging.actions.stop_session import ask_to_stop
 from commonwatt.charging.charge import Charge
 from commonwatt.charging.driver_view import both, example, payment_choices, session_context
 from commonwatt.charging.effects import SendChange
-from commonwatt.charging.errors import AddressUnusable, NoSuchConnector, NoSuchSession
+from commonwatt.charging.errors import AddressUnusable, NoSuchConnector, NoSuchSession, SessionRunning
 from commonwatt.charging.lnurl import metadata_of, pay_url, withdraw_url
 from commonwatt.charging.pricing import to_msat
 from commonwatt.charging.receipt import receipt_context, receipt_of, receipt_pdf
@@ -88,9 +88,9 @@ async def pay_connector(
 
 
 @get("/s/{secret:str}", include_in_schema=False)
-async def show_session(secret: str, database: Database, clock: Clock, site: Site) -> Template:
+async def show_session(secret: str, database: Database, clock: Clock, site: Site, rules: Rules) -> Template:
     """Show a session to its driver."""
-    return await _session_page(secret, database, clock, site)
+    return await _session_page(secret, database, clock, site, rules)
 
 
 @post("/s/{secret:str}/stop", include_in_schema=False, status_code=SEE_OTHER)
@@ -100,7 +100,7 @@ async def stop(secret: str, database: Database, clock: Clock, site: Site, rules:
     try:
         await database.write(ask_to_stop, charge.id, "the driver stopped it", rules)
     except Fault as error:
-        return await _session_page(secret, database, clock, site, wrong=error)
+        return await _session_page(secret, database, clock, site, rules, wrong=error)
     return Redirect(f"/s/{secret}", status_code=SEE_OTHER)
 
 
@@ -113,17 +113,19 @@ async def top_up(
         amount = _whole(data.get("amount", ""))
         await offer_top_up(database, rails, secret=secret, amount_msat=amount, rules=rules)
     except Fault as error:
-        return await _session_page(secret, database, clock, site, wrong=error)
+        return await _session_page(secret, database, clock, site, rules, wrong=error)
     return Redirect(f"/s/{secret}", status_code=SEE_OTHER)
 
 
 @post("/s/{secret:str}/address", include_in_schema=False, status_code=SEE_OTHER)
-async def keep_address(secret: str, data: Form, database: Database, clock: Clock, site: Site) -> Template | Redirect:
+async def keep_address(
+    secret: str, data: Form, database: Database, clock: Clock, site: Site, rules: Rules
+) -> Template | Redirect:
     """Note where the change shall go; a session that is over sends it at once."""
     try:
         await database.write(_leave, secret, data.get("address", ""))
     except Fault as error:
-        return await _session_page(secret, database, clock, site, wrong=error)
+        return await _session_page(secret, database, clock, site, rules, wrong=error)
     return Redirect(f"/s/{secret}", status_code=SEE_OTHER)
 
 
@@ -134,6 +136,8 @@ async def show_receipt(name: str, database: Database, clock: Clock, site: Site) 
     charge = await database.read(store.charge_by_id, session_id)
     if charge is None or charge.began is None or form not in ("", "json", "pdf"):
         raise NoSuchSession(said("There is no receipt of this number. Check that the link was copied whole."))
+    if not charge.session.billed:
+        raise SessionRunning(said("The receipt is ready once the charge has ended and its bill is posted."))
     if form == "json":
         return Response(await database.read(receipt_of, charge, site), media_type="application/json")
     context = await database.read(receipt_context, charge, site, clock.now())
@@ -212,10 +216,10 @@ def _chosen(data: Mapping[str, str], tariff: Tariff, rate: Rate | None) -> int:
 
 
 async def _session_page(
-    secret: str, database: Database, clock: Clock, site: Site, *, wrong: Fault | None = None
+    secret: str, database: Database, clock: Clock, site: Site, rules: Rules, *, wrong: Fault | None = None
 ) -> Template:
     charge = await _charge(database, secret)
-    context = await database.read(session_context, charge, clock.now(), site.timezone)
+    context = await database.read(session_context, charge, clock.now(), site.timezone, rules)
     lnurl = encode_lnurl(withdraw_url(site, secret))
     context = {**context, "change_lnurl": lnurl, "wrong": wrong.said if wrong else ""}
     return Template(

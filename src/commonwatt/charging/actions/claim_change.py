@@ -129,7 +129,7 @@ def _repeated(work: Work, charge: Charge, k1: str, payment_hash: str, number: in
             same = (claims.session_id == charge.id, claims.number == earlier)
             known = work.sql.execute(select(claims.payment_hash, claims.state).where(*same)).one()
             if known.payment_hash == payment_hash and known.state == "failed":
-                raise ChangeClaimed("This payment failed. Your change is safe; scan again with a fresh invoice.")
+                raise ChangeClaimed(said("This payment failed. Your change is safe; scan the code again."))
             if known.payment_hash == payment_hash:
                 return charge
             raise ChangeClaimed(
