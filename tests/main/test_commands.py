@@ -136,6 +136,24 @@ def test_the_journal(data, capsys):
     assert json.loads(capsys.readouterr().out) == {"items": [], "next_cursor": None}
 
 
+async def test_no_cell_of_the_journal_s_file_is_a_formula(data, capsys):
+    engine = open_engine(data / "commonwatt.sqlite")
+    database = Database(engine, SystemClock(), RandomIds())
+    await database.write(
+        post,
+        "=key",
+        [Entry.debit("rail:sandbox", Amount(BTC, 1)), Entry.credit("session:s1", Amount(BTC, 1))],
+        "=cmd|' /C calc'!A0",
+        "@ref",
+    )
+    database.close()
+    assert run("books", "journal", "--csv", "--data", data) == 0
+    said = capsys.readouterr().out
+    assert "'=cmd|" in said
+    assert ",=cmd" not in said
+    assert ",'@ref,'=key" in said
+
+
 def test_the_audit(data, capsys):
     assert run("books", "check", "--data", data) == 0
     assert "All adds up" in capsys.readouterr().out

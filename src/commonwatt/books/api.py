@@ -24,10 +24,11 @@ from commonwatt.books.queries import (
     list_accounts,
     trial_balance,
 )
-from commonwatt.kernel import Asset, Instant
+from commonwatt.kernel import Asset
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import Answer, BadRequest, Page, Paging, encode_cursor, page_of, tagged
 from commonwatt.kit.web.comma_lists import cell
+from commonwatt.kit.web.days import instant_of
 
 _TEXT_MAX = 200
 At = Annotated[str | None, QueryParameter(name="at", description="A past instant, RFC 3339; now when absent.")]
@@ -57,8 +58,7 @@ async def get_journal(
         account, _asset(asset), instant_of(since, "from"), instant_of(until, "to"), text or None, reference
     )
     if format == "csv":
-        headers = {"Content-Disposition": 'attachment; filename="journal.csv"', "Cache-Control": "no-store"}
-        return Stream(_csv(database, filters), media_type="text/csv; charset=utf-8", headers=headers)
+        return journal_csv(database, filters)
     before = paging.after[0] if paging.after else None
     if before is not None and not isinstance(before, int):
         raise BadRequest("The cursor belongs to another list; leave it out to begin anew.", field="cursor")
@@ -103,16 +103,6 @@ async def get_trial_balance(request: Request[Any, Any, Any], database: Database,
     return tagged(request, {"at": moment, "items": lines})
 
 
-def instant_of(text: str | None, field: str) -> Instant | None:
-    """Read an instant of the query; raises BadRequest."""
-    if text is None:
-        return None
-    try:
-        return Instant.parse(text.replace(" ", "+"))
-    except ValueError:
-        raise BadRequest(f"{field} is no instant; write it as 2026-05-01T12:00:00Z.", field=field) from None
-
-
 def shown(posting: Posting) -> dict[str, Any]:
     """Return a posting as the API shows it: a positive amount is a debit, a negative one a credit."""
     return {
@@ -124,6 +114,12 @@ def shown(posting: Posting) -> dict[str, Any]:
         "hold_id": posting.hold_id,
         "entries": [{"account": entry.account, "amount": entry.amount} for entry in posting.entries],
     }
+
+
+def journal_csv(database: Database, filters: JournalFilter) -> Stream:
+    """Answer with all postings that match as a file, the oldest first, a row per entry."""
+    headers = {"Content-Disposition": 'attachment; filename="journal.csv"', "Cache-Control": "no-store"}
+    return Stream(_csv(database, filters), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 async def _csv(database: Database, filters: JournalFilter) -> AsyncIterator[str]:

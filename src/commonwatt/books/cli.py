@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Iterator
 
@@ -111,10 +110,11 @@ def check(program: Program) -> None:
 
 
 def _print_csv(connection: Connection, filters: JournalFilter) -> None:
-    writer = csv.writer(sys.stdout)
-    writer.writerow(HEADER)
-    for posting in export_journal(connection, filters):
-        writer.writerows(rows_of(posting))
+    from commonwatt.kit.web.comma_lists import csv_lines  # noqa: PLC0415 (the web is heavy, and only a file needs it)
+
+    rows = (row for posting in export_journal(connection, filters) for row in rows_of(posting))
+    for lines in csv_lines(HEADER, rows):
+        sys.stdout.write(lines)
 
 
 def _journal_text(page: JournalPage) -> str:

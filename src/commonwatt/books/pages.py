@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Any
 
 from litestar import Router, get
@@ -12,16 +11,15 @@ from litestar.response import Stream, Template
 from litestar.types import Guard
 from sqlalchemy import Connection
 
-from commonwatt.books.export import rows_of
-from commonwatt.books.queries import JournalFilter, export_journal, journal, list_accounts, trial_balance
-from commonwatt.kernel import Clock, Instant, said
+from commonwatt.books.api import journal_csv
+from commonwatt.books.queries import JournalFilter, journal, list_accounts, trial_balance
+from commonwatt.kernel import Clock
 from commonwatt.kit.database import Database
-from commonwatt.kit.web import BadRequest, Paging, Site, csv_answer
-from commonwatt.kit.web.days import day_begins
+from commonwatt.kit.web import Paging, Site
+from commonwatt.kit.web.days import day_begins, local_moment
 from commonwatt.kit.web.paging import encode_cursor
 
 Text = Annotated[str, Parameter(max_length=200)]
-CSV_HEADER = ("number", "at", "memo", "reference", "account", "asset", "units", "key")
 ASSETS = ("BTC", "EUR", "WH")
 
 
@@ -48,8 +46,7 @@ async def show_journal(
     begins, ends = day_begins(since, site), day_begins(until, site, days=1, field="until")
     filters = JournalFilter(account or None, asset or None, begins, ends, q or None)
     if format == "csv":
-        postings = await database.read(lambda sql: list(export_journal(sql, filters)))
-        return csv_answer("journal", CSV_HEADER, (row for posting in postings for row in rows_of(posting)))
+        return journal_csv(database, filters)
     key = paging.key(int)
     page = await database.read(journal, filters, int(key[0]) if key else None, paging.limit)
     context = {
@@ -68,10 +65,10 @@ async def show_accounts(
     database: Database, clock: Clock, site: Site, paging: Paging, prefix: Text = "", at: Text = ""
 ) -> Template:
     """List accounts with their balances, and the trial balance, now or at a past instant."""
-    moment = _moment(at, site)
+    moment = local_moment(at, site, "at")
     key = paging.key(str, str)
     after = (str(key[0]), str(key[1])) if key else None
-    states = await database.read(list_accounts, prefix or None, after, paging.limit + 1)
+    states = await database.read(list_accounts, prefix or None, after, paging.limit + 1, moment)
     shown = states[: paging.limit]
     context = {
         "accounts": shown,
@@ -91,14 +88,3 @@ def _balanced(sql: Connection) -> bool:
         code = line.debit.asset.code
         sums[code] = sums.get(code, 0) + line.debit.units - line.credit.units
     return not any(sums.values())
-
-
-def _moment(text: str, site: Site) -> Instant | None:
-    if not text:
-        return None
-    try:
-        return Instant.of(datetime.fromisoformat(text).replace(tzinfo=site.zone))
-    except ValueError:
-        raise BadRequest(
-            said("%(text)s is no moment; write it as 2026-05-01T12:00.", text=repr(text[:40])), field="at"
-        ) from None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, Select, func, literal, or_, select
 
 from commonwatt.books.model.account import kind_of
 from commonwatt.books.model.posting import Entry, Posting, told
@@ -89,13 +89,25 @@ def available(connection: Connection, account: str, *, asset: Asset = BTC) -> Am
 
 
 def list_accounts(
-    connection: Connection, prefix: str | None = None, after: tuple[str, str] | None = None, limit: int = 50
+    connection: Connection,
+    prefix: str | None = None,
+    after: tuple[str, str] | None = None,
+    limit: int = 50,
+    at: Instant | None = None,
 ) -> list[AccountState]:
     """Return at most `limit` accounts in the order of their names, after the given name and asset code.
 
-    `prefix` asks for one account and all below it.
+    `prefix` asks for one account and all below it, `at` for a past instant, inclusive: the accounts that were used by
+    then, of which only the balance is known.
     """
-    statement = select(accounts).order_by(accounts.c.name, accounts.c.asset).limit(max(1, min(limit, LIMIT_MAX + 1)))
+    statement = select(accounts.c.name, accounts.c.asset, accounts.c.balance_units, accounts.c.held_units)
+    if at is not None:
+        until = select(entries.c.account_id, func.sum(entries.c.units).label("units"))
+        then = until.where(entries.c.at_ms <= at.ms).group_by(entries.c.account_id).subquery()
+        statement = select(
+            accounts.c.name, accounts.c.asset, then.c.units.label("balance_units"), literal(0).label("held_units")
+        ).join(then, then.c.account_id == accounts.c.id)
+    statement = statement.order_by(accounts.c.name, accounts.c.asset).limit(max(1, min(limit, LIMIT_MAX + 1)))
     if prefix is not None:
         statement = statement.where(_within(prefix))
     if after is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any
 
 from litestar import Request, delete, get, post
@@ -21,12 +20,16 @@ from commonwatt.charging.errors import NoSuchSession
 from commonwatt.charging.rules import Rules
 from commonwatt.kernel import BTC, Amount, Asset, Instant, Missing
 from commonwatt.kit.database import Database, Work
-from commonwatt.kit.web import Answer, IdempotencyKey, Page, Paging, Site, once, page_of, tagged
+from commonwatt.kit.web import Answer, IdempotencyKey, Page, Paging, RowNumber, Site, once, page_of, tagged
+from commonwatt.kit.web.days import instant_of
+from commonwatt.kit.web.paging import NUMBER_MAX
 from commonwatt.members import Actor, mask_id_tag, record_act, require_scope
 from commonwatt.metering import count_readings, readings_of
 from commonwatt.payments.ports import Rail
 from commonwatt.stations.ports import StationLine
 
+When = Annotated[str | None, Parameter(description="RFC 3339, with a zone")]
+Connector = Annotated[int | None, Parameter(ge=0, le=NUMBER_MAX, description="its number at the station")]
 READ, WRITE = [require_scope("sessions:read")], [require_scope("sessions:write")]
 
 
@@ -159,16 +162,23 @@ async def get_sessions(
     paging: Paging,
     actor: Actor,
     station: str | None = None,
-    connector: int | None = None,
+    connector: Connector = None,
     status: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: When = None,
+    until: When = None,
     search: str = "",
     owed: bool = False,
 ) -> Page[SessionView]:
     """Return sessions, newest first; `owed` keeps those with change that nobody has taken."""
     wanted = queries.SessionFilter(
-        station, connector, status, _of(since), _of(until), search, owed, tags=actor.sees_id_tags
+        station,
+        connector,
+        status,
+        instant_of(since, "since"),
+        instant_of(until, "until"),
+        search,
+        owed,
+        tags=actor.sees_id_tags,
     )
     return await _page(database, wanted, paging, actor)
 
@@ -247,23 +257,24 @@ async def get_transactions(
     paging: Paging,
     actor: Actor,
     station: str | None = None,
-    connector: int | None = None,
+    connector: Connector = None,
     id_tag: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: When = None,
+    until: When = None,
     running: bool = False,
 ) -> Page[TransactionView]:
     """Return what stations reported, newest first; who may not see id tags cannot look for one either."""
     tag = id_tag if actor.sees_id_tags else None
-    wanted = queries.TransactionFilter(station, connector, tag, _of(since), _of(until), running)
-    before = int(paging.after[0]) if paging.after else None
+    span = instant_of(since, "since"), instant_of(until, "until")
+    wanted = queries.TransactionFilter(station, connector, tag, *span, running)
+    before = next(iter(paging.key(int)), None)
     rows = await database.read(queries.list_transactions, wanted, before=before, limit=paging.limit + 1)
     return page_of(rows, paging, lambda row: view_transaction(row, actor), lambda row: (row.id,))
 
 
 @get("/api/v1/transactions/{number:int}", guards=READ, tags=["sessions"], summary="Show a transaction")
 async def get_transaction(
-    number: int,
+    number: RowNumber,
     request: Request[Any, Any, Any],
     database: Database,
     actor: Actor,
@@ -349,10 +360,6 @@ async def _charge(database: Database, session_id: str) -> Charge:
 
 def _instant(ms: int | None) -> Instant | None:
     return None if ms is None else Instant(ms)
-
-
-def _of(moment: datetime | None) -> Instant | None:
-    return None if moment is None else Instant.of(moment)
 
 
 ROUTES = [

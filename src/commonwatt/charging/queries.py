@@ -138,18 +138,18 @@ def list_transactions(
 ) -> list[Row[Any]]:
     """Return transactions as stations reported them, the newest first, those before the number `before`."""
     statement = select(store.transactions).order_by(_TRANSACTION.id.desc()).limit(limit)
-    conditions = [
-        (wanted.station, _TRANSACTION.station == wanted.station),
-        (wanted.connector, _TRANSACTION.connector == wanted.connector),
-        (wanted.id_tag, _TRANSACTION.id_tag == wanted.id_tag),
-        (wanted.since, _TRANSACTION.started_ms >= (wanted.since.ms if wanted.since else 0)),
-        (wanted.until, _TRANSACTION.started_ms < (wanted.until.ms if wanted.until else 0)),
-        (wanted.open_only or None, _TRANSACTION.stopped_ms.is_(None)),
-        (before, _TRANSACTION.id < before),
-    ]
-    for given, condition in conditions:
-        if given is not None:
-            statement = statement.where(condition)
+    for column, value in ((_TRANSACTION.station, wanted.station), (_TRANSACTION.connector, wanted.connector)):
+        statement = statement if value is None else statement.where(column == value)
+    if wanted.id_tag is not None:
+        statement = statement.where(_TRANSACTION.id_tag == wanted.id_tag)
+    if wanted.since is not None:
+        statement = statement.where(_TRANSACTION.started_ms >= wanted.since.ms)
+    if wanted.until is not None:
+        statement = statement.where(_TRANSACTION.started_ms < wanted.until.ms)
+    if wanted.open_only:
+        statement = statement.where(_TRANSACTION.stopped_ms.is_(None))
+    if before is not None:
+        statement = statement.where(_TRANSACTION.id < before)
     return list(sql.execute(statement).all())
 
 

@@ -14,7 +14,7 @@ from commonwatt import __version__, members
 from commonwatt.kit.database import Database, Job, Work
 from commonwatt.kit.database.jobs import retry
 from commonwatt.kit.database.outbox import outbox
-from commonwatt.kit.web import Paging, Site, page_of
+from commonwatt.kit.web import Paging, RowNumber, Site, page_of
 from commonwatt.main.config import Config
 from commonwatt.main.configuration import key_specs, shown
 from commonwatt.members import Actor, record_act, require_scope
@@ -98,7 +98,7 @@ async def show_jobs(database: Database, paging: Paging, actor: Actor, in_state: 
 
 
 @post("/jobs/{job_id:int}/retry", guards=[require_scope("jobs:write")], include_in_schema=False, status_code=303)
-async def retry_job(job_id: int, database: Database, actor: Actor) -> Redirect:
+async def retry_job(job_id: RowNumber, database: Database, actor: Actor) -> Redirect:
     """Send a dead job back to wait."""
     await database.write(_retry, job_id, actor)
     return Redirect("/jobs", status_code=303)

@@ -9,9 +9,10 @@ from typing import Annotated, Any
 from litestar import Request, get
 from litestar.params import Parameter, QueryParameter
 
-from commonwatt.kernel import BTC, Amount, Clock, Done, Failed, Instant, Unknown
+from commonwatt.kernel import BTC, Amount, Clock, Done, Failed, Unknown
 from commonwatt.kit.database import Database
-from commonwatt.kit.web import Answer, BadRequest, Paging, page_of, tagged
+from commonwatt.kit.web import Answer, Paging, page_of, tagged
+from commonwatt.kit.web.days import instant_of
 from commonwatt.members import allow
 from commonwatt.payments.ports import Rail
 from commonwatt.payments.queries import (
@@ -56,8 +57,8 @@ async def get_payments(
         state=wanted,
         rail=rail,
         subject=subject,
-        since=_instant(since, "from"),
-        until=_instant(until, "to"),
+        since=instant_of(since, "from"),
+        until=instant_of(until, "to"),
     )
     after = paging.key(int, str)
     rows = await database.read(list_payments, filters, paging.limit + 1, after, direction)
@@ -69,8 +70,8 @@ async def get_sums(
     request: Request[Any, Any, Any], database: Database, clock: Clock, since: Since = None, until: Until = None
 ) -> Answer:
     """Return what was received and paid out in a span of time, the last 24 hours unless told, and what is under way."""
-    last = _instant(until, "to") or clock.now().plus(ms=1)
-    first = _instant(since, "from") or last.plus(seconds=-DAY_S)
+    last = instant_of(until, "to") or clock.now().plus(ms=1)
+    first = instant_of(since, "from") or last.plus(seconds=-DAY_S)
     sums = await database.read(sum_payments, first, last)
     return tagged(request, sums)
 
@@ -140,15 +141,6 @@ def shown(payment: Invoice | Payout) -> dict[str, Any]:
             "comment": payment.comment,
         }
     return {"direction": "out", **both, "fee": Amount(BTC, payment.fee_msat), "reason": payment.reason}
-
-
-def _instant(text: str | None, field: str) -> Instant | None:
-    if text is None:
-        return None
-    try:
-        return Instant.parse(text.replace(" ", "+"))
-    except ValueError:
-        raise BadRequest(f"{field} is no instant; write it as 2026-05-01T12:00:00Z.", field=field) from None
 
 
 ROUTES: list[Any] = [get_payments, get_sums, get_payment, get_rails]

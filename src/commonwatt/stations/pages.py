@@ -15,7 +15,7 @@ from litestar.response import Redirect, Stream, Template
 
 from commonwatt.kernel import Instant, Refused, said
 from commonwatt.kit.database import Database, Work
-from commonwatt.kit.web import Paging, Site, csv_answer, page_of
+from commonwatt.kit.web import Paging, RowNumber, Site, csv_answer, page_of
 from commonwatt.members import Actor, require_scope
 from commonwatt.stations import queries
 from commonwatt.stations.actions import admit_stations as acts
@@ -197,7 +197,7 @@ async def remove(identity: str, database: Database, actor: Actor, line: StationL
 
 
 @post("/stations/{identity:str}/connectors/{number:int}", guards=WRITE, include_in_schema=False)
-async def change_connector(identity: str, number: int, data: Form, database: Database, actor: Actor) -> Redirect:
+async def change_connector(identity: str, number: RowNumber, data: Form, database: Database, actor: Actor) -> Redirect:
     """Change a connector's name or label."""
     name, label = str(data.get("name", "")).strip(), str(data.get("label", ""))
     await database.write(

@@ -12,7 +12,7 @@ from commonwatt.kit.web.etag import check_match, etag_of, tagged
 from commonwatt.kit.web.forgery import csrf_token
 from commonwatt.kit.web.idempotency import IdempotencyKey, forget_answers, once
 from commonwatt.kit.web.live import Live, TopicGate
-from commonwatt.kit.web.paging import Page, Paging, decode_cursor, encode_cursor, page_of
+from commonwatt.kit.web.paging import Page, Paging, RowNumber, decode_cursor, encode_cursor, page_of
 from commonwatt.kit.web.problems import answer_problem, wants_page
 from commonwatt.kit.web.server import CannotListen, RunningServer, listen, serve
 from commonwatt.kit.web.site import Site, session_cookie
@@ -31,6 +31,7 @@ __all__ = [
     "NoSuchPage",
     "Page",
     "Paging",
+    "RowNumber",
     "RunningServer",
     "Site",
     "TooManyRequests",

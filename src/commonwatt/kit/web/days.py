@@ -1,12 +1,44 @@
-"""Days of the site's calendar in addresses: `2026-05-01` in its time zone, as date fields write them."""
+"""Times in addresses: days and moments of the site's calendar, as date fields write them, and instants of programs."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from commonwatt.kernel import Instant, said
 from commonwatt.kit.web.errors import BadRequest
 from commonwatt.kit.web.site import Site
+
+EARLIEST, LATEST = (Instant.of(datetime(year, 1, 1, tzinfo=UTC)) for year in (1970, 9999))
+"""Instants outside are none that anybody means, and some of them no calendar can write."""
+
+
+def instant_of(text: str | None, field: str) -> Instant | None:
+    """Read an instant as RFC 3339 with a zone; None for None. Raises BadRequest naming the field."""
+    if text is None:
+        return None
+    try:
+        found = Instant.parse(text.replace(" ", "+"))
+    except (ValueError, OverflowError):
+        found = None
+    if found is None or not EARLIEST <= found < LATEST:
+        raise BadRequest(f"{field} is no instant; write it as 2026-05-01T12:00:00Z.", field=field)
+    return found
+
+
+def local_moment(text: str, site: Site, field: str) -> Instant | None:
+    """Read a moment in the site's zone, unless it names its own; None for an empty text. Raises BadRequest."""
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
+        found = Instant.of(moment if moment.tzinfo is not None else moment.replace(tzinfo=site.zone))
+    except (ValueError, OverflowError):
+        found = None
+    if found is None or not EARLIEST <= found < LATEST:
+        raise BadRequest(
+            said("%(text)s is no moment; write it as 2026-05-01T12:00.", text=repr(text[:40])), field=field
+        )
+    return found
 
 
 def day_begins(text: str, site: Site, *, days: int = 0, field: str = "since") -> Instant | None:
@@ -15,11 +47,12 @@ def day_begins(text: str, site: Site, *, days: int = 0, field: str = "since") ->
         return None
     try:
         day = date.fromisoformat(text) + timedelta(days=days)
-        return Instant.of(datetime(day.year, day.month, day.day, tzinfo=site.zone))
+        found = Instant.of(datetime(day.year, day.month, day.day, tzinfo=site.zone))
     except (ValueError, OverflowError):
-        raise BadRequest(
-            said("%(text)s is no day; write it as 2026-05-01.", text=repr(text[:40])), field=field
-        ) from None
+        found = None
+    if found is None or not EARLIEST <= found < LATEST:
+        raise BadRequest(said("%(text)s is no day; write it as 2026-05-01.", text=repr(text[:40])), field=field)
+    return found
 
 
 def today_begins(now: Instant, site: Site, *, days: int = 0) -> Instant:

@@ -18,6 +18,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 LIMIT_MAX = 500
+NUMBER_MAX = (1 << 63) - 1
+RowNumber = Annotated[int, Parameter(ge=0, le=NUMBER_MAX)]
+"""A number in an address by which something is found: no larger than a database can compare."""
 _FOREIGN = "The cursor belongs to another list; leave it out to begin at the first page."
 
 

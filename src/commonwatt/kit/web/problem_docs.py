@@ -18,6 +18,7 @@ PLACES = (
     Path(__file__).parents[4] / "docs" / "problems",
 )
 """Where the pages are in an installed wheel, and in a working copy."""
+_SLUG_MAX = 80
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _INLINE = (
     (re.compile(r"`([^`]+)`"), r"<code>\1</code>"),
@@ -28,7 +29,7 @@ _INLINE = (
 
 def find_page(slug: str) -> str | None:
     """Return the Markdown of a problem's page, or None."""
-    if not _SLUG.fullmatch(slug):
+    if len(slug) > _SLUG_MAX or not _SLUG.fullmatch(slug):
         return None
     return next(((p / f"{slug}.md").read_text("utf-8") for p in PLACES if (p / f"{slug}.md").is_file()), None)
 

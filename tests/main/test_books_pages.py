@@ -1,0 +1,54 @@
+"""The owner's pages of the books: the file has the journal's own columns, the past has its own balances."""
+
+import csv
+import io
+
+import pytest
+from tests.main.whole import build_whole
+
+from commonwatt.books import Entry, hold, list_accounts, post
+from commonwatt.books.export import HEADER
+from commonwatt.kernel import BTC, Amount
+
+
+def pay(work, key, units, account):
+    lines = [Entry.debit("rail:sandbox", Amount(BTC, units)), Entry.credit(account, Amount(BTC, units))]
+    post(work, key, lines, "=cmd|paid", "session/s1")
+
+
+@pytest.fixture
+async def whole(tmp_path, clock, ids):
+    built = await build_whole(tmp_path, clock, ids)
+    built.act(pay, "first", 1000, "session:s1")
+    clock.step(seconds=3600)
+    built.act(pay, "second", 500, "session:s1")
+    built.act(pay, "third", 70, "session:s2")
+    built.act(hold, "h", "session:s1", "owed", Amount(BTC, 300), "Change")
+    return built
+
+
+def test_the_file_of_the_page_is_the_file_of_the_api(whole):
+    page, api = whole.open("/journal", format="csv"), whole.client.get("/api/v1/journal?format=csv")
+    assert page.text == api.text
+    assert page.headers["content-disposition"] == 'attachment; filename="journal.csv"'
+    rows = list(csv.DictReader(io.StringIO(page.text)))
+    assert tuple(rows[0]) == HEADER
+    assert [row["debit_units"] or row["credit_units"] for row in rows] == ["1000", "1000", "500", "500", "70", "70"]
+    assert {row["memo"] for row in rows} == {"'=cmd|paid"}
+    assert len(whole.open("/journal", format="csv", account="session:s2").text.splitlines()) == 3
+
+
+def test_the_accounts_of_a_past_moment_hold_what_they_held_then(whole, clock):
+    def listed(at=None):
+        with whole.house.database.engine.connect() as sql:
+            states = list_accounts(sql, at=at)
+        return {state.name: (state.balance.units, state.held.units) for state in states}
+
+    assert listed() == {"rail:sandbox": (1570, 0), "session:s1": (1500, 300), "session:s2": (70, 0)}
+    assert listed(clock.now().plus(seconds=-3600)) == {"rail:sandbox": (1000, 0), "session:s1": (1000, 0)}
+    assert listed(clock.now().plus(seconds=-3601)) == {}
+    past = whole.open("/accounts", at="2026-05-01T14:30").text
+    assert "session:s1" in past
+    assert "session:s2" not in past
+    assert "session:s2" in whole.open("/accounts").text
+    assert "session:s1" not in whole.open("/accounts", at="2026-05-01T11:00:00Z").text
