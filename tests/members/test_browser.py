@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from tests.members.conftest import overview
 
 from commonwatt.kernel import RandomIds
@@ -11,8 +12,9 @@ from commonwatt.kit.database import Database, create_tables, open_engine
 from commonwatt.kit.pages import ROUTES as PAGE_ROUTES
 from commonwatt.kit.pages import template_engine
 from commonwatt.kit.web import Behaviour, Live, Site, build_app, listen, serve
-from commonwatt.members import DEPENDENCIES, EXCEPTION_HANDLERS, Identify, offer_setup
+from commonwatt.members import DEPENDENCIES, EXCEPTION_HANDLERS, Identify, lists, offer_setup
 from commonwatt.members.pages import ROUTES
+from commonwatt.members.store import sessions
 
 playwright = pytest.importorskip("playwright.async_api")
 CHROMIUM = "/usr/bin/chromium"
@@ -116,3 +118,55 @@ async def test_set_up_sign_out_and_in_again(site, page):
     await page.get_by_role("button", name="Sign in").click()
     await page.wait_for_url("**/devices?recovered=1")
     await page.get_by_text("You came in by a recovery code").wait_for()
+
+
+def age(work):
+    """Let every proof be of an hour ago."""
+    work.sql.execute(update(sessions).values(proved_ms=sessions.c.proved_ms - 3_600_000))
+
+
+async def test_a_dangerous_act_asks_for_the_passkey_and_is_then_done(site, page):
+    site, database = site
+    await add_authenticator(page)
+    link = await database.write(offer_setup)
+    await page.goto(site.url(link.path))
+    await page.get_by_label("Your name").fill("Ada")
+    await page.get_by_role("button", name="Make my passkey").click()
+    await page.wait_for_url("**/devices?welcome=1")
+
+    await database.write(age)
+    await page.goto(site.url("/people"))
+    await page.get_by_label("Name", exact=True).fill("Bob <b>")
+    await page.get_by_role("button", name="Make the link").click()
+    await page.get_by_role("heading", name="Prove it is you").wait_for()
+    assert await database.read(lists.list_invitations, database.clock.now()) == []
+    await page.get_by_role("button", name="Show my passkey").click()
+    await page.locator("#new-link").wait_for()
+    (invited,) = await database.read(lists.list_invitations, database.clock.now())
+    assert invited.name == "Bob <b>"
+
+    await database.write(age)
+    await page.goto(site.url("/devices"))
+    await page.get_by_role("button", name="Add a passkey").click()
+    await page.wait_for_url("**/prove?next=%2Fdevices")
+    await page.get_by_role("button", name="Show my passkey").click()
+    await page.wait_for_url("**/devices")
+
+    await database.write(age)
+
+    async def as_part(route):
+        """Let htmx post the form, as a page may."""
+        answer = await route.fetch()
+        form = 'action="/people/invite"'
+        await route.fulfill(
+            response=answer, body=(await answer.text()).replace(form, f'{form} hx-post="/people/invite"')
+        )
+
+    await page.route("**/people", as_part)
+    await page.goto(site.url("/people"))
+    await page.get_by_label("Name", exact=True).fill("Eve")
+    await page.get_by_role("button", name="Make the link").click()
+    await page.get_by_role("heading", name="Prove it is you").wait_for()
+    await page.get_by_role("button", name="Show my passkey").click()
+    await page.locator("#new-link").wait_for()
+    assert {one.name for one in await database.read(lists.list_invitations, database.clock.now())} == {"Bob <b>", "Eve"}

@@ -1,8 +1,9 @@
 // Passkeys (WebAuthn): <form data-passkey="register|sign-in" data-begin="/..." data-finish="/...">.
 //
 // `begin` answers the options as JSON (an object, or {"publicKey": ...}); the credential goes to `finish` as JSON together
-// with the form's fields; its answer {"location": "/..."} says where to go. A problem comes as the
-// card that a part of a page would get, in the reader's language; what happened is shown in [data-passkey-problem].
+// with the form's fields; its answer {"location": "/..."} says where to go, unless `data-then` names a form of the page
+// to post instead. A problem comes as the card that a part of a page would get, in the reader's language; what happened is
+// shown in [data-passkey-problem]. Who must prove first is led to do so and back.
 import { csrf } from "./enhance.js";
 
 const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
@@ -70,7 +71,9 @@ export function signing(form) {
         ? await navigator.credentials.create({ publicKey: creation(options) })
         : await navigator.credentials.get({ publicKey: assertion(options) });
       const finished = await ask(form.dataset.finish, { ...fields, ...(begun.state ? { state: begun.state } : {}), credential: written(credential) });
-      location.assign(finished.location ?? form.dataset.next ?? "/");
+      const then = form.dataset.then && document.getElementById(form.dataset.then);
+      if (then) then.requestSubmit();
+      else location.assign(finished.location ?? form.dataset.next ?? "/");
     } catch (error) {
       say(error.name === "NotAllowedError" ? form.dataset.declined ?? error.message : error.message);
       button.removeAttribute("aria-busy");

@@ -15,10 +15,12 @@ from commonwatt.members import lists
 from commonwatt.members.actions.change_member import change_role, remove_member
 from commonwatt.members.actions.create_token import NewToken, create_token, revoke_token
 from commonwatt.members.actions.invite_member import INVITATION_S, invite_member, withdraw_invitation
-from commonwatt.members.guards import require_scope
+from commonwatt.members.guards import require_proof, require_scope
 from commonwatt.members.model.actor import Actor, Role
 
 ADMIN = [require_scope("members:admin")]
+PROVED = [*ADMIN, require_proof]
+"""A browser's session proves first that its member still holds it; tokens pass."""
 DAY_S = 24 * 3600
 
 
@@ -54,7 +56,7 @@ async def get_tokens(request: Request[Any, Any, Any], database: Database, *, rev
     return tagged(request, Page(items))
 
 
-@post("/api/v1/tokens", guards=ADMIN, tags=["members"], summary="Make a token")
+@post("/api/v1/tokens", guards=PROVED, tags=["members"], summary="Make a token")
 async def post_token(data: TokenWish, database: Database, actor: Actor) -> NewToken:
     """Make a token and show it, this once: an answer that holds a secret is not kept for an idempotency key."""
     expires_s = None if data.expires_days is None else data.expires_days * DAY_S
@@ -81,7 +83,7 @@ async def get_members(request: Request[Any, Any, Any], database: Database) -> An
 
 @patch(
     "/api/v1/members/{member_id:str}",
-    guards=ADMIN,
+    guards=PROVED,
     tags=["members"],
     summary="Change a member's role",
     status_code=HTTP_204_NO_CONTENT,
@@ -93,7 +95,7 @@ async def patch_member(member_id: str, data: RoleWish, database: Database, actor
 
 @delete(
     "/api/v1/members/{member_id:str}",
-    guards=ADMIN,
+    guards=PROVED,
     tags=["members"],
     summary="Remove a member",
     status_code=HTTP_204_NO_CONTENT,
@@ -109,7 +111,7 @@ async def get_invitations(request: Request[Any, Any, Any], database: Database, c
     return tagged(request, Page(await database.read(lists.list_invitations, clock.now())))
 
 
-@post("/api/v1/invitations", guards=ADMIN, tags=["members"], summary="Invite somebody")
+@post("/api/v1/invitations", guards=PROVED, tags=["members"], summary="Invite somebody")
 async def post_invitation(data: InvitationWish, database: Database, actor: Actor, site: Site) -> dict[str, Any]:
     """Make a one-time link and show it, this once."""
     link = await database.write(invite_member, actor, data.name, data.role, data.expires_s)

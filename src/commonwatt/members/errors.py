@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from commonwatt.kernel import Missing, Refused
+from commonwatt.kernel import Missing, Refused, said
 
 
 class NotSignedIn(Refused):
@@ -27,6 +27,17 @@ class ProveItIsYou(Refused):
     slug = "prove-it-is-you"
     title = "Show your passkey again"
     status = 403
+    form: tuple[tuple[str, str], ...] = ()
+    """The fields that were posted, so that a page can post them again after the proof."""
+
+    def __init__(self) -> None:
+        """Say it the same way wherever it is asked for."""
+        super().__init__(
+            said(
+                "Only you may do this, so it needs a passkey that was shown within the last quarter of an hour. "
+                "Nothing was done. Show your passkey and repeat it."
+            )
+        )
 
 
 class LinkNotValid(Refused):

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
-from litestar.response import Redirect
+from litestar.response import Redirect, Template
 from litestar.types import ExceptionHandlersMap, Guard
 
 from commonwatt.kernel import Clock, said
 from commonwatt.kit.web import answer_problem, wants_page
+from commonwatt.kit.web.forgery import FIELD
 from commonwatt.members.errors import NotPermitted, NotSignedIn, ProveItIsYou
 from commonwatt.members.model.actor import EVERYTHING, SCOPES, Actor, Role
 
-FRESH_MS = 15 * 60 * 1000
-"""A passkey shown so long ago still counts for dangerous acts."""
+HOME = "/overview"
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def allow(*, role: Role | str | None = None, scope: str = EVERYTHING) -> Guard:
@@ -53,14 +54,19 @@ def require_scope(scope: str) -> Guard:
     return allow(scope=scope)
 
 
-def require_proof(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
-    """Let in members who showed their passkey within the last quarter of an hour: for dangerous acts."""
-    actor = _actor_of(connection)
+async def require_proof(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    """Let in members who showed their passkey within the last quarter of an hour: for dangerous acts.
+
+    Who did not is led to show it, and what was posted is posted again after that. Programs with a token pass.
+    """
     clock: Clock = connection.app.state.clock
-    if actor.member_id is not None and clock.now().ms - actor.proved_ms > FRESH_MS:
-        raise ProveItIsYou(
-            said("This cannot be undone, so it asks for your passkey again. Sign in anew and repeat it.")
-        )
+    if _actor_of(connection).has_proved(clock.now()):
+        return
+    asked = ProveItIsYou()
+    if isinstance(connection, Request) and connection.headers.get("content-type", "").startswith(_FORMS):
+        posted = (await connection.form()).multi_items()
+        asked.form = tuple((name, value) for name, value in posted if isinstance(value, str) and name != FIELD)
+    raise asked
 
 
 def _actor_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor:
@@ -85,4 +91,30 @@ def show_sign_in(request: Request[Any, Any, Any], error: NotSignedIn) -> Respons
     return Redirect(there, status_code=303)
 
 
-EXCEPTION_HANDLERS: ExceptionHandlersMap = {NotSignedIn: show_sign_in}
+def show_proof(request: Request[Any, Any, Any], error: ProveItIsYou) -> Response[Any]:
+    """Ask a person for the passkey, on a page that then repeats what was wanted; a program gets 403.
+
+    htmx puts nothing but an answer that went well into a page, so it gets the same page as one. A script that posted no
+    form is led away to prove, and back to its page.
+    """
+    if not wants_page(request):
+        return answer_problem(request, error)
+    part = request.headers.get("hx-request") == "true"
+    here = request.url.path
+    if part and request.method != "GET" and not error.form:
+        page = urlsplit(request.headers.get("referer", "")).path or HOME
+        return Response(b"", status_code=error.status, headers={"HX-Redirect": f"/prove?next={quote(page)}"})
+    context = {
+        "action": here if request.method != "GET" else "",
+        "fields": error.form,
+        "next": here if request.method == "GET" else HOME,
+    }
+    headers = {"Cache-Control": "no-store"}
+    if part:
+        headers |= {"HX-Retarget": "body", "HX-Reswap": "innerHTML", "HX-Push-Url": "false"}
+    template = Template("members/prove.html", context=context, status_code=200 if part else error.status)
+    template.headers.update(headers)
+    return template
+
+
+EXCEPTION_HANDLERS: ExceptionHandlersMap = {NotSignedIn: show_sign_in, ProveItIsYou: show_proof}

@@ -18,23 +18,27 @@ from commonwatt.members import people_pages
 from commonwatt.members.actions.invite_member import find_invitation
 from commonwatt.members.actions.prove_by_passkey import (
     JOIN,
+    PROVE,
     SIGN_IN,
     begin_join,
+    begin_proof,
     begin_sign_in,
     finish_join,
+    finish_proof,
     finish_sign_in,
     take_ceremony,
 )
 from commonwatt.members.actions.recover_by_code import recover_by_code
 from commonwatt.members.actions.start_session import LONGEST_MS, Started, Visit, sign_out
+from commonwatt.members.guards import HOME, require
 from commonwatt.members.lists import has_owner
-from commonwatt.members.model.actor import Actor
+from commonwatt.members.model.actor import Actor, Role
 
-HOME = "/overview"
 AnyRequest = Request[Any, Any, Any]
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
+SIGNED_IN = [require(Role.AUDITOR)]
 _LOOPBACK = {"127.0.0.1", "::1"}
 
 
@@ -149,6 +153,30 @@ async def finish_signing_in(request: AnyRequest, data: dict[str, Any], database:
     return session_answer(site, started, own_path(wanted if isinstance(wanted, str) else None))
 
 
+@get("/prove", guards=SIGNED_IN, include_in_schema=False)
+async def show_prove(request: AnyRequest) -> Template:
+    """Ask who is signed in for the passkey again, and lead back to what was wanted."""
+    wanted = own_path(request.query_params.get("next"))
+    return Template("members/prove.html", context={"action": "", "fields": (), "next": wanted})
+
+
+@post("/prove/begin", guards=SIGNED_IN, include_in_schema=False, status_code=200)
+async def begin_proving(database: Database, site: Site, actor: Actor) -> dict[str, Any]:
+    """Give the options for showing one's own passkey."""
+    begun = await database.write(begin_proof, site, actor)
+    return {"state": begun.state, "publicKey": begun.options}
+
+
+@post("/prove/finish", guards=SIGNED_IN, include_in_schema=False, status_code=200)
+async def finish_proving(data: dict[str, Any], database: Database, site: Site, actor: Actor) -> dict[str, str]:
+    """Believe for a while that it is the member who holds this session."""
+    state, credential = read_answer(data)
+    ceremony = await database.write(take_ceremony, state, PROVE)
+    await database.write(finish_proof, site, actor, ceremony, credential)
+    wanted = data.get("next")
+    return {"location": own_path(wanted if isinstance(wanted, str) else None)}
+
+
 @get("/recovery", include_in_schema=False)
 async def show_recovery() -> Template:
     """Ask for a recovery code."""
@@ -178,6 +206,9 @@ ROUTES = [
     show_sign_in_page,
     begin_signing_in,
     finish_signing_in,
+    show_prove,
+    begin_proving,
+    finish_proving,
     show_recovery,
     recover,
     leave,

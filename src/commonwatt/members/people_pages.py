@@ -19,7 +19,7 @@ from commonwatt.members.actions.invite_member import invite_member, withdraw_inv
 from commonwatt.members.actions.prove_by_passkey import ADD, begin_add, finish_add, remove_passkey, take_ceremony
 from commonwatt.members.actions.recover_by_code import make_recovery_codes
 from commonwatt.members.actions.start_session import end_other_sessions, end_session
-from commonwatt.members.guards import require, require_scope
+from commonwatt.members.guards import require, require_proof, require_scope
 from commonwatt.members.model.actor import EVERYTHING, SCOPES, Actor, Role
 
 AnyRequest = Request[Any, Any, Any]
@@ -30,6 +30,7 @@ SIGNED_IN = [require(Role.AUDITOR)]
 RUNS = [require(Role.OPERATOR)]
 AUDITS = [require_scope("audit:read")]
 OWNS = [require_scope("members:admin")]
+OWNS_PROVED = [*OWNS, require_proof]
 
 
 def _done(place: str, what: str) -> Redirect:
@@ -69,7 +70,7 @@ async def show_people(database: Database, clock: Clock, actor: Actor, done: str 
     return await _people(database, clock, actor, done=done)
 
 
-@post("/people/invite", guards=OWNS, include_in_schema=False)
+@post("/people/invite", guards=OWNS_PROVED, include_in_schema=False)
 async def invite(data: Form, database: Database, clock: Clock, actor: Actor, site: Site) -> Template:
     """Make an invitation and show its link, this once."""
     days = _number(data, "days")
@@ -77,14 +78,14 @@ async def invite(data: Form, database: Database, clock: Clock, actor: Actor, sit
     return await _people(database, clock, actor, link=site.url(link.path), expires=link.expires)
 
 
-@post("/people/{member_id:str}/role", guards=OWNS, include_in_schema=False)
+@post("/people/{member_id:str}/role", guards=OWNS_PROVED, include_in_schema=False)
 async def set_role(member_id: str, data: Form, database: Database, actor: Actor) -> Redirect:
     """Change a member's role."""
     await database.write(change_role, actor, member_id, _role(data))
     return _done("/people", "role")
 
 
-@post("/people/{member_id:str}/remove", guards=OWNS, include_in_schema=False)
+@post("/people/{member_id:str}/remove", guards=OWNS_PROVED, include_in_schema=False)
 async def remove(member_id: str, database: Database, actor: Actor) -> Redirect:
     """Let a member go."""
     await database.write(remove_member, actor, member_id)
@@ -125,7 +126,7 @@ async def show_tokens(database: Database, actor: Actor, done: str = "") -> Templ
     return await _tokens(database, actor, done=done)
 
 
-@post("/tokens", guards=RUNS, include_in_schema=False)
+@post("/tokens", guards=[*RUNS, require_proof], include_in_schema=False)
 async def make_token(request: AnyRequest, database: Database, actor: Actor) -> Template:
     """Make a token and show it, this once."""
     form = await request.form()
@@ -165,7 +166,7 @@ async def show_devices(request: AnyRequest, database: Database, clock: Clock, ac
     return await _devices(request, database, clock, actor)
 
 
-@post("/devices/codes", guards=SIGNED_IN, include_in_schema=False)
+@post("/devices/codes", guards=[*SIGNED_IN, require_proof], include_in_schema=False)
 async def make_codes(request: AnyRequest, database: Database, clock: Clock, actor: Actor) -> Template:
     """Make recovery codes and show them, this once."""
     codes = await database.write(make_recovery_codes, actor)
@@ -192,7 +193,7 @@ async def finish_passkey(data: dict[str, Any], database: Database, site: Site, a
     return {"location": "/devices?done=passkey"}
 
 
-@post("/devices/passkeys/{passkey_id:str}/remove", guards=SIGNED_IN, include_in_schema=False)
+@post("/devices/passkeys/{passkey_id:str}/remove", guards=[*SIGNED_IN, require_proof], include_in_schema=False)
 async def drop_passkey(passkey_id: str, database: Database, actor: Actor) -> Redirect:
     """Forget a passkey."""
     await database.write(remove_passkey, actor, passkey_id)

@@ -1,4 +1,6 @@
-"""The two ceremonies of WebAuthn Level 3, sections 7.1 and 7.2: register a passkey, and sign in with one.
+"""The two ceremonies of WebAuthn Level 3, sections 7.1 and 7.2: register a passkey, and show one.
+
+A passkey is shown to sign in, and again to prove, before a dangerous act, that the member still holds the session.
 
 A ceremony begins with a challenge that we keep, and ends with the authenticator's signature over it. `take_ceremony`
 is a transaction of its own: whatever the answer is worth, its challenge never counts twice.
@@ -10,7 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 
 from commonwatt.kernel import said
 from commonwatt.kit.database import Work
@@ -18,12 +20,12 @@ from commonwatt.kit.web import Site
 from commonwatt.members.actions.invite_member import check_name, find_invitation
 from commonwatt.members.actions.record_act import record_act
 from commonwatt.members.actions.start_session import Started, Visit, start_session
-from commonwatt.members.errors import LastKey, NoSuchMember, PasskeyRefused
-from commonwatt.members.model.actor import Actor
+from commonwatt.members.errors import LastKey, NoSuchMember, PasskeyRefused, ProveItIsYou
+from commonwatt.members.model.actor import FRESH_MS, Actor
 from commonwatt.members.secrets import digest, new_secret
 from commonwatt.members.store import ceremonies, invitations, members, passkeys, sessions
 
-JOIN, ADD, SIGN_IN = "join", "add", "sign-in"
+JOIN, ADD, SIGN_IN, PROVE = "join", "add", "sign-in", "prove"
 CEREMONY_S = 300
 
 
@@ -61,24 +63,33 @@ def begin_join(work: Work, site: Site, secret: str, name: str) -> Begun:
 
 
 def begin_add(work: Work, site: Site, actor: Actor) -> Begun:
-    """Begin another passkey for the member who is signed in."""
+    """Begin another passkey for the member who is signed in.
+
+    Raises ProveItIsYou unless a passkey was shown, or a recovery code used up, a short time ago: who came in by a code
+    has no passkey at hand, and the code itself is the proof for this one act.
+    """
     row = work.sql.execute(select(members).where(members.c.id == actor.member_id)).first()
     if row is None:
         raise NoSuchMember(said("Only a member has passkeys; a token has none."))
+    came = work.sql.execute(select(sessions.c.made_ms).where(sessions.c.id == actor.session_id)).scalar()
+    by_code = actor.proved_ms == 0 and came is not None and work.now.ms - came <= FRESH_MS
+    if not by_code and not actor.has_proved(work.now):
+        raise ProveItIsYou
     known = work.sql.execute(select(passkeys.c.credential).where(passkeys.c.member_id == row.id)).scalars()
     return _begin_registration(work, site, ADD, row.id, row.name, row.handle, list(known))
 
 
 def begin_sign_in(work: Work, site: Site) -> Begun:
     """Begin to sign in; the browser offers whatever passkeys it has for this site."""
-    from webauthn import generate_authentication_options, options_to_json  # noqa: PLC0415 (a fifth of a second that no start should wait for)
-    from webauthn.helpers.structs import UserVerificationRequirement  # noqa: PLC0415
+    return _begin_authentication(work, site, SIGN_IN, "", [])
 
-    challenge = work.ids.secret(32)
-    options = generate_authentication_options(
-        rp_id=site.host, challenge=challenge, user_verification=UserVerificationRequirement.REQUIRED
-    )
-    return Begun(_keep(work, Ceremony(SIGN_IN, challenge, b"", "", "")), json.loads(options_to_json(options)))
+
+def begin_proof(work: Work, site: Site, actor: Actor) -> Begun:
+    """Begin to prove that it is the member who holds this session, by one of the member's own passkeys."""
+    if actor.member_id is None:
+        raise NoSuchMember(said("Only a member has passkeys; a token has none."))
+    known = work.sql.execute(select(passkeys.c.credential).where(passkeys.c.member_id == actor.member_id)).scalars()
+    return _begin_authentication(work, site, PROVE, actor.member_id, list(known))
 
 
 def take_ceremony(work: Work, state: str, kind: str) -> Ceremony:
@@ -123,10 +134,29 @@ def finish_add(work: Work, site: Site, actor: Actor, ceremony: Ceremony, credent
 
 def finish_sign_in(work: Work, site: Site, ceremony: Ceremony, credential: dict[str, Any], visit: Visit) -> Started:
     """Sign a member in by a passkey's answer. Raises PasskeyRefused without saying which of the checks failed."""
+    row = _verify(work, site, ceremony, credential)
+    started = start_session(work, row.member_id, visit, proved=True)
+    actor = Actor(f"member/{row.member_id}", row.member_name, None, address=visit.address, member_id=row.member_id)
+    record_act(work, actor, "sign in", f"session/{started.id}", {"passkey": row.name})
+    return started
+
+
+def finish_proof(work: Work, site: Site, actor: Actor, ceremony: Ceremony, credential: dict[str, Any]) -> None:
+    """Let a session count as proved from now on. Raises PasskeyRefused for anybody else's passkey or ceremony."""
+    row = _verify(work, site, ceremony, credential)
+    if actor.member_id is None or not ceremony.subject == row.member_id == actor.member_id:
+        raise PasskeyRefused(said("This passkey is somebody else's. Show your own."))
+    proved = update(sessions).where(sessions.c.id == actor.session_id)
+    work.sql.execute(proved.values(proved_ms=work.now.ms))
+    record_act(work, actor, "prove identity", f"session/{actor.session_id}", {"passkey": row.name})
+
+
+def _verify(work: Work, site: Site, ceremony: Ceremony, credential: dict[str, Any]) -> Row[Any]:
+    """Return the passkey that answered, with its member's name. Raises PasskeyRefused."""
     from webauthn import verify_authentication_response  # noqa: PLC0415
     from webauthn.helpers import base64url_to_bytes  # noqa: PLC0415
 
-    refused = PasskeyRefused("This passkey is not known here, or its answer is not valid. Nobody was signed in.")
+    refused = PasskeyRefused("This passkey is not known here, or its answer is not valid. Nothing was done.")
     try:
         raw = base64url_to_bytes(str(credential["rawId"]))
     except _malformed() as error:
@@ -153,10 +183,7 @@ def finish_sign_in(work: Work, site: Site, ceremony: Ceremony, credential: dict[
         raise refused from error
     seen = update(passkeys).where(passkeys.c.id == row.id)
     work.sql.execute(seen.values(sign_count=verified.new_sign_count, used_ms=work.now.ms))
-    started = start_session(work, row.member_id, visit, proved=True)
-    actor = Actor(f"member/{row.member_id}", row.member_name, None, address=visit.address, member_id=row.member_id)
-    record_act(work, actor, "sign in", f"session/{started.id}", {"passkey": row.name})
-    return started
+    return row
 
 
 def remove_passkey(work: Work, actor: Actor, passkey_id: str) -> None:
@@ -168,6 +195,20 @@ def remove_passkey(work: Work, actor: Actor, passkey_id: str) -> None:
         raise LastKey(said("This is your only passkey. Add another first, or you could not sign in again."))
     work.sql.execute(delete(passkeys).where(passkeys.c.id == passkey_id))
     record_act(work, actor, "remove passkey", f"passkey/{passkey_id}")
+
+
+def _begin_authentication(work: Work, site: Site, kind: str, subject: str, own: list[bytes]) -> Begun:
+    from webauthn import generate_authentication_options, options_to_json  # noqa: PLC0415 (a fifth of a second that no start should wait for)
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor, UserVerificationRequirement  # noqa: PLC0415
+
+    challenge = work.ids.secret(32)
+    options = generate_authentication_options(
+        rp_id=site.host,
+        challenge=challenge,
+        allow_credentials=[PublicKeyCredentialDescriptor(id=credential) for credential in own] or None,
+        user_verification=UserVerificationRequirement.REQUIRED,
+    )
+    return Begun(_keep(work, Ceremony(kind, challenge, b"", subject, "")), json.loads(options_to_json(options)))
 
 
 def _begin_registration(

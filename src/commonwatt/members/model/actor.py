@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from commonwatt.kernel import Instant
+
 
 class Role(StrEnum):
     """What a member may do, from little to everything."""
@@ -60,6 +62,10 @@ TOPICS: dict[str, str] = {
 """The scope that listening to a live topic asks for, by the topic's first word; other topics ask for everything."""
 
 
+FRESH_MS = 15 * 60 * 1000
+"""A passkey shown so long ago still counts for dangerous acts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who asks. `id` is what the audit log keeps: `member/<id>`, `token/<id>` or `terminal`."""
@@ -92,6 +98,10 @@ class Actor:
             return True
         thing, _, verb = scope.partition(":")
         return verb == "read" and f"{thing}:write" in self.scopes
+
+    def has_proved(self, now: Instant) -> bool:
+        """Whether this actor may act dangerously: programs may, members who showed a passkey a short time ago."""
+        return self.member_id is None or now.ms - self.proved_ms <= FRESH_MS
 
     def may_give(self, role: Role) -> bool:
         """Whether this actor may make somebody a member of a role: only if it may do all that the role may."""
