@@ -18,6 +18,7 @@ from commonwatt.main.worlds import open_worlds, rules_of
 from commonwatt.members import Role
 from commonwatt.members.actions.start_session import Visit, start_session
 from commonwatt.members.store import members
+from commonwatt.tariffs import refresh_rates
 
 SITE = Site("Test", "http://testserver.local", timezone="Europe/Prague", sandbox=True)
 HTML = {"accept": "text/html"}
@@ -69,5 +70,6 @@ async def build_whole(folder, clock, ids) -> Whole:
     )
     whole = Whole(house, build_pages(config, house, worlds, limited=False))
     whole.act(furnish)
+    await refresh_rates(house.database, worlds.rate_sources, SITE.currency, worlds.rate_policy)
     whole.sign_in()
     return whole

@@ -265,3 +265,18 @@ async def test_auditors_read_the_log_by_page_and_api_without_id_tags(database, a
     assert "04A2B3C4" in guest.get("/api/v1/audit", headers=admin).text
     reader = bearer(await make_token(database, "audit:read"))
     assert "04A2B3C4" not in guest.get("/api/v1/audit", headers=reader).text
+
+
+async def test_what_is_made_twice_under_a_key_is_made_once_and_its_secret_shown_once(browser, database):
+    admin = {**bearer(await make_token(database, "*")), "Idempotency-Key": "k1"}
+    for place, body, secret in (
+        ("/api/v1/tokens", {"name": "x", "scopes": ["books:read"]}, "token"),
+        ("/api/v1/invitations", {"name": "Bob", "role": "operator"}, "link"),
+    ):
+        first, again = (browser.post(place, json=body, headers=admin).json() for _ in range(2))
+        assert first[secret]
+        assert again == {**first, secret: None, "shown_before": [secret]}
+        (kept,) = [one for one in browser.get(place, headers=admin).json()["items"] if one["name"] == body["name"]]
+        assert kept["id"] == first["id"]
+    with database.engine.connect() as sql:
+        assert first["link"] not in str(sql.exec_driver_sql("SELECT * FROM idempotency_answer").all())

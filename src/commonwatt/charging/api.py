@@ -20,7 +20,18 @@ from commonwatt.charging.errors import NoSuchSession
 from commonwatt.charging.rules import Rules
 from commonwatt.kernel import BTC, Amount, Asset, Instant, Missing
 from commonwatt.kit.database import Database, Work
-from commonwatt.kit.web import Answer, IdempotencyKey, Page, Paging, RowNumber, Site, once, page_of, tagged
+from commonwatt.kit.web import (
+    Answer,
+    IdempotencyKey,
+    Page,
+    Paging,
+    RowNumber,
+    Site,
+    once,
+    once_outside,
+    page_of,
+    tagged,
+)
 from commonwatt.kit.web.days import instant_of
 from commonwatt.kit.web.paging import NUMBER_MAX
 from commonwatt.members import Actor, mask_id_tag, record_act, require_scope
@@ -210,24 +221,33 @@ async def post_session(
     rules: Rules,
     site: Site,
     actor: Actor,
+    idempotency_key: IdempotencyKey | None,
 ) -> dict[str, Any]:
-    """Open a session at a connector and return its invoice and the driver's secret link, shown this once."""
-    charge, invoice = await offer_session(
-        database,
-        line,
-        pick_rail(rails),
-        connector=data.connector,
-        amount_msat=data.amount_msat,
-        address=data.change_address,
-        rules=rules,
-    )
-    return {
-        "session": view_session(charge, actor),
-        "link": site.url(f"/s/{charge.secret}"),
-        "invoice": invoice.bolt11,
-        "payment_hash": invoice.payment_hash,
-        "expires": invoice.expires,
-    }
+    """Open a session at a connector and return its invoice and the driver's secret link.
+
+    The answer to a repeated key is the first one, and opens nothing.
+    """
+
+    async def offer() -> dict[str, Any]:
+        charge, invoice = await offer_session(
+            database,
+            line,
+            pick_rail(rails),
+            connector=data.connector,
+            amount_msat=data.amount_msat,
+            address=data.change_address,
+            rules=rules,
+        )
+        return {
+            "session": view_session(charge, actor),
+            "invoice": invoice.bolt11,
+            "payment_hash": invoice.payment_hash,
+            "expires": invoice.expires,
+        }
+
+    answer: dict[str, Any] = await once_outside(database, idempotency_key, offer)
+    charge = await _charge(database, answer["session"]["id"])
+    return {**answer, "link": site.url(f"/s/{charge.secret}")}
 
 
 @post(

@@ -9,8 +9,8 @@ from litestar import Request, delete, get, patch, post
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
 from commonwatt.kernel import Clock
-from commonwatt.kit.database import Database
-from commonwatt.kit.web import Answer, Page, Paging, Site, page_of, tagged
+from commonwatt.kit.database import Database, Work
+from commonwatt.kit.web import Answer, IdempotencyKey, Page, Paging, Site, once_hiding, page_of, tagged
 from commonwatt.members import lists
 from commonwatt.members.actions.change_member import change_role, remove_member
 from commonwatt.members.actions.create_token import NewToken, create_token, revoke_token
@@ -57,10 +57,17 @@ async def get_tokens(request: Request[Any, Any, Any], database: Database, *, rev
 
 
 @post("/api/v1/tokens", guards=PROVED, tags=["members"], summary="Make a token")
-async def post_token(data: TokenWish, database: Database, actor: Actor) -> NewToken:
-    """Make a token and show it, this once: an answer that holds a secret is not kept for an idempotency key."""
+async def post_token(
+    data: TokenWish, database: Database, actor: Actor, idempotency_key: IdempotencyKey | None
+) -> dict[str, Any]:
+    """Make a token and show it, this once; the answer to a repeated key makes none and has null in its place."""
     expires_s = None if data.expires_days is None else data.expires_days * DAY_S
-    return await database.write(create_token, actor, data.name, data.scopes, expires_s)
+
+    def make(work: Work) -> NewToken:
+        return create_token(work, actor, data.name, data.scopes, expires_s)
+
+    made: dict[str, Any] = await database.write(once_hiding, idempotency_key, ("token",), make)
+    return made
 
 
 @delete(
@@ -112,10 +119,16 @@ async def get_invitations(request: Request[Any, Any, Any], database: Database, c
 
 
 @post("/api/v1/invitations", guards=PROVED, tags=["members"], summary="Invite somebody")
-async def post_invitation(data: InvitationWish, database: Database, actor: Actor, site: Site) -> dict[str, Any]:
-    """Make a one-time link and show it, this once."""
-    link = await database.write(invite_member, actor, data.name, data.role, data.expires_s)
-    return {"id": link.id, "link": site.url(link.path), "expires": link.expires}
+async def post_invitation(
+    data: InvitationWish, database: Database, actor: Actor, site: Site, idempotency_key: IdempotencyKey | None
+) -> dict[str, Any]:
+    """Make a one-time link and show it, this once; a repeated key makes none, and its answer has null in its place."""
+
+    def invite(work: Work) -> dict[str, Any]:
+        link = invite_member(work, actor, data.name, data.role, data.expires_s)
+        return {"id": link.id, "link": site.url(link.path), "expires": link.expires}
+
+    return await database.write(once_hiding, idempotency_key, ("link",), invite)
 
 
 @delete(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -9,23 +10,39 @@ from typing import Annotated, Any
 from litestar import Request, delete, get, patch, post
 from litestar.params import Parameter, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
+from sqlalchemy import Connection
 
 from commonwatt.kernel import Instant
-from commonwatt.kit.database import Database
-from commonwatt.kit.web import Answer, Page, Paging, decode_cursor, encode_cursor, page_of, tagged
+from commonwatt.kit.database import Database, Work
+from commonwatt.kit.web import (
+    Answer,
+    IdempotencyKey,
+    Page,
+    Paging,
+    check_part,
+    decode_cursor,
+    encode_cursor,
+    once,
+    once_hiding,
+    once_outside,
+    page_of,
+    tagged,
+)
 from commonwatt.members import Actor, require_scope
 from commonwatt.stations import queries
 from commonwatt.stations.actions import admit_stations as acts
 from commonwatt.stations.actions.administer import administer, note_command
 from commonwatt.stations.actions.note_status import rename_connector
 from commonwatt.stations.command import command_station
-from commonwatt.stations.errors import ConnectorMissing, StationMissing
+from commonwatt.stations.errors import ConnectorMissing, StationAnswerInvalid, StationMissing, StationTimeout
+from commonwatt.stations.hiding import hide_secrets
 from commonwatt.stations.ports import StationLine
 from commonwatt.stations.queries import ConnectorView, FrameView, StationView
 
 READ = [require_scope("stations:read")]
 WRITE = [require_scope("stations:write")]
 COMMAND = [require_scope("stations:command")]
+_PASSWORD = ("password",)
 Search = Annotated[str, Parameter(max_length=100, description="anywhere in identity, name, vendor, model or serial")]
 State = Annotated[
     str | None, QueryParameter(name="state", pattern="^(admitted|waiting|rejected)$", description="only in this state")
@@ -70,12 +87,11 @@ async def get_stations(
 
 
 @post("/api/v1/stations", guards=WRITE, tags=["stations"], summary="Add a station")
-async def post_station(data: NewStation, database: Database, actor: Actor) -> dict[str, Any]:
-    """Make a station known and let it in; its password is shown this once."""
-    password = await database.write(
-        administer, actor, "station added", data.identity, acts.add_station, data.name, with_password=data.with_password
-    )
-    return {"station": shown_station(await _found(database, data.identity)), "password": password}
+async def post_station(
+    data: NewStation, database: Database, actor: Actor, idempotency_key: IdempotencyKey | None
+) -> dict[str, Any]:
+    """Make a station known and let it in; its password is shown this once, not in the answer to a repeated key."""
+    return await database.write(once_hiding, idempotency_key, _PASSWORD, _add, actor, data)
 
 
 @get("/api/v1/stations/{identity:str}", guards=READ, tags=["stations"], summary="Read a station")
@@ -90,17 +106,15 @@ async def get_station(request: Request[Any, Any, Any], database: Database, ident
         "quirks": [_timed(asdict(row)) for row in quirks],
         "configuration": [_timed(asdict(row)) for row in settings],
     }
-    return tagged(request, shown)
+    return tagged(request, shown, _set_of_station(view))
 
 
 @patch("/api/v1/stations/{identity:str}", guards=WRITE, tags=["stations"], summary="Change a station")
-async def patch_station(data: StationChange, database: Database, actor: Actor, identity: str) -> dict[str, Any]:
-    """Rename a station, or set its waivers."""
-    if data.name is not None:
-        await database.write(administer, actor, "station renamed", identity, acts.rename_station, data.name)
-    if data.waivers is not None:
-        await database.write(administer, actor, "waivers set", identity, acts.set_waivers, data.waivers)
-    return shown_station(await _found(database, identity))
+async def patch_station(
+    request: Request[Any, Any, Any], data: StationChange, database: Database, actor: Actor, identity: str
+) -> dict[str, Any]:
+    """Rename a station, or set its waivers; `If-Match` with the ETag of reading it guards what others set meanwhile."""
+    return await database.write(_change_station, actor, identity, data, request)
 
 
 @delete(
@@ -123,9 +137,9 @@ async def delete_station(database: Database, actor: Actor, line: StationLine, id
     summary="Admit a station",
     status_code=HTTP_204_NO_CONTENT,
 )
-async def post_admit(database: Database, actor: Actor, identity: str) -> None:
+async def post_admit(database: Database, actor: Actor, identity: str, idempotency_key: IdempotencyKey | None) -> None:
     """Let a waiting or rejected station in."""
-    await database.write(administer, actor, "station admitted", identity, acts.admit_station)
+    await database.write(once, idempotency_key, _decide, actor, "station admitted", identity, acts.admit_station)
 
 
 @post(
@@ -135,9 +149,11 @@ async def post_admit(database: Database, actor: Actor, identity: str) -> None:
     summary="Reject a station",
     status_code=HTTP_204_NO_CONTENT,
 )
-async def post_reject(database: Database, actor: Actor, line: StationLine, identity: str) -> None:
+async def post_reject(
+    database: Database, actor: Actor, line: StationLine, identity: str, idempotency_key: IdempotencyKey | None
+) -> None:
     """Keep a station out, at once."""
-    await database.write(administer, actor, "station rejected", identity, acts.reject_station)
+    await database.write(once, idempotency_key, _decide, actor, "station rejected", identity, acts.reject_station)
     await line.disconnect(identity, "rejected by its operator")
 
 
@@ -148,9 +164,14 @@ async def post_reject(database: Database, actor: Actor, line: StationLine, ident
     summary="Make a station a new password",
     status_code=HTTP_200_OK,
 )
-async def post_password(database: Database, actor: Actor, identity: str) -> dict[str, str]:
-    """Give a station a fresh password and show it, this once; its next connection must use it."""
-    return {"password": await database.write(administer, actor, "password set", identity, acts.set_password)}
+async def post_password(
+    database: Database, actor: Actor, identity: str, idempotency_key: IdempotencyKey | None
+) -> dict[str, Any]:
+    """Give a station a fresh password and show it, this once; its next connection must use it.
+
+    The answer to a repeated key sets none anew, and does not show it.
+    """
+    return await database.write(once_hiding, idempotency_key, _PASSWORD, _set_password, actor, identity)
 
 
 @post(
@@ -161,17 +182,30 @@ async def post_password(database: Database, actor: Actor, identity: str) -> dict
     status_code=HTTP_200_OK,
 )
 async def post_command(
-    data: dict[str, Any], database: Database, actor: Actor, line: StationLine, identity: str, action: str
+    data: dict[str, Any],
+    database: Database,
+    actor: Actor,
+    line: StationLine,
+    identity: str,
+    action: str,
+    idempotency_key: IdempotencyKey | None,
 ) -> dict[str, Any]:
     """Send a raw OCPP payload and answer with the station's own answer.
 
     Problems tell apart: 422 `station-command-invalid`, 409 `station-offline`, 503 `station-busy` (never sent),
     502 `station-callerror` (with `code` and `description`), 502 `station-answer-invalid` (with `answer`), 504
-    `station-timeout` (sent, nobody knows).
+    `station-timeout` (sent, nobody knows). A repeated key sends nothing: it gets the first answer, or 409
+    `key-under-way` where nobody knows what the station did.
     """
-    await _found(database, identity)
-    await database.write(note_command, actor, identity, action, data)
-    return {"result": await command_station(line, identity, action, data)}
+
+    async def send() -> dict[str, Any]:
+        await _found(database, identity)
+        await database.write(note_command, actor, identity, action, data)
+        return {"result": hide_secrets(await command_station(line, identity, action, data))}
+
+    unsure = (StationTimeout, StationAnswerInvalid)
+    answer: dict[str, Any] = await once_outside(database, idempotency_key, send, unsure=unsure)
+    return answer
 
 
 @get("/api/v1/stations/{identity:str}/frames", guards=READ, tags=["stations"], summary="Search a station's frames")
@@ -216,18 +250,19 @@ async def get_connectors(
 @get("/api/v1/connectors/{name:str}", guards=READ, tags=["stations"], summary="Read a connector")
 async def get_connector(request: Request[Any, Any, Any], database: Database, name: str) -> Answer:
     """Return a connector with its live state."""
-    return tagged(request, shown_connector(await _connector(database, name)))
+    view = await _connector(database, name)
+    return tagged(request, shown_connector(view), _set_of_connector(view))
 
 
 @patch("/api/v1/connectors/{name:str}", guards=WRITE, tags=["stations"], summary="Change a connector")
-async def patch_connector(data: ConnectorChange, database: Database, actor: Actor, name: str) -> dict[str, Any]:
-    """Change a connector's name or label; printed QR codes of an old name stop working."""
-    view = await _connector(database, name)
-    await database.write(
-        administer, actor, "connector changed", view.station, rename_connector, view.number, name=data.name,
-        label=data.label,
-    )  # fmt: skip
-    return shown_connector(await _connector(database, data.name or name))
+async def patch_connector(
+    request: Request[Any, Any, Any], data: ConnectorChange, database: Database, actor: Actor, name: str
+) -> dict[str, Any]:
+    """Change a connector's name or label; printed QR codes of an old name stop working.
+
+    `If-Match` with the ETag of reading it guards what others set meanwhile.
+    """
+    return await database.write(_change_connector, actor, name, data, request)
 
 
 def shown_station(view: StationView) -> dict[str, Any]:
@@ -258,8 +293,58 @@ def _timed(values: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
+def _set_of_station(view: StationView) -> tuple[Any, ...]:
+    """Return what an operator set of a station: what `If-Match` is about."""
+    return view.identity, view.name, view.state, view.waivers, view.made_ms
+
+
+def _set_of_connector(view: ConnectorView) -> tuple[Any, ...]:
+    return view.station, view.number, view.name, view.label
+
+
+def _add(work: Work, actor: Actor, data: NewStation) -> dict[str, Any]:
+    password = administer(
+        work, actor, "station added", data.identity, acts.add_station, data.name, with_password=data.with_password
+    )
+    return {"station": shown_station(_station(work.sql, data.identity)), "password": password}
+
+
+def _decide(work: Work, actor: Actor, act: str, identity: str, action: Callable[[Work, str], None]) -> dict[str, str]:
+    administer(work, actor, act, identity, action)
+    return {"done": act}
+
+
+def _set_password(work: Work, actor: Actor, identity: str) -> dict[str, Any]:
+    return {"password": administer(work, actor, "password set", identity, acts.set_password)}
+
+
+def _change_station(
+    work: Work, actor: Actor, identity: str, data: StationChange, request: Request[Any, Any, Any]
+) -> dict[str, Any]:
+    check_part(request, _set_of_station(_station(work.sql, identity)))
+    if data.name is not None:
+        administer(work, actor, "station renamed", identity, acts.rename_station, data.name)
+    if data.waivers is not None:
+        administer(work, actor, "waivers set", identity, acts.set_waivers, data.waivers)
+    return shown_station(_station(work.sql, identity))
+
+
+def _change_connector(
+    work: Work, actor: Actor, name: str, data: ConnectorChange, request: Request[Any, Any, Any]
+) -> dict[str, Any]:
+    view = _connector_of(work.sql, name)
+    check_part(request, _set_of_connector(view))
+    change = {"name": data.name, "label": data.label}
+    administer(work, actor, "connector changed", view.station, rename_connector, view.number, **change)
+    return shown_connector(_connector_of(work.sql, data.name or name))
+
+
 async def _found(database: Database, identity: str) -> StationView:
-    view = await database.read(queries.find_station, identity)
+    return await database.read(_station, identity)
+
+
+def _station(sql: Connection, identity: str) -> StationView:
+    view = queries.find_station(sql, identity)
     if view is None:
         msg = f"No station is called {identity[:60]}. Look at the list of stations for its exact identity."
         raise StationMissing(msg, identity=identity[:60])
@@ -267,7 +352,11 @@ async def _found(database: Database, identity: str) -> StationView:
 
 
 async def _connector(database: Database, name: str) -> ConnectorView:
-    view = await database.read(queries.find_connector, name)
+    return await database.read(_connector_of, name)
+
+
+def _connector_of(sql: Connection, name: str) -> ConnectorView:
+    view = queries.find_connector(sql, name)
     if view is None:
         msg = f"No connector is called {name[:64]}. Look at the list of connectors for its name."
         raise ConnectorMissing(msg, name=name[:64])

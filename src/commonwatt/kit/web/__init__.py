@@ -8,9 +8,9 @@ from commonwatt.kit.web.app import Behaviour, build_app
 from commonwatt.kit.web.comma_lists import csv_answer
 from commonwatt.kit.web.encoding import Answer, amount_text, plain, to_json
 from commonwatt.kit.web.errors import BadRequest, Changed, ForeignRequest, KeyReused, NoSuchPage, TooManyRequests
-from commonwatt.kit.web.etag import check_match, etag_of, tagged
+from commonwatt.kit.web.etag import check_match, check_part, etag_of, tagged
 from commonwatt.kit.web.forgery import csrf_token
-from commonwatt.kit.web.idempotency import IdempotencyKey, forget_answers, once
+from commonwatt.kit.web.idempotency import IdempotencyKey, forget_answers, once, once_hiding, once_outside
 from commonwatt.kit.web.live import Live, TopicGate
 from commonwatt.kit.web.paging import Page, Paging, RowNumber, decode_cursor, encode_cursor, page_of
 from commonwatt.kit.web.problems import answer_problem, wants_page
@@ -40,6 +40,7 @@ __all__ = [
     "answer_problem",
     "build_app",
     "check_match",
+    "check_part",
     "client_of",
     "csrf_token",
     "csv_answer",
@@ -49,6 +50,8 @@ __all__ = [
     "forget_answers",
     "listen",
     "once",
+    "once_hiding",
+    "once_outside",
     "page_of",
     "plain",
     "serve",

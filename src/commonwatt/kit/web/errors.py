@@ -76,6 +76,14 @@ class Changed(Refused):
     status = 412
 
 
+class KeyUnderWay(Refused):
+    """An idempotency key came again while nobody knows how its first request ended."""
+
+    slug = "key-under-way"
+    title = "Not known yet"
+    status = 409
+
+
 class KeyReused(Refused):
     """An idempotency key came again with other content."""
 

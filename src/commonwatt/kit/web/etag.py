@@ -18,6 +18,28 @@ def etag_of(value: Any) -> str:
     return f'"{hashlib.sha256(to_json(value)).hexdigest()[:32]}"'
 
 
+def etag_of_parts(part: Any, value: Any) -> str:
+    """Return a strong tag whose first half tells only of the part that writers change.
+
+    A station's answer changes with every sign of life; a writer minds only what an operator set.
+    """
+    return f'"{_short(part)}.{_short(value)}"'
+
+
+def check_part(request: Request[Any, Any, Any], part: Any) -> None:
+    """Raise Changed when the request says `If-Match` and the part of `etag_of_parts` is no longer as it was."""
+    wanted = request.headers.get("if-match")
+    if wanted is None:
+        return
+    tags = [tag.strip() for tag in wanted.split(",")]
+    if "*" not in tags and not any(tag.startswith(f'"{_short(part)}.') for tag in tags):
+        raise Changed("This was changed after you read it. Read it again and decide anew.")
+
+
+def _short(value: Any) -> str:
+    return hashlib.sha256(to_json(value)).hexdigest()[:24]
+
+
 def check_match(request: Request[Any, Any, Any], current: str) -> None:
     """Raise Changed when the request says `If-Match` and the thing is no longer as it was; without it, go on."""
     wanted = request.headers.get("if-match")
@@ -25,9 +47,12 @@ def check_match(request: Request[Any, Any, Any], current: str) -> None:
         raise Changed(said("This was changed after you read it. Read it again and decide anew."), etag=current)
 
 
-def tagged(request: Request[Any, Any, Any], value: Any) -> Answer:
-    """Answer with the value and its tag, or 304 when `If-None-Match` says that the client has it."""
-    tag = etag_of(value)
+def tagged(request: Request[Any, Any, Any], value: Any, part: Any = None) -> Answer:
+    """Answer with the value and its tag, or 304 when `If-None-Match` says that the client has it.
+
+    `part` is what a later `If-Match` is about, where that is not the whole value; see `check_part`.
+    """
+    tag = etag_of(value) if part is None else etag_of_parts(part, value)
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     known = request.headers.get("if-none-match")
     if known is not None and _matches(known, tag, weak=True):
