@@ -43,7 +43,7 @@ ACTS = [
 
 @pytest.mark.parametrize(("place", "fields"), ACTS, ids=[place for place, _ in ACTS])
 def test_an_old_session_and_a_recovered_one_are_asked_to_prove(owner, clock, place, fields):
-    (own,) = re.findall(r'action="/people/([0-9a-f-]+)/remove"', owner.get("/people", headers=HTML).text)
+    (own,) = re.findall(r'action="/people/([0-9a-f-]+)/role"', owner.get("/people", headers=HTML).text)
     place = place.format(own=own)
     recovered(owner)
     assert owner.send_form(place, "/devices", **fields).status_code == 403
