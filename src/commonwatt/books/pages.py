@@ -12,14 +12,16 @@ from litestar.types import Guard
 from sqlalchemy import Connection
 
 from commonwatt.books.api import journal_csv
-from commonwatt.books.queries import JournalFilter, journal, list_accounts, trial_balance
+from commonwatt.books.queries import JournalFilter, all_accounts, journal, list_accounts, trial_balance
 from commonwatt.kernel import Clock
 from commonwatt.kit.database import Database
-from commonwatt.kit.web import Paging, Site
+from commonwatt.kit.web import Paging, Site, csv_answer
 from commonwatt.kit.web.days import day_begins, local_moment
 from commonwatt.kit.web.paging import encode_cursor
 
 Text = Annotated[str, Parameter(max_length=200)]
+ACCOUNT_HEADER = ("account", "asset", "balance_units", "held_units", "at")
+"""Units are msat, millionths of a currency, or Wh."""
 ASSETS = ("BTC", "EUR", "WH")
 
 
@@ -62,10 +64,20 @@ async def show_journal(
 
 @get("/accounts", include_in_schema=False)
 async def show_accounts(
-    database: Database, clock: Clock, site: Site, paging: Paging, prefix: Text = "", at: Text = ""
-) -> Template:
-    """List accounts with their balances, and the trial balance, now or at a past instant."""
+    database: Database,
+    clock: Clock,
+    site: Site,
+    paging: Paging,
+    prefix: Text = "",
+    at: Text = "",
+    format: Text = "",  # noqa: A002 (the address says `format=csv`)
+) -> Template | Stream:
+    """List accounts with their balances, and the trial balance, now or at a past instant; `format=csv` gives a file."""
     moment = local_moment(at, site, "at")
+    if format == "csv":
+        states = await database.read(lambda sql: list(all_accounts(sql, prefix or None, moment)))
+        rows = ((one.name, one.balance.asset.code, one.balance, one.held, moment or clock.now()) for one in states)
+        return csv_answer("accounts", ACCOUNT_HEADER, rows)
     key = paging.key(str, str)
     after = (str(key[0]), str(key[1])) if key else None
     states = await database.read(list_accounts, prefix or None, after, paging.limit + 1, moment)

@@ -120,6 +120,16 @@ def list_accounts(
     ]
 
 
+def all_accounts(
+    connection: Connection, prefix: str | None = None, at: Instant | None = None
+) -> Iterator[AccountState]:
+    """Yield all accounts in the order of their names; see `list_accounts`."""
+    after = None
+    while chunk := list_accounts(connection, prefix, after, LIMIT_MAX, at):
+        yield from chunk
+        after = chunk[-1].name, chunk[-1].balance.asset.code
+
+
 def balance_states(connection: Connection, account: str, at: Instant | None = None) -> list[AccountState]:
     """Return an account in every asset that it was ever used in; of the past only the balance is known."""
     kind_of(account)

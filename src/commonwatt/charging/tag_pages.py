@@ -7,12 +7,13 @@ from typing import Annotated, Any
 from litestar import get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, Parameter
-from litestar.response import Redirect, Template
+from litestar.response import Redirect, Stream, Template
 
 from commonwatt.charging import queries
 from commonwatt.charging.actions.keep_tags import add_tag, block_tag, remove_tag
-from commonwatt.kernel import Refused
+from commonwatt.kernel import Instant, Refused
 from commonwatt.kit.database import Database, Work
+from commonwatt.kit.web import csv_answer
 from commonwatt.members import Actor, record_act, require_scope
 
 WRITE = [require_scope("sessions:write")]
@@ -21,9 +22,20 @@ Form = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED
 
 @get("/tags", guards=WRITE, include_in_schema=False)
 async def show_tags(
-    database: Database, q: Annotated[str, Parameter(max_length=100)] = "", tag: str = "", done: str = ""
-) -> Template:
-    """List the tags that charge on account; `tag` fills the form, as when it was seen at a station."""
+    database: Database,
+    q: Annotated[str, Parameter(max_length=100)] = "",
+    tag: str = "",
+    done: str = "",
+    format: str = "",  # noqa: A002 (the address says `format=csv`)
+) -> Template | Stream:
+    """List the tags that charge on account; `tag` fills the form, as when it was seen at a station.
+
+    `format=csv` gives the list as a file.
+    """
+    if format == "csv":
+        rows = await database.read(queries.list_tags, text=q)
+        told = ((row.id_tag, row.holder, row.state, Instant(row.made_ms)) for row in rows)
+        return csv_answer("tags", ("id_tag", "holder", "state", "made"), told)
     return await _page(database, q, {"id_tag": tag[:20]} if tag else {}, done=done)
 
 

@@ -7,19 +7,21 @@ from typing import Annotated
 import msgspec
 from litestar import get, post
 from litestar.params import Parameter, QueryParameter
-from litestar.response import Redirect, Template
+from litestar.response import Redirect, Stream, Template
 from sqlalchemy import Connection, func, or_, select
 
 from commonwatt import __version__, members
+from commonwatt.kernel import Instant
 from commonwatt.kit.database import Database, Job, Work
 from commonwatt.kit.database.jobs import retry
 from commonwatt.kit.database.outbox import outbox
-from commonwatt.kit.web import Paging, RowNumber, Site, page_of
+from commonwatt.kit.web import Paging, RowNumber, Site, csv_answer, page_of
 from commonwatt.main.config import Config
 from commonwatt.main.configuration import key_specs, shown
 from commonwatt.members import Actor, record_act, require_scope
 
-HITS_MAX = 6
+CSV_ROWS_MAX = 100_000
+CSV_HEADER = ("id", "kind", "state", "attempts", "made", "due", "ended", "error")
 Text = Annotated[str, Parameter(max_length=100)]
 State = Annotated[str, QueryParameter(name="state", max_length=20)]
 
@@ -82,8 +84,18 @@ async def show_settings(config: Config, site: Site, database: Database) -> Templ
 
 
 @get("/jobs", guards=[require_scope("jobs:read")], include_in_schema=False)
-async def show_jobs(database: Database, paging: Paging, actor: Actor, in_state: State = "", q: Text = "") -> Template:
-    """List what is still to be done in the world, and what could not be done."""
+async def show_jobs(
+    database: Database,
+    paging: Paging,
+    actor: Actor,
+    in_state: State = "",
+    q: Text = "",
+    format: Text = "",  # noqa: A002 (the address says `format=csv`)
+) -> Template | Stream:
+    """List what is still to be done in the world, and what could not be done; `format=csv` gives a file."""
+    if format == "csv":
+        jobs = await database.read(_jobs, in_state, q, None, CSV_ROWS_MAX)
+        return csv_answer("jobs", CSV_HEADER, (_csv_row(job) for job in jobs))
     key = paging.key(int)
     rows = await database.read(_jobs, in_state, q, int(key[0]) if key else None, paging.limit + 1)
     page = page_of(rows, paging, lambda job: job, lambda job: (job.id,))
@@ -102,6 +114,12 @@ async def retry_job(job_id: RowNumber, database: Database, actor: Actor) -> Redi
     """Send a dead job back to wait."""
     await database.write(_retry, job_id, actor)
     return Redirect("/jobs", status_code=303)
+
+
+def _csv_row(job: Job) -> tuple[object, ...]:
+    """Return a job as a row of a spreadsheet, without its content."""
+    ended = None if job.ended_ms is None else Instant(job.ended_ms)
+    return (job.id, job.kind, job.state, job.attempts, Instant(job.made_ms), Instant(job.due_ms), ended, job.error)
 
 
 def _jobs(sql: Connection, state: str, words: str, before: int | None, limit: int) -> list[Job]:

@@ -214,6 +214,25 @@ async def end_others(database: Database, actor: Actor) -> Redirect:
     return _done("/devices", "ended")
 
 
+@get("/people.csv", guards=SIGNED_IN, include_in_schema=False)
+async def export_people(database: Database) -> Stream:
+    """Give the members as a file."""
+    found = await database.read(lists.list_members)
+    header = ("id", "name", "role", "joined", "last_seen", "passkeys")
+    rows = [(one.id, one.name, one.role.value, one.joined, one.last_seen, one.passkeys) for one in found]
+    return csv_answer("people", header, rows)
+
+
+@get("/tokens.csv", guards=RUNS, include_in_schema=False)
+async def export_tokens(database: Database, actor: Actor) -> Stream:
+    """Give the tokens that this member may see as a file, without their secrets."""
+    root = None if actor.may("members:admin") else actor.member_id or ""
+    found = await database.read(lists.list_tokens, root=root)
+    header = ("id", "name", "scopes", "made", "expires", "last_used")
+    rows = [(one.id, one.name, " ".join(one.scopes), one.made, one.expires, one.last_used) for one in found]
+    return csv_answer("tokens", header, rows)
+
+
 @get("/audit", guards=AUDITS, include_in_schema=False)
 async def show_audit(database: Database, paging: Paging, actor: Actor, q: str = "", subject: str = "") -> Template:
     """Show what was done by whom."""
@@ -247,6 +266,8 @@ ROUTES = [
     drop_passkey,
     end_one,
     end_others,
+    export_people,
+    export_tokens,
     show_audit,
     export_audit,
 ]
