@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Annotated, Any
 
 from litestar import Request, delete, get, patch, post
@@ -28,6 +27,7 @@ from commonwatt.kit.web import (
     page_of,
     tagged,
 )
+from commonwatt.kit.web.days import instant_of
 from commonwatt.members import Actor, require_scope
 from commonwatt.stations import queries
 from commonwatt.stations.actions import admit_stations as acts
@@ -42,6 +42,7 @@ from commonwatt.stations.queries import ConnectorView, FrameView, StationView
 READ = [require_scope("stations:read")]
 WRITE = [require_scope("stations:write")]
 COMMAND = [require_scope("stations:command")]
+When = Annotated[str | None, Parameter(description="RFC 3339, with a zone")]
 _PASSWORD = ("password",)
 Search = Annotated[str, Parameter(max_length=100, description="anywhere in identity, name, vendor, model or serial")]
 State = Annotated[
@@ -217,19 +218,20 @@ async def get_frames(
     search: Annotated[str, Parameter(max_length=100)] = "",
     action: str | None = None,
     direction: Annotated[str | None, Parameter(pattern="^(in|out)$")] = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: When = None,
+    until: When = None,
 ) -> Page[dict[str, Any]]:
     """Return frames, the newest first; id tags are hidden from auditors."""
     before = decode_cursor(encode_cursor(paging.after), (int,))[0] if paging.after else None
+    begins, ends = instant_of(since, "since"), instant_of(until, "until")
     rows = await database.read(
         queries.list_frames,
         identity=identity,
         search=search,
         action=action,
         direction=direction,
-        from_ms=None if since is None else Instant.of(since).ms,
-        to_ms=None if until is None else Instant.of(until).ms,
+        from_ms=None if begins is None else begins.ms,
+        to_ms=None if ends is None else ends.ms,
         before=before if before is None else int(before),
         limit=paging.limit + 1,
         masked=not actor.sees_id_tags,
