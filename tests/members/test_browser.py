@@ -148,7 +148,7 @@ async def test_a_dangerous_act_asks_for_the_passkey_and_is_then_done(site, page)
     await database.write(age)
     await page.goto(site.url("/devices"))
     await page.get_by_role("button", name="Add passkey").click()
-    await page.wait_for_url("**/prove?next=%2Fdevices")
+    await page.wait_for_url("**/prove?next=/devices")
     await page.get_by_role("button", name="Show my passkey").click()
     await page.wait_for_url("**/devices")
 
