@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, event, inspect, text
+from sqlalchemy import Connection, Engine, event, inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from commonwatt.kernel import Missing, RandomIds
+from commonwatt.kit.cli.disk import database_refused
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.database import Database, open_engine
 from commonwatt.main.config import Config
@@ -22,12 +25,17 @@ class NoData(Missing):
 
 
 def open_database(config: Config, read_only: bool) -> Database:  # noqa: FBT001 (the shape that the command line kit asks)
-    """Open the database of the data directory; raises NoData where there is none.
+    """Open the database of the data directory; raises NoData where there is none, DatabaseRefused and PathRefused.
 
-    Read-only refuses every change, though a running server goes on writing beside it.
+    Read-only refuses every change, though a running server goes on writing beside it. It is tried at once, so that
+    what this user may not do is said before anything waits for it.
     """
     path = config.data.database
-    if not path.is_file():
+    try:
+        there = path.stat().st_size >= 0
+    except (FileNotFoundError, NotADirectoryError):
+        there = False
+    if not there:
         msg = (
             f"There is no database in {config.data.dir}. Name the right data directory with --data or COMMONWATT_DATA; "
             "`commonwatt serve` makes a new one."
@@ -36,7 +44,19 @@ def open_database(config: Config, read_only: bool) -> Database:  # noqa: FBT001 
     engine = open_engine(path)
     if read_only:
         event.listen(engine, "connect", _forbid_changes)
+    _try(engine, path, read_only=read_only)
     return Database(engine, SystemClock(), RandomIds())
+
+
+def _try(engine: Engine, path: Path, *, read_only: bool) -> None:
+    """Begin once as later work will, and undo it; raises DatabaseRefused with the engine closed."""
+    try:
+        with engine.connect().execution_options(immediate=not read_only) as connection, connection.begin() as nothing:
+            nothing.rollback()
+    except (DBAPIError, sqlite3.Error) as error:
+        engine.dispose()
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise database_refused(reason or error, str(path)) from error
 
 
 def schema_revision(connection: Connection) -> str | None:

@@ -124,6 +124,7 @@ def with_program(*, confirms: bool = False) -> Callable[[F], F]:
 def run_group(group: click.Group, arguments: list[str] | None, program: Program) -> int:
     """Run the command line and return its exit code; errors are told, never traced."""
     from commonwatt.kernel import Fault  # noqa: PLC0415
+    from commonwatt.kit.cli.disk import fault_of  # noqa: PLC0415
     from commonwatt.kit.cli.problems import OK, STOPPED, USAGE, report  # noqa: PLC0415
 
     words = sys.argv[1:] if arguments is None else arguments
@@ -143,4 +144,9 @@ def run_group(group: click.Group, arguments: list[str] | None, program: Program)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
         return STOPPED
+    except Exception as error:
+        known = fault_of(error)
+        if known is None:
+            raise
+        return report(known, as_json=program.as_json or "--json" in words)
     return answer if isinstance(answer, int) else OK

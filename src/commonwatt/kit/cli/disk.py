@@ -1,0 +1,74 @@
+"""What the machine refuses, told as an error of ours: a folder that is not ours, a full disk, a busy database."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+import sys
+
+from commonwatt.kernel import Fault, Unavailable
+
+_NOT_ALLOWED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG})
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class PathRefused(Unavailable):
+    """The machine does not let this user read or write there."""
+
+    slug = "path-refused"
+    title = "This place cannot be used"
+
+
+class DatabaseRefused(Unavailable):
+    """SQLite could not open the database, or not write to it."""
+
+    slug = "database-refused"
+    title = "The database cannot be used"
+
+
+def fault_of(error: Exception) -> Fault | None:
+    """Return what a person reads about an error of the file system or of SQLite; None for any other."""
+    if isinstance(error, OSError):
+        return path_refused(error)
+    if isinstance(error, sqlite3.Error):
+        return database_refused(error, "The database")
+    alchemy = sys.modules.get("sqlalchemy.exc")
+    if alchemy is not None and isinstance(error, alchemy.DBAPIError):
+        return database_refused(error.orig or error, "The database")
+    return None
+
+
+def path_refused(error: OSError) -> PathRefused | None:
+    """Return what a person reads about a path; None for an error that is about no path and no disk."""
+    path = error.filename2 or error.filename
+    where = "The place" if path is None else str(path)
+    named = {} if path is None else {"path": where}
+    if error.errno in _NOT_ALLOWED and path is not None:
+        return PathRefused(
+            f"{where} cannot be written by this user. Give this user the right to, or name another place.", **named
+        )
+    if error.errno in _NOT_THERE and path is not None:
+        return PathRefused(
+            f"{where} cannot be used: {_reason(error)}. Make its folder first, or name another place.", **named
+        )
+    if error.errno in _NO_ROOM:
+        return PathRefused(f"{where} cannot be written: {_reason(error)}. Make room, then try again.", **named)
+    return None
+
+
+def database_refused(error: BaseException, where: str) -> DatabaseRefused:
+    """Return what a person reads about a database, named by `where`."""
+    said = str(error)
+    if "locked" in said or "busy" in said:
+        todo = "is busy: another program writes to it. Try again in a moment."
+    elif any(word in said for word in ("readonly", "unable to open", "permission", "not authorized")):
+        todo = "cannot be written by this user. Give this user the right to its file and folder, or name another place."
+    else:
+        todo = f"could not be used: {said}. `commonwatt doctor` looks for the reason."
+    return DatabaseRefused(f"{where} {todo}", path=where)
+
+
+def _reason(error: OSError) -> str:
+    text = error.strerror or str(error)
+    return text[:1].lower() + text[1:]

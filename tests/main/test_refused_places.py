@@ -1,0 +1,96 @@
+"""What the machine refuses is told in our words, with an exit code, and the command ends."""
+
+import importlib
+import json
+import sqlite3
+import threading
+
+import pytest
+
+from commonwatt.kit.cli import run_group
+from commonwatt.kit.database import open_engine
+from commonwatt.main import opening
+from commonwatt.main.cli import commonwatt, new_program
+from commonwatt.main.migrations import migrate
+
+serve_module, demo_module = (importlib.import_module(f"commonwatt.main.{name}") for name in ("serve", "demo.run"))
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch):
+    """Leave the log of the test's own process alone."""
+    for command in (serve_module, demo_module):
+        monkeypatch.setattr(command, "configure_log", lambda *_: None)
+
+
+def run(*words):
+    return run_group(commonwatt, [str(word) for word in words], new_program())
+
+
+@pytest.fixture
+def data(tmp_path):
+    engine = open_engine(tmp_path / "commonwatt.sqlite")
+    migrate(engine)
+    engine.dispose()
+    return tmp_path
+
+
+@pytest.fixture
+def file(tmp_path):
+    """A regular file where a folder should be."""
+    path = tmp_path / "file"
+    path.write_text("no folder")
+    return path
+
+
+@pytest.mark.parametrize("command", [("serve", "--http", "127.0.0.1:0"), ("demo",)])
+def test_a_folder_that_cannot_be_made(command, file, capsys):
+    assert run(*command, "--data", file / "below") == 4
+    said = capsys.readouterr().err
+    assert "This place cannot be used." in said
+    assert "Traceback" not in said
+
+
+def test_a_folder_that_is_not_ours(capsys):
+    assert run("serve", "--data", "/proc/1/below", "--json") == 4
+    assert json.loads(capsys.readouterr().err)["slug"] == "path-refused"
+
+
+def test_a_backup_into_a_folder_that_is_not_there(data, capsys):
+    assert run("backup", data / "missing" / "b.tar", "--data", data) == 4
+    assert "missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(("station", "list"), 4), (("books", "balance"), 4), (("station", "add", "CP-1"), 4)],
+)
+def test_a_database_of_somebody_else(words, code, data, capsys, monkeypatch):
+    def refuse(path):
+        engine = open_engine(path)
+
+        def begin(*_):
+            raise sqlite3.OperationalError("attempt to write a readonly database")
+
+        opening.event.listen(engine, "connect", begin)
+        return engine
+
+    monkeypatch.setattr(opening, "open_engine", refuse)
+    assert run(*words, "--data", data) == code
+    said = " ".join(capsys.readouterr().err.split())
+    assert "commonwatt.sqlite cannot be written by this user." in said
+    assert not [thread for thread in threading.enumerate() if thread.name == "writer"]
+
+
+def test_a_database_that_is_busy_or_strange(data, capsys, monkeypatch):
+    monkeypatch.setattr("commonwatt.kit.database.engine._PRAGMAS", ("PRAGMA busy_timeout=1",))
+    holder = sqlite3.connect(data / "commonwatt.sqlite", isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    assert run("station", "add", "CP-1", "--data", data) == 4
+    assert "is busy" in capsys.readouterr().err
+    holder.close()
+    with sqlite3.connect(data / "commonwatt.sqlite") as raw:
+        raw.execute("drop table station")
+    raw.close()
+    assert run("station", "list", "--data", data) == 4
+    assert "no such table: station" in " ".join(capsys.readouterr().err.split())
