@@ -14,7 +14,7 @@ from commonwatt.charging.charge import Charge
 from commonwatt.charging.errors import NoSuchSession
 from commonwatt.charging.model.session import Status
 from commonwatt.kernel import BTC, Amount, Asset, Instant
-from commonwatt.kit.cli import Program, amount_text, instant_text, table, with_program
+from commonwatt.kit.cli import Program, amount_text, instant_text, server_option, table, token_option, with_program
 from commonwatt.kit.cli.server import post_json
 
 ID_LEAST = 8
@@ -82,10 +82,10 @@ def show(program: Program, session_id: str) -> None:
 
 @session.command("stop")
 @click.argument("session_id", metavar="ID")
-@click.option("--server", envvar="COMMONWATT_SERVER", default="http://localhost:8080", show_default=True)
-@click.option("--token", envvar="COMMONWATT_TOKEN", required=True, help="A token with the scope sessions:write.")
+@server_option()
+@token_option("sessions:write")
 @with_program(confirms=True)
-def stop(program: Program, session_id: str, server: str, token: str) -> None:
+def stop(program: Program, session_id: str, server: str | None, token: str) -> None:
     """End the running session ID through the running server; what was not used is the driver's.
 
     The end of an id is enough where the server's data is on this machine.
@@ -95,7 +95,7 @@ def stop(program: Program, session_id: str, server: str, token: str) -> None:
     program.confirm(
         f"This asks the station to end session {session_id}.", undo="the driver gets the change; it cannot go on"
     )
-    answer = post_json(f"{server.rstrip('/')}/api/v1/sessions/{quote(session_id, safe='')}/stop", token, {})
+    answer = post_json(f"{program.server(server)}/api/v1/sessions/{quote(session_id, safe='')}/stop", token, {})
     status = answer.get("status", "unknown") if isinstance(answer, dict) else "unknown"
     program.answer(
         answer, f"The session is {status}. `commonwatt session show {session_id[-ID_LEAST:]}` tells the end."

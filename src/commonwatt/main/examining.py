@@ -24,10 +24,11 @@ from commonwatt.kernel import BTC, Amount, Done, Fault, Instant
 from commonwatt.kit.cli import amount_text
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.pages.assets import BUILT
+from commonwatt.kit.running import find_running, server_runs
 from commonwatt.main.config import Address, Config, StationAuth
 from commonwatt.main.finding import Check, Finding, bad, doubtful, good
 from commonwatt.main.migrations import head
-from commonwatt.main.opening import open_database, schema_revision, server_runs
+from commonwatt.main.opening import open_database, schema_revision
 
 ROOM_LEAST, ROOM_WANTED = 200 * 1024**2, 2 * 1024**3
 SHOWN_FILES = 3
@@ -144,7 +145,9 @@ def look_at_clock(_config: Config) -> Iterator[Finding]:
 def look_at_ports(config: Config) -> Iterator[Finding]:
     """Whether the addresses to listen on are free, or our own server has them."""
     if server_runs(config.data.dir):
-        yield good("ports", "A server runs over this data.")
+        running = find_running(config.data.dir)
+        where = "" if running is None else f" Pages: {running.pages}. Stations: {running.stations}."
+        yield good("ports", f"A server runs over this data.{where}")
         return
     for name, address in (("http", config.http.bind), ("stations", config.stations.bind)):
         if address.port == 0 or (wrong := _taken(address)) is None:
@@ -167,7 +170,8 @@ def _taken(address: Address) -> str | None:
 
 def look_at_addresses(config: Config) -> Iterator[Finding]:
     """Whether people, wallets and stations can use the addresses that they are given."""
-    url = config.site.base_url or f"http://localhost:{config.http.bind.port}"
+    running = find_running(config.data.dir)
+    url = config.site.base_url or (running.pages if running else f"http://localhost:{config.http.bind.port}")
     parts = urlsplit(url)
     local = parts.hostname == "localhost" or (parts.hostname or "").startswith("127.")
     if parts.scheme == "http" and not local:

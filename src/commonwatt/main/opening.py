@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,10 @@ from commonwatt.kernel import Missing, RandomIds
 from commonwatt.kit.cli.disk import database_refused
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.database import Database, open_engine
+from commonwatt.kit.running import server_runs
 from commonwatt.main.config import Config
+
+__all__ = ["NoData", "open_database", "schema_revision", "server_runs"]
 
 
 class NoData(Missing):
@@ -64,18 +66,6 @@ def schema_revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-
-
-def server_runs(data: Path) -> bool:
-    """Whether a server holds the lock of this data directory."""
-    try:
-        with (data / "server.lock").open("r") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False
 
 
 def _forbid_changes(connection: Any, _record: object) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
-import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from commonwatt.kernel import Clock, Ids, RandomIds, Unavailable
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.crowd import Crowd, Network, open_more_files, room
 from commonwatt.kit.database import open_engine
+from commonwatt.kit.running import LOCK, Running, note_running, reachable
 from commonwatt.kit.web import CannotListen, Site, listen, serve
 from commonwatt.main.asgi import build_pages
 from commonwatt.main.assembly import House, Limits, assemble, station_ports
@@ -65,7 +65,7 @@ async def serving(
     data = config.data.dir
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with contextlib.AsyncExitStack() as stack:
-        stack.enter_context(only_server(data))
+        lock = stack.enter_context(only_server(data))
         engine = open_engine(config.data.database)
         migrate(engine)
         sock = listen(config.http.bind.host, config.http.bind.port)
@@ -102,6 +102,7 @@ async def serving(
         setup = await house.database.write(members.offer_setup)
         link = None if setup is None else site.url(setup.path)
         url = config.stations.public_url or f"{_scheme(config)}://{listener.host}:{listener.port}"
+        note_running(lock, Running(site.base_url, _here(config, sock.getsockname()[1]), f"{url}/ocpp"))
         yield Serving(house, worlds, listener, sock.getsockname()[1], f"{url}/ocpp", link)
 
 
@@ -140,6 +141,13 @@ def _scheme(config: Config) -> str:
     return "wss" if config.stations.tls_certificate is not None else "ws"
 
 
+def _here(config: Config, port: int) -> str:
+    """Return what programs of this machine call; with TLS the name matters, so it is the site's own."""
+    if config.http.tls_certificate is not None:
+        return config.site.base_url or f"https://localhost:{port}"
+    return f"http://{reachable(config.http.bind.host)}:{port}"
+
+
 def site_of(config: Config, port: int) -> Site:
     """Return what people see; an empty base_url becomes localhost with the port that was bound."""
     site = config.site
@@ -167,16 +175,13 @@ def policy_of(config: Config) -> Policy:
 @contextlib.contextmanager
 def only_server(data: Path) -> Iterator[IO[str]]:
     """Keep a second server away from the same data for as long as this one lives, however it ends."""
-    with (data / "server.lock").open("a+") as lock:
+    with (data / LOCK).open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             msg = f"A server runs over {data} already. Stop it first, or name another folder with --data."
             raise DataInUse(msg, data=str(data)) from error
-        lock.seek(0)
-        lock.truncate()
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
+        note_running(lock)
         yield lock
 
 

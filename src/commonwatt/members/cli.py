@@ -7,7 +7,7 @@ import re
 import click
 
 from commonwatt.kernel import Refused
-from commonwatt.kit.cli import Program, instant_text, table, with_program
+from commonwatt.kit.cli import Program, instant_text, table, with_program, wrapped
 from commonwatt.members import lists
 from commonwatt.members.actions.create_token import create_token, revoke_token
 from commonwatt.members.actions.invite_member import Link, invite_member, make_owner_link
@@ -126,7 +126,10 @@ def new_link(program: Program) -> None:
 
 
 def _tell_link(program: Program, link: Link) -> None:
-    base = program.config.site.base_url or f"http://localhost:{program.config.http.bind.port}"
-    address = f"{base.rstrip('/')}{link.path}"
-    said = f"{address}\n\nWorks once, until {instant_text(link.expires)}."
-    program.answer({"link": address, "expires": link.expires}, said)
+    running = program.running()
+    address = f"{program.pages()}{link.path}"
+    until = instant_text(link.expires)
+    said = f"{address}\n\nWorks once, until {until}."
+    if running is None:
+        said += " No server runs over this data now; start it first, and where it listens must be the link's beginning."
+    program.answer({"link": address, "expires": link.expires, "running": running is not None}, wrapped(said))

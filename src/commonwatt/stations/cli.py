@@ -8,7 +8,7 @@ from urllib.parse import quote
 import click
 
 from commonwatt.kernel import Instant
-from commonwatt.kit.cli import Program, instant_text, table, with_program
+from commonwatt.kit.cli import Program, instant_text, server_option, table, token_option, with_program
 from commonwatt.kit.cli.server import post_json
 from commonwatt.members import TERMINAL
 from commonwatt.stations import queries
@@ -85,16 +85,18 @@ def password(program: Program, identity: str) -> None:
 @click.argument("identity")
 @click.argument("action")
 @click.argument("payload", default="{}")
-@click.option("--server", envvar="COMMONWATT_SERVER", default="http://localhost:8080", show_default=True)
-@click.option("--token", envvar="COMMONWATT_TOKEN", required=True, help="A token with the scope stations:command.")
+@server_option()
+@token_option("stations:command")
 @with_program()
-def send(program: Program, identity: str, action: str, payload: str, server: str, token: str) -> None:
+def send(program: Program, identity: str, action: str, payload: str, server: str | None, token: str) -> None:
     """Send ACTION with a JSON PAYLOAD to IDENTITY through the running server; show the station's answer."""
     try:
         given = json.loads(payload)
     except ValueError as error:
         raise click.BadParameter(f"{payload[:40]!r} is no JSON: {error}", param_hint="PAYLOAD") from None
-    answer = post_json(f"{server.rstrip('/')}/api/v1/stations/{quote(identity)}/commands/{quote(action)}", token, given)
+    answer = post_json(
+        f"{program.server(server)}/api/v1/stations/{quote(identity)}/commands/{quote(action)}", token, given
+    )
     program.answer(answer, json.dumps(answer["result"], indent=2, ensure_ascii=False))
 
 

@@ -10,9 +10,9 @@ and one line of `main/cli.py` declares it. Nothing here imports the database or 
 """
 
 from commonwatt.kit.cli.lazy import Lazy, LazyGroup
-from commonwatt.kit.cli.output import amount_text, instant_text, plain, say, say_json, styled, table
+from commonwatt.kit.cli.output import amount_text, instant_text, plain, say, say_json, styled, table, wrapped
 from commonwatt.kit.cli.problems import EXIT_CODES, exit_code, report
-from commonwatt.kit.cli.program import NotConfirmed, Program, run_group, with_program
+from commonwatt.kit.cli.program import NotConfirmed, Program, run_group, server_option, token_option, with_program
 from commonwatt.kit.cli.progress import Progress
 
 __all__ = [
@@ -30,7 +30,10 @@ __all__ = [
     "run_group",
     "say",
     "say_json",
+    "server_option",
     "styled",
     "table",
+    "token_option",
     "with_program",
+    "wrapped",
 ]

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -110,6 +111,17 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], align: str = ""
         lines.append("  ".join(cells).rstrip())
     lines[0] = styled(lines[0], bold=True)
     return "\n".join(lines)
+
+
+def wrapped(text: str, width: int = WIDTH, indent: str = "") -> str:
+    """Return prose in lines of at most `width` columns, its own line breaks kept; words are never broken.
+
+    Lines after the first of each get the `indent`.
+    """
+    return "\n".join(
+        textwrap.fill(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+        for line in text.split("\n")
+    )
 
 
 def columns(text: str) -> int:

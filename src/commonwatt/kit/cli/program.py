@@ -11,6 +11,7 @@ import click
 
 from commonwatt.kernel import Amount, Refused
 from commonwatt.kit.cli.output import amount_text, say, say_json
+from commonwatt.kit.running import Running, find_running
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -64,6 +65,27 @@ class Program:
             return asyncio.run(database.write(action, *args, **kwargs))
         finally:
             database.close()
+
+    def running(self) -> Running | None:
+        """Return where the server over the data directory listens; None when none runs."""
+        return find_running(self.config.data.dir)
+
+    def server(self, told: str | None) -> str:
+        """Return the address of the running server: as told, as it wrote beside its data, or as it is configured."""
+        if told:
+            return told.rstrip("/")
+        running = self.running()
+        return self._configured() if running is None else running.api
+
+    def pages(self) -> str:
+        """Return the address that people open, without a slash at the end."""
+        running = self.running()
+        return self._configured() if running is None else running.pages.rstrip("/")
+
+    def _configured(self) -> str:
+        config = self.config
+        scheme = "https" if config.http.tls_certificate else "http"
+        return str(config.site.base_url or f"{scheme}://localhost:{config.http.bind.port}").rstrip("/")
 
     def answer(self, value: Any, text: str | Callable[[], str]) -> None:
         """Print `value` as JSON when that was asked for, else the text for people."""
@@ -119,6 +141,24 @@ def with_program(*, confirms: bool = False) -> Callable[[F], F]:
         return run  # type: ignore[return-value] # click's options keep the shape that mypy cannot follow
 
     return decorate
+
+
+def server_option(*also: str) -> Callable[[F], F]:
+    """Give a command `--server`, by other names too if it had them; without it `Program.server` finds the address."""
+    return click.option(
+        "--server",
+        *also,
+        "server",
+        envvar=["COMMONWATT_SERVER", "COMMONWATT_URL"],
+        metavar="URL",
+        help="The running server; the one over the data directory unless told. COMMONWATT_SERVER names it as well.",
+    )
+
+
+def token_option(scope: str) -> Callable[[F], F]:
+    """Give a command `--token`, for what only the running server can do."""
+    says = f"A token with the scope {scope}; COMMONWATT_TOKEN holds it as well."
+    return click.option("--token", envvar="COMMONWATT_TOKEN", metavar="TOKEN", required=True, help=says)
 
 
 def run_group(group: click.Group, arguments: list[str] | None, program: Program) -> int:

@@ -10,9 +10,10 @@ from typing import Any
 import click
 
 from commonwatt.kernel import BTC, Amount, Fault, Instant, Unavailable
-from commonwatt.kit.cli import Program, amount_text, instant_text, table, with_program
+from commonwatt.kit.cli import Program, amount_text, instant_text, server_option, table, with_program
 
 _TIMEOUT_S = 45
+_SERVER = "commonwatt.wallet.server"
 _PATH = "/api/v1/sandbox/wallet"
 
 
@@ -32,14 +33,31 @@ class WalletProblem(Fault):
 
 
 @click.group()
-@click.option("--url", envvar="COMMONWATT_URL", default=None, help="The server; the configured one unless told.")
+@server_option("--url")
 @click.pass_context
-def wallet(ctx: click.Context, *, url: str | None) -> None:
+def wallet(ctx: click.Context, *, server: str | None) -> None:
     """Pay and receive with the sandbox wallet: play money, over a running server."""
-    ctx.meta["wallet.url"] = url
+    ctx.meta[_SERVER] = server
+
+
+def _keep_server(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    """Let `--server` stand after the command as well as before it."""
+    if value:
+        ctx.meta[_SERVER] = value
+
+
+_with_server = click.option(
+    "--server",
+    "--url",
+    metavar="URL",
+    expose_value=False,
+    callback=_keep_server,
+    help="The running server, as before the command.",
+)
 
 
 @wallet.command("balance")
+@_with_server
 @with_program()
 def balance(program: Program) -> None:
     """Show what the wallet has."""
@@ -49,6 +67,7 @@ def balance(program: Program) -> None:
 
 @wallet.command("scan")
 @click.argument("code")
+@_with_server
 @with_program()
 def scan(program: Program, code: str) -> None:
     """Say what CODE leads to: an invoice, an LNURL or a Lightning address. Nothing is paid."""
@@ -64,6 +83,7 @@ def scan(program: Program, code: str) -> None:
 @click.option("--sats", type=click.IntRange(1), help="How much; not needed where only one amount is possible.")
 @click.option("--msat", type=click.IntRange(1), help="How much, in millisatoshi.")
 @click.option("--comment", default="", help="A line for whoever is paid, such as a number plate.")
+@_with_server
 @with_program(confirms=True)
 def pay(program: Program, code: str, sats: int | None, msat: int | None, comment: str) -> None:
     """Pay CODE."""
@@ -84,6 +104,7 @@ def pay(program: Program, code: str, sats: int | None, msat: int | None, comment
 @wallet.command("receive")
 @click.argument("code", required=False)
 @click.option("--sats", type=click.IntRange(1), help="How much; all of it, or any amount, unless told.")
+@_with_server
 @with_program()
 def receive(program: Program, code: str | None, sats: int | None) -> None:
     """Take what CODE gives; without a code, make an invoice that pays into the wallet."""
@@ -98,6 +119,7 @@ def receive(program: Program, code: str | None, sats: int | None) -> None:
 
 @wallet.command("history")
 @click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
+@_with_server
 @with_program()
 def history(program: Program, limit: int) -> None:
     """Show what was paid and received, newest first."""
@@ -121,10 +143,12 @@ def _money(amount: dict[str, Any], sign: int = 1) -> str:
 
 def _ask(program: Program, path: str, content: dict[str, Any] | None = None) -> Any:
     """Ask the running server. Raises WalletUnreachable and WalletProblem."""
-    url = click.get_current_context().meta.get("wallet.url") or _configured(program)
+    url = program.server(click.get_current_context().meta.get(_SERVER))
+    if not url.startswith(("http://", "https://")):
+        raise click.BadParameter("begins with http:// or https://", param_hint="--server")
     body = None if content is None else json.dumps(content).encode()
     request = urllib.request.Request(  # noqa: S310 (the address is the owner's own)
-        url.rstrip("/") + _PATH + path, body, {"Content-Type": "application/json", "Accept": "application/json"}
+        url + _PATH + path, body, {"Content-Type": "application/json", "Accept": "application/json"}
     )
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310 (as above)
@@ -133,7 +157,7 @@ def _ask(program: Program, path: str, content: dict[str, Any] | None = None) -> 
         raise _problem(error) from None
     except (OSError, ValueError) as error:
         raise WalletUnreachable(
-            f"No answer from {url}: {error}. Start one with `commonwatt demo`, or name it with --url.", url=url
+            f"No answer from {url}: {error}. Start one with `commonwatt demo`, or name it with --server.", url=url
         ) from None
 
 
@@ -143,8 +167,3 @@ def _problem(error: urllib.error.HTTPError) -> Fault:
     except (ValueError, LookupError, TypeError):
         detail = f"The server answered {error.code}; it may have no sandbox."
     return WalletProblem(detail)
-
-
-def _configured(program: Program) -> str:
-    config = program.config
-    return str(config.site.base_url or f"http://localhost:{config.http.bind.port}")

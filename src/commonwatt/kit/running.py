@@ -1,0 +1,72 @@
+"""What a running server leaves beside its data: a lock, its process number, and where it really listens.
+
+`server.lock` has the process number in its first line, then `name address` lines. They count only while the lock is
+held, so that what a server left behind that was killed leads nobody astray.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+LOCK = "server.lock"
+_SIZE_MAX = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where a running server is found: `pages` by people, `api` by programs of this machine, `stations` by stations."""
+
+    pages: str
+    api: str
+    stations: str
+    """Without the stations' identity."""
+
+
+def note_running(lock: IO[str], running: Running | None = None) -> None:
+    """Write this process's number into the lock, and the addresses once they are bound."""
+    lock.seek(0)
+    lock.truncate()
+    lock.write(f"{os.getpid()}\n")
+    if running is not None:
+        lock.write(f"pages {running.pages}\napi {running.api}\nstations {running.stations}\n")
+    lock.flush()
+
+
+def server_runs(data: Path) -> bool:
+    """Whether a server holds the lock of this data directory."""
+    try:
+        with (data / LOCK).open("r") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def find_running(data: Path) -> Running | None:
+    """Return where the server over this data directory listens; None where none runs, or it does not answer yet."""
+    if not server_runs(data):
+        return None
+    try:
+        with (data / LOCK).open("r", encoding="utf-8", errors="replace") as lock:
+            lines = lock.read(_SIZE_MAX).splitlines()[1:]
+    except OSError:
+        return None
+    told = dict(line.partition(" ")[::2] for line in lines)
+    if not {"pages", "api", "stations"} <= told.keys():
+        return None
+    return Running(told["pages"], told["api"], told["stations"])
+
+
+def reachable(host: str) -> str:
+    """Return the host by which this machine reaches what listens on `host`: itself, for one that means all."""
+    if host in {"", "0.0.0.0", "*"}:  # noqa: S104 (compared, not bound)
+        return "127.0.0.1"
+    if host == "::":
+        return "[::1]"
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host

@@ -1,0 +1,100 @@
+"""Commands find the running server by what it wrote beside its data, whatever port it got."""
+
+import json
+
+import pytest
+
+from commonwatt.kit.cli import run_group
+from commonwatt.kit.database import open_engine
+from commonwatt.kit.running import LOCK, Running, find_running, note_running, reachable
+from commonwatt.main.cli import commonwatt, new_program
+from commonwatt.main.migrations import migrate
+from commonwatt.main.serving import only_server
+
+HERE = Running("http://localhost:41234", "http://127.0.0.1:9", "ws://127.0.0.1:41235/ocpp")
+
+
+def run(*words):
+    return run_group(commonwatt, [str(word) for word in words], new_program())
+
+
+@pytest.fixture
+def data(tmp_path):
+    engine = open_engine(tmp_path / "commonwatt.sqlite")
+    migrate(engine)
+    engine.dispose()
+    return tmp_path
+
+
+@pytest.fixture
+def running(data):
+    with only_server(data) as lock:
+        note_running(lock, HERE)
+        yield data
+
+
+def test_the_owners_link_leads_to_the_running_server(running, capsys):
+    assert run("owner", "link", "--data", running) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("http://localhost:41234/")
+    assert "No server runs" not in said
+
+
+def test_without_a_server_the_link_says_so(data, capsys):
+    assert run("owner", "link", "--data", data) == 0
+    assert "No server runs over this data now" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_doctor_knows_where_it_listens(running, capsys):
+    run("doctor", "--offline", "--json", "--data", running)
+    said = json.dumps(json.loads(capsys.readouterr().out))
+    assert "http://localhost:41234" in said
+    assert "8080" not in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("station", "send", "CP-1", "ClearCache", "--token", "t"),
+        ("session", "stop", "0198c0de-0000-7000-8000-000000000000", "--yes", "--token", "t"),
+        ("wallet", "balance"),
+    ],
+)
+def test_commands_go_to_the_running_server(words, running, capsys):
+    assert run(*words, "--data", running) == 4
+    assert "http://127.0.0.1:9" in " ".join(capsys.readouterr().err.split())
+    assert run(*words, "--data", running, "--server", "http://127.0.0.1:7/") == 4
+    assert "http://127.0.0.1:7" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    "words", [("--url", "http://127.0.0.1:7", "balance"), ("balance", "--url", "http://127.0.0.1:7")]
+)
+def test_the_wallets_old_names_still_work(words, data, capsys, monkeypatch):
+    assert run("wallet", *words, "--data", data) == 4
+    assert "127.0.0.1:7" in capsys.readouterr().err
+    monkeypatch.setenv("COMMONWATT_URL", "http://127.0.0.1:11")
+    assert run("wallet", "balance", "--data", data) == 4
+    assert "127.0.0.1:11" in capsys.readouterr().err
+    assert run("wallet", "balance", "--data", data, "--server", "file:///etc/passwd") == 2
+
+
+def test_what_a_killed_server_left_behind_counts_for_nothing(data):
+    (data / LOCK).write_text("1\npages http://x\napi http://y\nstations ws://z\n")
+    assert find_running(data) is None
+
+
+@pytest.mark.parametrize("text", ["", "1\n", "1\npages\n", "1\nnonsense \x00\napi x\n" * 99])
+def test_a_server_that_does_not_answer_yet_or_wrote_nonsense(data, text):
+    with only_server(data):
+        (data / LOCK).write_text(text)
+        assert find_running(data) is None
+    assert find_running(data / "nowhere") is None
+
+
+@pytest.mark.parametrize(
+    ("bound", "called"),
+    [(".".join("0000"), "127.0.0.1"), ("", "127.0.0.1"), ("::", "[::1]"), ("::1", "[::1]"), ("10.0.0.7", "10.0.0.7")],
+)
+def test_what_listens_everywhere_is_reached_here(bound, called):
+    assert reachable(bound) == called
