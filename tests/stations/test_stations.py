@@ -200,3 +200,13 @@ def test_passwords_in_the_hex_that_some_stations_send():
 @pytest.mark.parametrize("hashed", ["", "plain", "md5$1$00$AA==", "scrypt$x$00$AA==", "scrypt$4096$zz$AA=="])
 def test_a_broken_hash_matches_nothing(hashed):
     assert not secret_matches("x", hashed)
+
+
+def test_a_place_exists_when_its_station_is_known_even_waiting(work):
+    stations.await_admission(work, "Garage-1")
+    stations.check_place(work.sql, "", 0)
+    stations.check_place(work.sql, "Garage-1", 7)
+    with pytest.raises(StationMissing, match=r"Did you mean Garage-1\?"):
+        stations.check_place(work.sql, "GARAGE-2", 0)
+    with pytest.raises(StationMissing, match="Look at the list"):
+        stations.check_place(work.sql, "nothing alike", 0)

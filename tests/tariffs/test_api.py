@@ -188,3 +188,10 @@ async def test_lists_go_on_by_cursor(client, clock):
     rest = client.get("/api/v1/tariffs", params={"limit": 2, "cursor": first["next_cursor"]}).json()
     assert [row["name"] for row in first["items"] + rest["items"]] == ["C", "B", "A"]
     assert rest["next_cursor"] is None
+
+
+async def test_a_repeated_name_is_refused(client):
+    made = client.post("/api/v1/tariffs", json=DOCUMENT).json()
+    again = client.post("/api/v1/tariffs", json={**DOCUMENT, "name": "YARD"})
+    assert (again.status_code, again.json()["type"].rpartition("/")[2]) == (409, "tariff-name-taken")
+    assert client.get("/api/v1/tariffs").json()["items"][0]["id"] == made["id"]

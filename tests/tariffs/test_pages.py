@@ -37,7 +37,8 @@ def test_an_empty_list_says_what_a_tariff_is_for(house):
 def test_a_tariff_is_made_and_holds_everywhere_when_asked(house):
     house.send("/tariffs/new", **FORM, everywhere="yes", save="yes")
     assert "every charge point" in house.open("/tariffs")
-    house.send("/tariffs/new", **FORM, save="yes")
+    assert "error-summary" in house.send("/tariffs/new", 409, **FORM, save="yes")
+    house.send("/tariffs/new", **{**FORM, "name": "Another"}, save="yes")
     assert "Not assigned" in house.open("/tariffs")
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from types import SimpleNamespace
 
+import click
 import pytest
 from tests.conftest import declare_tables
 
-from commonwatt.kernel import RandomIds
+from commonwatt.kernel import Missing, RandomIds
 from commonwatt.kit.cli import Program, run_group
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.database import Database, create_tables, open_engine
-from commonwatt.tariffs.cli import tariff
+from commonwatt.tariffs.cli import PLACES, tariff
+from commonwatt.tariffs.ports import anywhere
 
 
 @pytest.fixture
@@ -24,12 +26,14 @@ def run(tmp_path, capsys):
     engine.dispose()
     site = SimpleNamespace(currency="EUR", timezone="Europe/Prague")
 
-    def call(*words):
+    def call(*words, places=anywhere):
+        root = click.Group(commands=tariff.commands)
+        root.callback = click.pass_context(lambda ctx: ctx.meta.update({PLACES: places}))
         program = Program(
             lambda _overrides: SimpleNamespace(site=site),
             lambda _config, _read_only: Database(open_engine(path), SystemClock(), RandomIds()),
         )
-        code = run_group(tariff, list(words), program)
+        code = run_group(root, list(words), program)
         said = capsys.readouterr()
         return code, said.out, said.err
 
@@ -88,17 +92,18 @@ def test_what_is_shown_can_be_given_back(run, tmp_path):
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        (("create", "--energy", "0.45"), 1),
-        (("create", "--name", "x"), 1),
-        (("create", "--name", "x", "--energy", "cheap"), 1),
+        (("create", "--energy", "0.45"), 2),
+        (("create", "--name", "x"), 2),
+        (("create", "--name", "x", "--energy", "cheap"), 2),
+        (("create", "--name", "x", "--energy", "-1"), 2),
         (("create", "--name", "x", "--file", "/nowhere/at/all"), 2),
         (("create", "--file", "x", "--energy", "1"), 2),
         (("show", "nobody"), 3),
         (("revise", "nobody", "--energy", "1"), 3),
         (("assign",), 2),
         (("assign", "nobody"), 3),
-        (("preview", "--energy", "1", "--use", "much"), 1),
-        (("preview", "--energy", "1", "--start", "noon"), 1),
+        (("preview", "--energy", "1", "--use", "much"), 2),
+        (("preview", "--energy", "1", "--start", "noon"), 2),
     ],
 )
 def test_wrong_words_get_an_exit_code_and_a_reason(run, words, code):
@@ -108,9 +113,53 @@ def test_wrong_words_get_an_exit_code_and_a_reason(run, words, code):
     assert err.strip()
 
 
-def test_two_tariffs_of_one_name_are_told_apart_by_id(run):
-    for _ in range(2):
-        run("create", "--name", "Yard", "--energy", "1")
-    code, _, err = run("show", "Yard")
+def test_a_name_is_given_once(run):
+    assert run("create", "--name", "Yard", "--energy", "1")[0] == 0
+    code, out, err = run("create", "--name", "YARD", "--energy", "2")
+    assert (code, out) == (1, "")
+    assert "Another tariff has this name." in err
+    assert run("retire", "yard")[0] == 0
+    assert run("create", "--name", "Yard", "--energy", "2")[0] == 0
+
+
+def test_two_old_tariffs_of_one_name_are_told_apart_by_id(run):
+    made = [json.loads(run("create", "--name", name, "--energy", "1", "--json")[1])["id"] for name in ("A", "B")]
+    run("revise", made[1][-8:], "--name", "A")
+    code, _, err = run("show", "A")
     assert code == 3
     assert "Several tariffs" in err
+    assert run("show", made[0])[0] == 0
+
+
+def test_a_wrong_price_names_its_option(run):
+    assert "--energy" in run("create", "--name", "x", "--energy", "-1")[2]
+    assert "--idle-after" in run("create", "--name", "x", "--energy", "1", "--idle", "1", "--idle-after", "x")[2]
+    assert "--for" in run("preview", "--energy", "1", "--for", "long")[2]
+
+
+def test_a_list_shows_the_usual_price_and_short_ids(run):
+    night = ("--night-energy", "0.30", "--night-from", "22:00", "--night-to", "06:00")
+    made = json.loads(run("create", "--name", "Yard", "--energy", "0.45", "--flat", "1", *night, "--json")[1])
+    listed = run("list")[1]
+    assert "0.45 EUR per kWh ..." in listed
+    assert "0.30" not in listed
+    assert made["id"] not in listed
+    assert made["id"][-8:] in listed
+    assert "Yard at the site from" in run("assign", made["id"][-8:])[1]
+    run("assign", "--none")
+    assert run("retire", made["id"][-8:])[1].startswith("Yard is retired")
+
+
+def test_the_tax_of_a_preview_reads_as_money(run):
+    said = run("preview", "--energy", "0.45", "--vat", "20", "--use", "1 kWh")[1]
+    assert "0.08 EUR" in said.splitlines()[-1]
+    assert "0.45 EUR" in said
+
+
+def test_a_place_that_is_not_there_is_refused(run):
+    def nowhere(_sql, station, _connector):
+        raise Missing(f"No station is called {station}.")
+
+    run("create", "--name", "Yard", "--energy", "1")
+    assert run("assign", "Yard", "--station", "NOPE", places=nowhere)[0] == 3
+    assert run("assign", "--none", "--station", "NOPE", places=nowhere)[0] == 0

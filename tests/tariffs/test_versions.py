@@ -33,7 +33,7 @@ ADA = Actor("member/1", "Ada", Role.OPERATOR)
 
 def draft(price, **more):
     component = {"kind": "ENERGY", "price": price}
-    return parse_tariff({"name": "Yard", "asset": "EUR", "elements": [{"components": [component]}], **more})
+    return parse_tariff({"name": "Yard", "asset": "EUR", "elements": [{"components": [component]}]} | more)
 
 
 def price(tariff):
@@ -79,7 +79,7 @@ async def test_nothing_begins_in_the_past(database, clock):
 async def test_the_narrowest_place_wins(database, clock):
     prices = {}
     for name, place in (("0.10", ("", 0)), ("0.20", ("CP-1", 0)), ("0.30", ("CP-1", 2))):
-        tariff = await database.write(create_tariff, draft(name))
+        tariff = await database.write(create_tariff, draft(name, name=name))
         await database.write(assign_tariff, tariff.id, *place)
         prices[place] = tariff
 

@@ -66,6 +66,7 @@ def build_pages(config: Config, house: House, worlds: Worlds, *, limited: bool =
         "rails": Provide(lambda: house.rails, sync_to_thread=False),
         "worth": Provide(lambda: partial(charging.worth_of, currency=house.site.currency), sync_to_thread=False),
         "rules": Provide(lambda: house.rules, sync_to_thread=False),
+        "check_place": Provide(lambda: stations.check_place, sync_to_thread=False),
         "jobs": Provide(lambda: house.jobs, sync_to_thread=False),
         "sandbox": Provide(lambda: worlds.sandbox, sync_to_thread=False),
         "config": Provide(lambda: config, sync_to_thread=False),

@@ -22,7 +22,7 @@ COMMANDS = (
     Lazy("wallet", "commonwatt.adapters.payment.sandbox.cli:wallet", "The sandbox's wallet: scan, pay, receive."),
     Lazy("replay", "commonwatt.main.replay.cli:replay", "Run past charges through the whole house, to the msat."),
     Lazy("books", "commonwatt.books.cli:books", "Balances, the journal, and whether all adds up."),
-    Lazy("tariff", "commonwatt.tariffs.cli:tariff", "Prices of charging: shown, tried and changed."),
+    Lazy("tariff", "commonwatt.main.tariff_commands:tariff", "Prices of charging: shown, tried and changed."),
     Lazy("token", "commonwatt.members.cli:token", "Keys for programs that use the API."),
     Lazy("member", "commonwatt.members.cli:member", "The people who run this site."),
     Lazy("owner", "commonwatt.members.cli:owner", "The way back in for an owner who lost it."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,11 +10,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
 from commonwatt.members import MASK
+from commonwatt.stations.errors import StationMissing
 from commonwatt.stations.hiding import hide_secrets_in, is_secret, mask_id_tags
 from commonwatt.stations.store import configuration, connector, frame, offered_secret, quirk, station
 
 OFFLINE = "Offline"
 """The state of a connector whose station is gone."""
+_NEAREST_MAX = 5000
+"""Identities that are compared when one was misspelt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,20 @@ def find_station(sql: Connection, identity: str) -> StationView | None:
     """Return a station, or None."""
     row = sql.execute(select(station).where(station.c.identity == identity)).first()
     return None if row is None else station_view(row)
+
+
+def check_place(sql: Connection, identity: str, _number: int = 0) -> None:
+    """Raise StationMissing, with the nearest identity, when no station has this one; the empty one is the whole site.
+
+    Waiting and rejected stations exist; connectors appear only as a station reports them, so any number may be meant.
+    """
+    if not identity or sql.execute(select(station.c.identity).where(station.c.identity == identity)).first():
+        return
+    known = list(sql.execute(select(station.c.identity).limit(_NEAREST_MAX)).scalars())
+    capitals = {one.casefold(): one for one in known}
+    near = difflib.get_close_matches(identity.casefold(), list(capitals), n=1)
+    hint = f" Did you mean {capitals[near[0]]}?" if near else " Look at the list of stations for its exact identity."
+    raise StationMissing(f"No station is called {identity[:60]}.{hint}", identity=identity[:60])
 
 
 def secret_hash_of(sql: Connection, identity: str) -> str | None:

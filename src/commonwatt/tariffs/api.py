@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from litestar import Request, delete, get, post
-from litestar.params import Parameter
+from litestar.params import Dependency, Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from sqlalchemy import Connection
 
@@ -39,6 +39,7 @@ from commonwatt.tariffs.errors import NoRate, TariffInvalid
 from commonwatt.tariffs.model.bill import preview
 from commonwatt.tariffs.model.rate import Rate
 from commonwatt.tariffs.model.tariff import Tariff
+from commonwatt.tariffs.ports import PlaceCheck, anywhere
 from commonwatt.tariffs.reading import moment
 from commonwatt.tariffs.showing import (
     show_assignment,
@@ -191,13 +192,19 @@ async def get_assignments(
 
 @post("/api/v1/tariffs/assignments", guards=WRITE, tags=TAGS, summary="Assign a tariff")
 async def post_assignment(
-    data: Place, database: Database, actor: Actor, idempotency_key: IdempotencyKey | None
+    data: Place,
+    database: Database,
+    actor: Actor,
+    idempotency_key: IdempotencyKey | None,
+    check_place: Annotated[PlaceCheck, Dependency(skip_validation=True)] = anywhere,
 ) -> dict[str, Any]:
     """Let a tariff hold at the site, a station or a connector from now on or from `since`."""
     since = None if data.since is None else moment(data.since, "since")
 
     def act(work: Work) -> dict[str, Any]:
         place = (data.station or "", data.connector or 0)
+        if data.tariff_id is not None:
+            check_place(work.sql, *place)
         return show_assignment(assign_tariff(work, data.tariff_id, *place, since=since, actor=actor))
 
     return await database.write(once, idempotency_key, act)

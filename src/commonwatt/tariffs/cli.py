@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 import tomllib
 from collections.abc import Callable
@@ -14,7 +15,15 @@ import click
 from sqlalchemy import Connection
 
 from commonwatt.kernel import Amount, Asset, Instant
-from commonwatt.kit.cli import Program, amount_text, instant_text, table, with_program
+from commonwatt.kit.cli import (
+    Program,
+    amount_text,
+    instant_text,
+    short,
+    table,
+    with_program,
+    wrapped,
+)
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.database import Work
 from commonwatt.members import TERMINAL
@@ -26,23 +35,19 @@ from commonwatt.tariffs.actions.revise_tariff import revise_tariff
 from commonwatt.tariffs.document import parse_tariff, write_tariff
 from commonwatt.tariffs.errors import TariffInvalid
 from commonwatt.tariffs.forms import FIELDS, form_from_tariff, span_seconds, tariff_from_form
-from commonwatt.tariffs.model.bill import Bill, preview
-from commonwatt.tariffs.model.explain import explain
-from commonwatt.tariffs.model.tariff import Kind, Tariff
+from commonwatt.tariffs.lines import base_price, bill_text, indented, list_text, moment_text, place_text, show_text
+from commonwatt.tariffs.model.bill import preview
+from commonwatt.tariffs.model.tariff import Tariff
+from commonwatt.tariffs.ports import PlaceCheck, anywhere
 from commonwatt.tariffs.reading import BYTES_MAX, exact, moment
 from commonwatt.tariffs.showing import show_assignment, show_bill, show_history, show_listed, show_rate, show_version
 
 F = TypeVar("F", bound=Callable[..., Any])
+R = TypeVar("R")
+PLACES = "commonwatt.tariffs.places"
+"""Where `main` leaves, in click's context, how to ask whether a place exists (`ports.PlaceCheck`)."""
 OPTIONS = [name for name in FIELDS if name != "document"]
 _ENERGY = re.compile(r"([0-9.]+)\s*(k?wh)?", re.ASCII | re.IGNORECASE)
-_WORDS = {
-    Kind.ENERGY: "energy",
-    Kind.TIME: "charging time",
-    Kind.PARKING_TIME: "staying without charging",
-    Kind.FLAT: "session",
-    Kind.MINIMUM: "up to the minimum",
-    Kind.MAXIMUM: "down to the maximum",
-}
 
 
 def _described(function: F) -> F:
@@ -73,7 +78,7 @@ def list_command(program: Program, search: str, retired: bool, limit: int) -> No
     """List tariffs with their first price and where they hold."""
     rows = program.read(store.list_tariffs, _now(), limit=limit, retired=retired, search=search)
     empty = "No tariff yet. Create one: commonwatt tariff create --name Standard --energy 0.45 --vat 20"
-    program.answer([show_listed(row) for row in rows], lambda: _list_text(rows) if rows else empty)
+    program.answer([show_listed(row) for row in rows], lambda: list_text(rows) if rows else empty)
 
 
 @tariff.command("show")
@@ -86,7 +91,7 @@ def show_command(program: Program, tariff_name: str) -> None:
         return store.show_tariff(connection, store.find_tariff(connection, tariff_name), _now())
 
     listed = program.read(query)
-    program.answer(show_listed(listed), lambda: _show_text(listed))
+    program.answer(show_listed(listed), lambda: show_text(listed))
 
 
 @tariff.command("create")
@@ -96,6 +101,8 @@ def show_command(program: Program, tariff_name: str) -> None:
 def create_command(program: Program, assign: bool, file: str | None, **fields: str | None) -> None:  # noqa: FBT001
     """Create a tariff from options or a file."""
     draft = _draft(program, file, fields)
+    if not draft.name:
+        raise click.UsageError("A tariff needs a name: --name Standard.")
 
     def act(work: Work) -> Tariff:
         made = create_tariff(work, draft, actor=TERMINAL)
@@ -104,8 +111,9 @@ def create_command(program: Program, assign: bool, file: str | None, **fields: s
         return made
 
     made = program.write(act)
-    hint = "" if assign else f"\nIt holds nowhere yet: commonwatt tariff assign {made.id}"
-    program.answer(show_version(made), lambda: f"Created {made.name}, {made.id}.\n{_indented(made)}{hint}")
+    hint = "" if assign else f"\nIt holds nowhere yet: commonwatt tariff assign {shlex.quote(made.name)}"
+    said = f"Created {made.name}, {short(made.id)}.\n{indented(made)}{hint}"
+    program.answer(show_version(made), lambda: wrapped(said, indent="    "))
 
 
 @tariff.command("revise")
@@ -121,7 +129,9 @@ def revise_command(program: Program, tariff_name: str, file: str | None, **field
         return revise_tariff(work, found.id, draft, expected=_newest(work.sql, found.id), actor=TERMINAL)
 
     made = program.write(act)
-    program.answer(show_version(made), lambda: f"{made.name} from {_moment(made.valid_from)} on:\n{_indented(made)}")
+    program.answer(
+        show_version(made), lambda: wrapped(f"{made.name} from {moment_text(made.valid_from)} on:\n{indented(made)}")
+    )
 
 
 @tariff.command("assign")
@@ -142,15 +152,20 @@ def assign_command(
     """Let TARIFF hold at the site, a station or a connector."""
     if clear == (tariff_name is not None):
         raise click.UsageError("Name a tariff, or say --none.")
-    begins = None if since is None else moment(since, "since")
+    begins = None if since is None else _said(moment, since, "since")
+    check_place: PlaceCheck = click.get_current_context().meta.get(PLACES, anywhere)
 
-    def act(work: Work) -> store.Assignment:
-        tariff_id = None if tariff_name is None else store.find_tariff(work.sql, tariff_name)
-        return assign_tariff(work, tariff_id, station, connector, since=begins, actor=TERMINAL)
+    def act(work: Work) -> tuple[store.Assignment, str]:
+        if tariff_name is None:
+            return assign_tariff(work, None, station, connector, since=begins, actor=TERMINAL), "No own tariff"
+        check_place(work.sql, station, connector)
+        tariff_id = store.find_tariff(work.sql, tariff_name)
+        made = assign_tariff(work, tariff_id, station, connector, since=begins, actor=TERMINAL)
+        return made, store.show_tariff(work.sql, tariff_id, work.now).name
 
-    made = program.write(act)
-    what = "No own tariff" if made.tariff_id is None else made.tariff_id
-    program.answer(show_assignment(made), f"{what} at {_place(made)} since {instant_text(made.since)}.")
+    made, name = program.write(act)
+    said = f"{name} at {place_text(made)} from {instant_text(made.since)} on."
+    program.answer(show_assignment(made), wrapped(said))
 
 
 @tariff.command("retire")
@@ -159,13 +174,16 @@ def assign_command(
 def retire_command(program: Program, tariff_name: str) -> None:
     """Retire TARIFF, which must not hold anywhere any more."""
 
-    def act(work: Work) -> str:
+    def act(work: Work) -> store.Listed:
         tariff_id = store.find_tariff(work.sql, tariff_name)
         retire_tariff(work, tariff_id, actor=TERMINAL)
-        return tariff_id
+        return store.show_tariff(work.sql, tariff_id, work.now)
 
-    tariff_id = program.write(act)
-    program.answer({"id": tariff_id, "retired": True}, f"{tariff_name} is retired; what it priced stays as it was.")
+    gone = program.write(act)
+    program.answer(
+        {"id": gone.id, "name": gone.name, "retired": True},
+        wrapped(f"{gone.name} is retired; what it priced stays as it was."),
+    )
 
 
 @tariff.command("preview")
@@ -188,9 +206,10 @@ def preview_command(
 ) -> None:
     """Tell what a session costs under TARIFF, or under one that is only described here."""
     chosen = _draft(program, file, fields) if tariff_name is None else program.read(_named, tariff_name)
-    begins = _now() if start is None else moment(start, "start")
-    bill = preview(chosen, _energy_wh(use), span_seconds(duration, "for"), span_seconds(parked, "parked"), begins)
-    program.answer(show_bill(bill), lambda: _bill_text(bill))
+    begins = _now() if start is None else _said(moment, start, "start")
+    spans = _said(span_seconds, duration, "for"), _said(span_seconds, parked, "parked")
+    bill = preview(chosen, _said(_energy_wh, use, "use"), *spans, begins)
+    program.answer(show_bill(bill), lambda: bill_text(bill))
 
 
 @tariff.command("history")
@@ -205,7 +224,13 @@ def history_command(program: Program, tariff_name: str) -> None:
     versions = program.read(query)
     heads = ("no", "from", "to", "made by", "price")
     rows = [
-        (str(one.number), _moment(one.tariff.valid_from), _moment(one.tariff.valid_to), one.made_by, _first(one.tariff))
+        (
+            str(one.number),
+            moment_text(one.tariff.valid_from),
+            moment_text(one.tariff.valid_to),
+            one.made_by,
+            base_price(one.tariff),
+        )
         for one in versions
     ]
     program.answer([show_history(one) for one in versions], lambda: table(heads, rows, "rllll"))
@@ -234,18 +259,21 @@ def _draft(program: Program, file: str | None, fields: dict[str, str | None]) ->
     said = {name: value for name, value in fields.items() if value is not None}
     if file is None:
         site = program.config.site
-        return tariff_from_form(said, currency=site.currency, timezone=site.timezone)
+        try:
+            return tariff_from_form(said, currency=site.currency, timezone=site.timezone)
+        except TariffInvalid as error:
+            raise _misspelt(error) from None
     if set(said) - {"name"}:
         raise click.UsageError("Describe the tariff by a file or by options, not by both.")
     document = _read_file(file)
-    return parse_tariff({**document, **said})
+    return _parsed({**document, **said})
 
 
 def _revised(program: Program, found: Tariff, file: str | None, fields: dict[str, str | None]) -> Tariff:
     said = {name: value for name, value in fields.items() if value is not None}
     if file is not None:
         document = {"name": found.name, **_read_file(file)}
-        return parse_tariff({**document, **said})
+        return _parsed({**document, **said})
     if not said:
         raise click.UsageError("Say what changes, for instance --energy 0.50.")
     form = form_from_tariff(found)
@@ -269,7 +297,32 @@ def _read_file(name: str) -> dict[str, Any]:
         source = text if text.lstrip().startswith("{") else tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         raise TariffInvalid(f"The file is neither JSON nor TOML: {error}.", field="file") from None
-    return {name: value for name, value in write_tariff(parse_tariff(source)).items() if value}
+    return {name: value for name, value in write_tariff(_parsed(source)).items() if value}
+
+
+def _parsed(source: str | dict[str, Any]) -> Tariff:
+    """Read a document; what is wrong in it is told with its place."""
+    try:
+        return parse_tariff(source)
+    except TariffInvalid as error:
+        field = str(error.fields.get("field") or "")
+        raise TariffInvalid(f"{field}: {error.detail}" if field else error.detail, field=field) from None
+
+
+def _said(read: Callable[[str, str], R], text: str, option: str) -> R:
+    """Read the text of an option; one that makes no sense is a wrong usage."""
+    try:
+        return read(text, option)
+    except TariffInvalid as error:
+        raise _misspelt(error) from None
+
+
+def _misspelt(error: TariffInvalid) -> Exception:
+    """Return the usage error that names the option; the error itself when it is about no option."""
+    field = str(error.fields.get("field") or "")
+    if field not in {*OPTIONS, "for", "parked", "use", "start", "since"}:
+        return error
+    return click.BadParameter(error.detail, param_hint=f"--{field.replace('_', '-')}")
 
 
 def _named(connection: Connection, word: str) -> Tariff:
@@ -285,68 +338,8 @@ def _now() -> Instant:
     return SystemClock().now()
 
 
-def _energy_wh(said: str) -> int:
+def _energy_wh(said: str, field: str) -> int:
     found = _ENERGY.fullmatch(said.strip())
     if found is None:
-        raise TariffInvalid(f"{said!r} is no energy. Write 30 kWh or 500 Wh.", field="use")
-    return exact(found[1], 0 if (found[2] or "kWh").lower() == "wh" else 3, 10_000_000, "use")
-
-
-def _list_text(rows: list[store.Listed]) -> str:
-    cells = [
-        (row.name, _first(row.current), ", ".join(_place(place) for place in row.places) or "nowhere", row.id)
-        for row in rows
-    ]
-    return table(("name", "price", "holds at", "id"), cells)
-
-
-def _show_text(listed: store.Listed) -> str:
-    places = ", ".join(f"{_place(place)} since {instant_text(place.since)}" for place in listed.places) or "nowhere"
-    lines = [f"{listed.name}, {listed.id}", f"Holds at {places}. {listed.versions} version(s)."]
-    if listed.retired is not None:
-        lines.append(f"Retired {instant_text(listed.retired)}.")
-    if listed.current is not None:
-        lines.append(_indented(listed.current))
-    return "\n".join(lines)
-
-
-def _indented(one: Tariff) -> str:
-    return "\n".join(f"  {line}" for line in explain(one))
-
-
-def _first(one: Tariff | None) -> str:
-    if one is None:
-        return ""
-    lines = explain(one)
-    return lines[0].rstrip(".") + (" ..." if len(lines) > 1 else "")
-
-
-def _place(place: store.Assignment) -> str:
-    if not place.station:
-        return "the site"
-    return f"{place.station}/{place.connector}" if place.connector else place.station
-
-
-def _moment(instant: Instant | None) -> str:
-    return "" if instant is None else instant_text(instant)
-
-
-def _bill_text(bill: Bill) -> str:
-    rows = [
-        (_WORDS[line.kind], _quantity(line.kind, line.quantity), amount_text(Amount(bill.asset, line.gross)))
-        for line in bill.lines
-    ]
-    rows.append(("to pay", "", amount_text(Amount(bill.asset, bill.gross))))
-    rows.append(("of it VAT", "", amount_text(Amount(bill.asset, bill.vat))))
-    return table(("what", "how much", "costs"), rows, "lrr")
-
-
-def _quantity(kind: Kind, quantity: int) -> str:
-    match kind:
-        case Kind.ENERGY:
-            return f"{quantity // 1000}.{quantity % 1000:03d} kWh"
-        case Kind.TIME | Kind.PARKING_TIME:
-            seconds = -(-quantity // 1000)
-            return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d} h"
-        case _:
-            return ""
+        raise TariffInvalid(f"{said!r} is no energy. Write 30 kWh or 500 Wh.", field=field)
+    return exact(found[1], 0 if (found[2] or "kWh").lower() == "wh" else 3, 10_000_000, field)

@@ -13,6 +13,14 @@ class TariffInvalid(Refused):
     status = 422
 
 
+class TariffNameTaken(TariffInvalid):
+    """Another tariff that is in use has this name."""
+
+    slug = "tariff-name-taken"
+    title = "Another tariff has this name"
+    status = 409
+
+
 class TariffChanged(Refused):
     """Somebody else changed the tariff since it was read."""
 

@@ -1,8 +1,11 @@
-"""What tariffs ask of the world: what a bitcoin costs."""
+"""What tariffs ask of the world: what a bitcoin costs, and whether a place exists."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
+
+from sqlalchemy import Connection
 
 from commonwatt.kernel import Outcome
 from commonwatt.tariffs.model.rate import Quote
@@ -25,4 +28,12 @@ class RateSource(Protocol):
         ...
 
 
-__all__ = ["Quote", "RateSource"]
+PlaceCheck = Callable[[Connection, str, int], None]
+"""Raises a Missing that names the nearest when no station has the identity; connector 0 is the whole station."""
+
+
+def anywhere(_sql: Connection, _station: str, _connector: int) -> None:
+    """Take every place: where tariffs stand alone, nobody knows the stations."""
+
+
+__all__ = ["PlaceCheck", "Quote", "RateSource", "anywhere"]

@@ -37,6 +37,8 @@ from commonwatt.tariffs.model.tariff import Tariff
 
 RATE_AGE_MAX_S = 900
 """How old the newest rate may be before nothing is sold in a currency any more."""
+ID_LEAST = 8
+"""Characters of an id's end that are enough to name a tariff."""
 _CACHE_MAX = 4096
 
 tariffs = Table(
@@ -288,12 +290,14 @@ def show_tariff(connection: Connection, tariff_id: str, at: Instant) -> Listed:
 
 
 def find_tariff(connection: Connection, word: str) -> str:
-    """Return the id of a tariff by its id or, without regard to case, its name; raise TariffMissing.
+    """Return the id of a tariff by its id, the end of it, or, without regard to case, its name; raise TariffMissing.
 
     Of several of one name the one that is not retired is meant; among several of those nothing is guessed.
     """
     query = select(tariffs).where(or_(tariffs.c.id == word, func.lower(tariffs.c.name) == word.lower()))
     rows = connection.execute(query).all()
+    if not rows and len(word) >= ID_LEAST:
+        rows = connection.execute(select(tariffs).where(tariffs.c.id.endswith(word, autoescape=True))).all()
     rows = [row for row in rows if row.retired_ms is None] or rows
     if len(rows) == 1:
         return str(rows[0].id)

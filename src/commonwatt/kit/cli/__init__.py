@@ -10,13 +10,26 @@ and one line of `main/cli.py` declares it. Nothing here imports the database or 
 """
 
 from commonwatt.kit.cli.lazy import Lazy, LazyGroup
-from commonwatt.kit.cli.output import amount_text, instant_text, plain, say, say_json, styled, table, wrapped
+from commonwatt.kit.cli.output import (
+    ID_LEAST,
+    amount_text,
+    instant_text,
+    plain,
+    rounded_text,
+    say,
+    say_json,
+    short,
+    styled,
+    table,
+    wrapped,
+)
 from commonwatt.kit.cli.problems import EXIT_CODES, exit_code, report
 from commonwatt.kit.cli.program import NotConfirmed, Program, run_group, server_option, token_option, with_program
 from commonwatt.kit.cli.progress import Progress
 
 __all__ = [
     "EXIT_CODES",
+    "ID_LEAST",
     "Lazy",
     "LazyGroup",
     "NotConfirmed",
@@ -27,10 +40,12 @@ __all__ = [
     "instant_text",
     "plain",
     "report",
+    "rounded_text",
     "run_group",
     "say",
     "say_json",
     "server_option",
+    "short",
     "styled",
     "table",
     "token_option",

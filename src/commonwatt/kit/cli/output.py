@@ -15,11 +15,14 @@ from typing import Any, TextIO
 
 import click
 
-from commonwatt.kernel import Amount, Asset, Instant
+from commonwatt.kernel import Amount, Asset, Instant, Rounding, divide
 from commonwatt.kernel.quantity import Quantity
 
 WIDTH = 80
+ID_LEAST = 8
+"""Characters of an id's end that are enough to name something."""
 _LEAST_COLUMN = 8
+_CENTS = 2
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -85,6 +88,19 @@ def amount_text(amount: Amount) -> str:
     decimals = (f"{part:0{scale}d}".rstrip("0") if part else "").ljust(least, "0")
     sign = "\u2212" if amount.units < 0 else ""
     return f"{sign}{whole}{'.' if decimals else ''}{decimals} {unit}"
+
+
+def rounded_text(amount: Amount) -> str:
+    """Write an amount as money reads: a currency to the hundredth, halves to even; bitcoin as exactly as it is."""
+    if amount.asset.code in {"BTC", "WH"} or amount.asset.scale <= _CENTS:
+        return amount_text(amount)
+    step = 10 ** (amount.asset.scale - _CENTS)
+    return amount_text(Amount(amount.asset, step * divide(amount.units, step, Rounding.HALF_EVEN).quotient))
+
+
+def short(long_id: str) -> str:
+    """Return the end of an id that is enough to name the thing in a command."""
+    return long_id[-ID_LEAST:]
 
 
 def instant_text(instant: Instant) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, or_, select
 
 from commonwatt.kernel import Instant, said
 from commonwatt.kit.database import Work
 from commonwatt.members import SYSTEM, Actor, record_act
 from commonwatt.tariffs.document import encode_tariff, write_tariff
-from commonwatt.tariffs.errors import TariffInvalid
+from commonwatt.tariffs.errors import TariffInvalid, TariffNameTaken
 from commonwatt.tariffs.model.tariff import Tariff
 from commonwatt.tariffs.store import tariffs, versions
 
@@ -18,10 +18,19 @@ from commonwatt.tariffs.store import tariffs, versions
 def create_tariff(work: Work, draft: Tariff, *, actor: Actor | None = None) -> Tariff:
     """Store a new tariff and return its first version, which holds from now on or from its `valid_from`.
 
-    Raises TariffInvalid for a nameless one or one that would begin in the past.
+    Raises TariffInvalid for a nameless one or one that would begin in the past, TariffNameTaken for a name that is in
+    use: commands and pages name tariffs by their names.
     """
     if not draft.name:
         raise TariffInvalid(said("A tariff needs a name."), field="name")
+    same = or_(tariffs.c.name == draft.name, func.lower(tariffs.c.name) == draft.name.lower())
+    taken = work.sql.execute(select(tariffs).where(same, tariffs.c.retired_ms.is_(None))).first()
+    if taken is not None:
+        raise TariffNameTaken(
+            said("There is a tariff %(name)s already. Revise it, or choose another name.", name=taken.name),
+            field="name",
+            tariff=taken.id,
+        )
     tariff_id = work.new_id()
     work.sql.execute(insert(tariffs).values(id=tariff_id, name=draft.name, made_ms=work.now.ms))
     tariff = add_version(work, tariff_id, 1, draft, actor)
