@@ -29,7 +29,7 @@ web: $(READY)
 	@$(BIN)/python web/build.py
 
 demo: setup  ## run a whole community: stations, cars, a sandbox wallet; Ctrl-C stops, the next start goes on
-	@$(BIN)/commonwatt demo
+	@$(BIN)/commonwatt demo || test $$? -eq 130
 
 test: setup  ## run the tests; those whose peer is missing say so (make peers, Debian's chromium)
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS)

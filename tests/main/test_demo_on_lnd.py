@@ -31,7 +31,7 @@ def finish(process):
 def stop(process):
     process.send_signal(signal.SIGINT)
     code, out, err = finish(process)
-    assert code == 0, err
+    assert code == 130, err
     return out
 
 

@@ -21,7 +21,7 @@ def start(*arguments, **environment):
 def stop(process):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=READY_S)
-    assert process.returncode == 0, err
+    assert process.returncode == 130, err
     return out
 
 
@@ -84,6 +84,34 @@ def test_the_walk_ends_with_balanced_books():
     out, err = walk.communicate(timeout=180)
     assert walk.returncode == 0, err
     assert "Debits less credits: 0 msat." in out
+    assert "locked until energy flows" in out
+    assert "http" not in out
+    assert out.splitlines()[-1].endswith("commonwatt demo")
+    assert max(len(line) for line in out.splitlines()) <= 80
+
+
+def test_the_walk_for_programs():
+    out, err = start("demo", "--walk", "--json").communicate(timeout=180)
+    steps = json.loads(out)
+    assert [step["step"] for step in steps] == list(range(1, len(steps) + 1)), err
+    paid, bill = steps[3]["amounts"]["paid"], steps[8]["amounts"]
+    assert bill["billed"]["units"] + bill["change"]["units"] == paid["units"]
+    assert steps[-1]["difference_msat"] == 0
+
+
+def test_the_demo_tells_programs_in_one_line_where_to_look(tmp_path):
+    demo = start("demo", "--json", "--data", str(tmp_path), "--http", "127.0.0.1:0")
+    facts = json.loads(demo.stdout.readline())
+    for name in ("charge_point", "wallet", "owner"):
+        assert get(facts[name])[0] == 200
+    assert stop(demo) == ""
+
+
+def test_sigterm_ends_in_order(server):
+    _, process, _ = server
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=READY_S)
+    assert process.returncode == 0
 
 
 def test_the_demo_stops_on_ctrl_c_and_goes_on_at_the_next_start(tmp_path):

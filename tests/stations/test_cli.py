@@ -3,6 +3,7 @@
 import http.server
 import json
 import threading
+from types import SimpleNamespace
 
 import pytest
 from tests.conftest import declare_tables
@@ -26,10 +27,13 @@ def run(tmp_path, capsys):
     def open_database(_config, _read_only):
         return Database(open_engine(path), SystemClock(), RandomIds())
 
+    bind = SimpleNamespace(host="0.0.0.0", port=8180)  # noqa: S104 (nothing listens)
+    told = SimpleNamespace(tls_certificate=None, public_url="", bind=bind)
+    config = SimpleNamespace(data=SimpleNamespace(dir=tmp_path), stations=told)
     root = LazyGroup("commonwatt", commands={"station": station})
 
     def run(*words):
-        code = run_group(root, ["station", *words], Program(lambda _overrides: None, open_database))
+        code = run_group(root, ["station", *words], Program(lambda _overrides: config, open_database))
         said = capsys.readouterr()
         return code, said.out + said.err
 
@@ -45,8 +49,35 @@ def test_stations_are_added_listed_admitted_and_rejected(run):
     assert "rejected" in run("list", "--state", "rejected")[1]
     assert run("admit", "CP-1")[0] == 0
     listed = json.loads(run("list", "--json")[1])
+    assert listed["next_cursor"] is None
+    assert listed["items"][0]["made"].endswith("Z")
+    listed = listed["items"]
     assert [(row["identity"], row["state"], row["has_password"]) for row in listed] == [("CP-1", "admitted", True)]
     assert "shown this once" in run("password", "CP-1")[1]
+
+
+def test_the_list_comes_in_pages(run):
+    for name in ("A", "B", "C"):
+        run("add", name)
+    first = json.loads(run("list", "--limit", "2", "--json")[1])
+    assert first["next_cursor"] == "B"
+    rest = json.loads(run("list", "--cursor", "B", "--json")[1])
+    assert [row["identity"] for row in rest["items"]] == ["C"]
+    assert "--cursor B" in run("list", "--limit", "2")[1]
+
+
+def test_adding_says_where_to_connect(run):
+    assert "ws://127.0.0.1:8180/ocpp/CP-1" in run("add", "CP-1")[1]
+
+
+def test_a_station_is_removed_only_after_a_question(run):
+    run("add", "CP-1")
+    code, said = run("remove", "CP-1")
+    assert (code, "--yes" in said) == (1, True)
+    assert run("remove", "CP-1", "--yes")[0] == 0
+    assert json.loads(run("list", "--json")[1])["items"] == []
+    code, said = run("remove", "CP-1", "--yes")
+    assert (code, "No station is called CP-1" in said) == (3, True)
 
 
 def test_an_empty_list_says_what_to_do(run):

@@ -1,4 +1,4 @@
-"""`commonwatt session`: list sessions, show one with its money, end one through the running server."""
+"""`commonwatt session`: list sessions, show one with its money, stop one through the running server."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ MOMENT = _Moment()
 
 @click.group()
 def session() -> None:
-    """Charging sessions: list them, show one, end one."""
+    """Charging sessions: list them, show one, stop one."""
 
 
 @session.command("list")
@@ -86,7 +86,7 @@ def show(program: Program, session_id: str) -> None:
 @token_option("sessions:write")
 @with_program(confirms=True)
 def stop(program: Program, session_id: str, server: str | None, token: str) -> None:
-    """End the running session ID through the running server; what was not used is the driver's.
+    """Stop the running session ID through the running server; what was not used is the driver's.
 
     The end of an id is enough where the server's data is on this machine.
     """

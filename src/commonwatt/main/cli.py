@@ -18,7 +18,8 @@ COMMANDS = (
     Lazy(
         "station", "commonwatt.main.station_commands:station", "Charge points: add, admit, command, pretend to be one."
     ),
-    Lazy("session", "commonwatt.charging.cli:session", "Charging sessions: list them, show one, end one."),
+    Lazy("session", "commonwatt.charging.cli:session", "Charging sessions: list them, show one, stop one."),
+    Lazy("tag", "commonwatt.charging.tag_cli:tag", "RFID tags that charge on account: add, list, block."),
     Lazy("wallet", "commonwatt.adapters.payment.sandbox.cli:wallet", "The sandbox's wallet: scan, pay, receive."),
     Lazy("replay", "commonwatt.main.replay.cli:replay", "Run past charges through the whole house, to the msat."),
     Lazy("books", "commonwatt.books.cli:books", "Balances, the journal, and whether all adds up."),

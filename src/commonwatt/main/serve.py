@@ -6,45 +6,70 @@ import asyncio
 import gc
 import os
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 import msgspec
 
 from commonwatt.kit.cli import Program, say, with_program
 from commonwatt.kit.log import configure_log
-from commonwatt.main.config import Config
+from commonwatt.main.config import Address, Config
+
+T = TypeVar("T")
+
+
+class _Address(click.ParamType[str]):
+    name = "HOST:PORT"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            Address.parse(value)
+        except ValueError as error:
+            self.fail(f"{value!r} is no address: {error}", param, ctx)
+        return value
+
+
+ADDRESS = _Address()
+"""Where to listen, checked before anything starts."""
 
 
 @click.command()
-@click.option("--http", "http_bind", metavar="HOST:PORT", help="Where pages and API listen; port 0 picks a free one.")
-@click.option("--stations", "stations_bind", metavar="HOST:PORT", help="Where stations connect.")
+@click.option(
+    "--http",
+    "http_bind",
+    type=ADDRESS,
+    metavar="HOST:PORT",
+    help="Where pages and API listen; port 0 picks a free one.",
+)
+@click.option("--stations", "stations_bind", type=ADDRESS, help="Where stations connect.")
 @with_program()
-def serve(program: Program, *, http_bind: str | None, stations_bind: str | None) -> None:
+def serve(program: Program, *, http_bind: str | None, stations_bind: str | None) -> int:
     """Serve pages, API and stations until Ctrl-C."""
     if http_bind is not None:
         program.overrides["http.bind"] = http_bind
     if stations_bind is not None:
         program.overrides["stations.bind"] = stations_bind
-    run(_serve(program.config, as_json=program.as_json))
+    return run(_serve(program.config, as_json=program.as_json))
 
 
-def run(story: object) -> None:
-    """Run a coroutine on uvloop; what it makes in the data directory is readable by its owner only."""
+def run(story: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on uvloop and return its result; what it makes is readable by its owner only."""
     import uvloop  # noqa: PLC0415 (only servers need it)
 
     before = os.umask(0o077)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(story)  # type: ignore[arg-type]
+            return runner.run(story)
     finally:
         os.umask(before)
 
 
-async def _serve(config: Config, *, as_json: bool) -> None:
+async def _serve(config: Config, *, as_json: bool) -> int:
     from commonwatt.main.serving import serving, until_stopped  # noqa: PLC0415 (heavy; not for `--help`)
 
-    configure_log(config.log.format, config.log.level, sys.stderr if as_json else sys.stdout)
+    configure_log(config.log.format, config.log.level, sys.stderr)
     async with serving(config) as running:
         gc.freeze()  # what the start made lives as long as the server: never search it for garbage
         facts = {
@@ -59,7 +84,7 @@ async def _serve(config: Config, *, as_json: bool) -> None:
             say(msgspec.json.encode(facts).decode())
         else:
             say(_welcome(facts))
-        await until_stopped()
+        return await until_stopped()
 
 
 def _welcome(facts: dict[str, object]) -> str:

@@ -17,6 +17,7 @@ from commonwatt.adapters.station.admission import Policy, Unknown
 from commonwatt.adapters.station.listener import Listener, start_listener, tls_context
 from commonwatt.adapters.station.ocpp16.dialect import Ocpp16
 from commonwatt.kernel import Clock, Ids, RandomIds, Unavailable
+from commonwatt.kit.cli.problems import OK, STOPPED
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.crowd import Crowd, Network, open_more_files, room
 from commonwatt.kit.database import open_engine
@@ -101,7 +102,8 @@ async def serving(
         stack.push_async_callback(pages.stop)
         setup = await house.database.write(members.offer_setup)
         link = None if setup is None else site.url(setup.path)
-        url = config.stations.public_url or f"{_scheme(config)}://{listener.host}:{listener.port}"
+        host = listener.host if reachable(listener.host) == listener.host else site.host
+        url = config.stations.public_url or f"{_scheme(config)}://{host}:{listener.port}"
         note_running(lock, Running(site.base_url, _here(config, sock.getsockname()[1]), f"{url}/ocpp"))
         yield Serving(house, worlds, listener, sock.getsockname()[1], f"{url}/ocpp", link)
 
@@ -185,10 +187,14 @@ def only_server(data: Path) -> Iterator[IO[str]]:
         yield lock
 
 
-async def until_stopped() -> None:
-    """Return when the process is asked to stop (SIGINT, SIGTERM)."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()
+async def until_stopped() -> int:
+    """Return the exit code when the process is asked to stop: by Ctrl-C (SIGINT), or in order by SIGTERM."""
+    stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def stop(code: int) -> None:
+        if not stopped.done():
+            stopped.set_result(code)
+
+    for number, code in ((signal.SIGINT, STOPPED), (signal.SIGTERM, OK)):
+        asyncio.get_running_loop().add_signal_handler(number, stop, code)
+    return await stopped

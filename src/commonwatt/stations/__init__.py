@@ -31,6 +31,7 @@ from commonwatt.stations.actions.note_presence import (
     note_connected,
     note_disconnected,
     note_heartbeat,
+    note_introduction,
 )
 from commonwatt.stations.actions.note_status import ConnectorStatus, ensure_connector, note_status, rename_connector
 from commonwatt.stations.actions.prune_frames import FramePruner
@@ -110,6 +111,7 @@ __all__ = [
     "note_connected",
     "note_disconnected",
     "note_heartbeat",
+    "note_introduction",
     "note_status",
     "offered_hash_of",
     "record_frames",

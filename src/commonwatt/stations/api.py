@@ -38,6 +38,7 @@ from commonwatt.stations.errors import ConnectorMissing, StationAnswerInvalid, S
 from commonwatt.stations.hiding import hide_secrets
 from commonwatt.stations.ports import StationLine
 from commonwatt.stations.queries import ConnectorView, FrameView, StationView
+from commonwatt.stations.showing import shown_station, timed
 
 READ = [require_scope("stations:read")]
 WRITE = [require_scope("stations:write")]
@@ -104,8 +105,8 @@ async def get_station(request: Request[Any, Any, Any], database: Database, ident
     settings = await database.read(queries.list_configuration, identity)
     shown = shown_station(view) | {
         "connectors": [shown_connector(row) for row in connectors],
-        "quirks": [_timed(asdict(row)) for row in quirks],
-        "configuration": [_timed(asdict(row)) for row in settings],
+        "quirks": [timed(asdict(row)) for row in quirks],
+        "configuration": [timed(asdict(row)) for row in settings],
     }
     return tagged(request, shown, _set_of_station(view))
 
@@ -267,32 +268,14 @@ async def patch_connector(
     return await database.write(_change_connector, actor, name, data, request)
 
 
-def shown_station(view: StationView) -> dict[str, Any]:
-    """Return a station as the API shows it."""
-    return _timed(asdict(view))
-
-
 def shown_connector(view: ConnectorView) -> dict[str, Any]:
     """Return a connector as the API shows it."""
-    return _timed(asdict(view)) | {"state": view.state}
+    return timed(asdict(view)) | {"state": view.state}
 
 
 def shown_frame(view: FrameView) -> dict[str, Any]:
     """Return a frame as the API shows it."""
-    return _timed(asdict(view))
-
-
-def _timed(values: dict[str, Any]) -> dict[str, Any]:
-    """Write instants as such: `seen_ms` becomes `seen`; spans (drift, ping) stay in ms."""
-    shown: dict[str, Any] = {}
-    for key, value in values.items():
-        if key.endswith("_ms") and key not in {"drift_ms", "ping_ms"}:
-            shown[key.removesuffix("_ms") if key != "connected_ms" else "connected_since"] = (
-                None if value is None else Instant(value)
-            )
-        else:
-            shown[key] = value
-    return shown
+    return timed(asdict(view))
 
 
 def _set_of_station(view: StationView) -> tuple[Any, ...]:

@@ -1,25 +1,28 @@
-"""`commonwatt station`: add, list, admit, reject stations, and send them commands."""
+"""`commonwatt station`: add, list, admit, reject, remove stations, and send them commands."""
 
 from __future__ import annotations
 
 import json
+import shlex
 from urllib.parse import quote
 
 import click
 
 from commonwatt.kernel import Instant
-from commonwatt.kit.cli import Program, instant_text, server_option, table, token_option, with_program
+from commonwatt.kit.cli import Program, instant_text, server_option, table, token_option, with_program, wrapped
 from commonwatt.kit.cli.server import post_json
+from commonwatt.kit.running import reachable
 from commonwatt.members import TERMINAL
 from commonwatt.stations import queries
 from commonwatt.stations.actions import admit_stations as acts
 from commonwatt.stations.actions.administer import administer
 from commonwatt.stations.queries import StationView
+from commonwatt.stations.showing import shown_station
 
 
 @click.group()
 def station() -> None:
-    """Add, list, admit stations, and send them commands."""
+    """Add, list, admit, remove stations, and send them commands."""
 
 
 @station.command("add")
@@ -35,21 +38,31 @@ def add(program: Program, identity: str, name: str, no_password: bool) -> None: 
     lines = [f"{identity} may connect now."]
     if password:
         lines.append(f"Its password, shown this once: {password}")
-    lines.append("Enter the address, the identity and the password at the station; `commonwatt station list` shows it.")
-    program.answer({"identity": identity, "password": password}, "\n".join(lines))
+    address = _address(program, identity)
+    lines += [
+        f"Its address: {address}",
+        "Enter the address, the identity and the password at the station; `commonwatt station list` shows it.",
+    ]
+    program.answer({"identity": identity, "password": password, "address": address}, wrapped("\n".join(lines)))
 
 
 @station.command("list")
 @click.option("--search", default="", help="In identity, name, vendor, model or serial number.")
 @click.option("--state", type=click.Choice(["admitted", "waiting", "rejected"]), help="Only in this state.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
+@click.option("--cursor", help="The identity of the last station of the page before.")
 @with_program()
-def list_all(program: Program, search: str, state: str | None, limit: int) -> None:
+def list_all(program: Program, search: str, state: str | None, limit: int, cursor: str | None) -> None:
     """Show the stations."""
-    rows = program.read(queries.list_stations, search=search, state=state, limit=limit)
+    rows = program.read(queries.list_stations, search=search, state=state, after=cursor, limit=limit + 1)
+    shown, more = rows[:limit], len(rows) > limit
+    value = {"items": [shown_station(view) for view in shown], "next_cursor": shown[-1].identity if more else None}
     empty = "No station is known. Point one at this server, or `commonwatt station add IDENTITY`."
-    heads = ("identity", "name", "state", "connected", "vendor", "model", "last seen")
-    program.answer(rows, lambda: table(heads, [_row(view) for view in rows]) if rows else empty)
+    if search or state or cursor:
+        empty = "No station matches."
+    heads = ("identity", "name", "state", "here", "vendor", "model", "last seen")
+    hint = f"\nMore: --cursor {shlex.quote(shown[-1].identity)}" if more else ""
+    program.answer(value, lambda: table(heads, [_row(view) for view in shown]) + hint if shown else wrapped(empty))
 
 
 @station.command("admit")
@@ -70,6 +83,20 @@ def reject(program: Program, identity: str) -> None:
     """Keep the station IDENTITY out from its next connection on."""
     program.write(administer, TERMINAL, "station rejected", identity, acts.reject_station)
     program.answer({"identity": identity, "state": "rejected"}, f"{identity} is rejected.")
+
+
+@station.command("remove")
+@click.argument("identity")
+@with_program(confirms=True)
+def remove(program: Program, identity: str) -> None:
+    """Forget the station IDENTITY with its connectors and frames; its sessions and its money stay on record."""
+    program.read(queries.check_place, identity)
+    program.confirm(
+        f"This forgets the station {identity}, its connectors, its printed codes and all its frames.",
+        undo="it cannot be undone; sessions and money stay on record",
+    )
+    program.write(administer, TERMINAL, "station removed", identity, acts.remove_station)
+    program.answer({"identity": identity, "removed": True}, wrapped(f"{identity} is removed; its sessions stay."))
 
 
 @station.command("password")
@@ -104,3 +131,15 @@ def _row(view: StationView) -> tuple[str, ...]:
     seen = "never" if view.seen_ms is None else instant_text(Instant(view.seen_ms))
     connected = "yes" if view.connected else "no"
     return (view.identity, view.name, view.state, connected, view.vendor or "", view.model or "", seen)
+
+
+def _address(program: Program, identity: str) -> str:
+    """Return what a station is told to connect to."""
+    running = program.running()
+    if running is not None:
+        base = running.stations
+    else:
+        told = program.config.stations
+        scheme = "wss" if told.tls_certificate else "ws"
+        base = f"{told.public_url or f'{scheme}://{reachable(told.bind.host)}:{told.bind.port}'}/ocpp"
+    return f"{base}/{quote(identity)}"

@@ -67,6 +67,8 @@ async def test_the_waiting_room(site, charging):
     pipe = await site.attach("NEW", known=False, admitted=False)
     boot = {"chargePointVendor": "A", "chargePointModel": "B"}
     assert (await pipe.ask("BootNotification", boot))[2]["status"] == "Pending"
+    waiting = await state(site, "NEW")
+    assert (waiting.vendor, waiting.model, waiting.seen_ms, waiting.boot_ms) == ("A", "B", site.clock.now().ms, None)
     assert (await pipe.ask("Heartbeat", {}))[0] == 3
     start = {"connectorId": 1, "idTag": "A", "meterStart": 0, "timestamp": "2026-05-01T12:00:00Z"}
     assert (await pipe.ask("StartTransaction", start))[2] == "SecurityError"

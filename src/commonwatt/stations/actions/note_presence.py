@@ -83,6 +83,22 @@ def note_boot(work: Work, boot: Boot) -> None:
     _tell(work, boot.station, "booted")
 
 
+def note_introduction(work: Work, boot: Boot) -> None:
+    """Store how a station in the waiting room introduced itself, for whoever decides about it; nothing else happens."""
+    work.sql.execute(
+        update(station)
+        .where(station.c.identity == boot.station, station.c.admitted_ms.is_(None))
+        .values(
+            vendor=boot.vendor[:120],
+            model=boot.model[:120],
+            serial=boot.serial[:60],
+            firmware=boot.firmware[:120],
+            seen_ms=work.now.ms,
+        )
+    )
+    _tell(work, boot.station, "introduced")
+
+
 def note_heartbeat(work: Work, presences: Sequence[Presence]) -> None:
     """Store when stations were last heard; the line collects that in memory and hands it over now and then."""
     work.sql.exec_driver_sql(

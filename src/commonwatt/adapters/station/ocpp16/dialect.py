@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from commonwatt import stations
 from commonwatt.adapters.station.dialect import Caller, Received, Refusal
 from commonwatt.adapters.station.ocpp16 import routes
 from commonwatt.adapters.station.ocpp16.check import actions, check_own, checked
+from commonwatt.adapters.station.ocpp16.incoming.boot_notification import read_boot
 from commonwatt.adapters.station.ocpp16.outgoing import (
     change_configuration,
     get_configuration,
@@ -58,6 +60,8 @@ class Ocpp16:
         request = checked(caller, call.action, call.payload)
         if not caller.admitted:
             _only_introductions(call.action)
+            if call.action == "BootNotification":
+                await self._database.write(stations.note_introduction, read_boot(caller.identity, request))
             return _composed(call, _while_waiting(caller, call.action))
         return _composed(call, await handler(caller, received, request))
 
@@ -105,7 +109,7 @@ def _only_introductions(action: str) -> None:
 
 
 def _while_waiting(caller: Caller, action: str) -> dict[str, Any]:
-    """Answer a station in the waiting room: it may introduce itself, nothing of it is stored (OCPP 1.6, 4.2)."""
+    """Answer a station in the waiting room: it may introduce itself, no more (OCPP 1.6, 4.2)."""
     if action == "BootNotification":
         return {"status": "Pending", "currentTime": caller.clock.now().iso(), "interval": WAITING_S}
     return {}

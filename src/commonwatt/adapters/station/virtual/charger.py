@@ -56,6 +56,7 @@ class Charger:
         A charge that was on then ended with the power, unless the station `had_power` and only nobody looked.
         """
         self.faults = faults
+        self.identity = identity
         self.frames = Frames(identity, faults)
         self.memory = memory or Memory(
             identity=identity,

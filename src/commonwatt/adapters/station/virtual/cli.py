@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -18,10 +19,12 @@ from commonwatt.adapters.station.virtual.model import Effect, Ended
 from commonwatt.adapters.station.virtual.station import VirtualStation
 from commonwatt.kernel import Instant
 from commonwatt.kit.cli import Program, say, say_json, with_program
+from commonwatt.kit.cli.problems import OK, REFUSED
 from commonwatt.kit.clock import SystemClock
 
 _NEWS_S = 10.0
 """Real seconds between two lines about the same running charge."""
+_WITH_CONNECTOR = frozenset({"plug", "unplug", "scan", "pause", "resume"})
 _WORDS = "plug [N] · unplug [N] · scan TAG [N] · pause [N] · resume [N] · offline · online · reboot · quit"
 _FAULTS = "\n".join(
     f"  {fault}{f'={told.amount}' if told.amount else ''}\n      {told.text}" for fault, told in EXPLANATIONS.items()
@@ -45,7 +48,7 @@ class Plan:
 
 @click.command("run", epilog=_EPILOG)
 @click.option("--identity", required=True, help="The station's name, the last part of its address.")
-@click.option("--url", required=True, metavar="WS", help="The server, for example ws://127.0.0.1:9000/ocpp.")
+@click.option("--url", required=True, metavar="WS", help="The server, for example ws://127.0.0.1:8180/ocpp.")
 @click.option("--connectors", default=1, type=click.IntRange(1, 99), show_default=True)
 @click.option("--password", envvar="COMMONWATT_STATION_PASSWORD", help="For HTTP Basic authentication.")
 @click.option("--plug-after", type=click.FloatRange(0), help="Plug a car in so long after the start, in seconds.")
@@ -118,14 +121,19 @@ async def _run(station: VirtualStation, plan: Plan, teller: _Teller) -> int:
 
     station.on_remote_start = come
     await station.start()
-    tasks = [asyncio.create_task(_news(station, teller)), asyncio.create_task(_follow_plan(station, plan))]
-    if sys.stdin.isatty():
+    tasks: list[asyncio.Task[Any]] = [
+        asyncio.create_task(_news(station, teller)),
+        asyncio.create_task(_follow_plan(station, plan)),
+    ]
+    if _typed_to(sys.stdin):
         tasks.append(asyncio.create_task(_follow_keys(station, plan, teller)))
     over = asyncio.create_task(_until_over(station, once=plan.once))
     try:
         done, _ = await asyncio.wait({over, *tasks[2:]}, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
+        if over not in done and not all(task.result() for task in done):  # the pipe ended, its words go on
+            await asyncio.wait({over})
+        if over.done():
+            return over.result()
     finally:
         for task in (over, *tasks, *comers):
             task.cancel()
@@ -134,8 +142,23 @@ async def _run(station: VirtualStation, plan: Plan, teller: _Teller) -> int:
     return 0
 
 
-async def _until_over(station: VirtualStation, *, once: bool) -> None:
-    await station.until(lambda station: once and any(truth.settled for truth in station.truths), timeout_s=10**9)
+async def _until_over(station: VirtualStation, *, once: bool) -> int:
+    """Return the exit code once one charge is over, or the server refuses the station; never, unless asked to."""
+
+    def over(station: VirtualStation) -> bool:
+        return once and (station.unwelcome or any(truth.settled for truth in station.truths))
+
+    await station.until(over, timeout_s=10**9)
+    return OK if any(truth.settled for truth in station.truths) else REFUSED
+
+
+def _typed_to(stdin: TextIO) -> bool:
+    """Whether somebody may type, at a terminal or through a pipe; not where input is a file or nothing at all."""
+    try:
+        mode = os.fstat(stdin.fileno()).st_mode
+    except (OSError, ValueError, AttributeError):
+        return False
+    return stdin.isatty() or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 async def _come(station: VirtualStation, connector: int, plan: Plan) -> None:
@@ -175,8 +198,8 @@ async def _news(station: VirtualStation, teller: _Teller) -> None:
                 teller.tell(f"{station.identity}/{number}: {kwh:.3f} kWh, {kw:.1f} kW, {percent:.0f} %")
 
 
-async def _follow_keys(station: VirtualStation, plan: Plan, teller: _Teller) -> None:
-    """Do what is typed, a line each; returns at `quit` or the end of input."""
+async def _follow_keys(station: VirtualStation, plan: Plan, teller: _Teller) -> bool:
+    """Do what is typed, a line each; return whether the station shall end: at `quit`, and at a terminal's Ctrl-D."""
     teller.tell(f"type: {_WORDS}")
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(
@@ -185,14 +208,23 @@ async def _follow_keys(station: VirtualStation, plan: Plan, teller: _Teller) -> 
     while line := await reader.readline():
         words = line.decode(errors="replace").split()
         if words[:1] == ["quit"]:
-            return
+            return True
         if words and not await do_typed(station, words, plan.car):
-            teller.tell(f"unknown: {' '.join(words)}; type: {_WORDS}")
+            teller.tell(_not_understood(station, words))
+    return sys.stdin.isatty()
+
+
+def _not_understood(station: VirtualStation, words: list[str]) -> str:
+    there = list(station.charger.connectors)
+    if len(words) > 1 and words[-1].isdecimal() and int(words[-1]) not in there and words[0] in _WITH_CONNECTOR:
+        numbers = f"1 to {there[-1]}" if len(there) > 1 else "only 1"
+        return f"there is no connector {words[-1]}: {station.identity} has {numbers}"
+    return f"unknown: {' '.join(words)}; type: {_WORDS}"
 
 
 async def do_typed(station: VirtualStation, words: list[str], car: Car) -> bool:
     """Do what one typed line says; return whether it was understood."""
-    number = 1
+    number, words = 1, list(words)
     if words[-1].isdecimal() and len(words) > (2 if words[0] == "scan" else 1):
         number = int(words.pop())
     if number not in station.charger.connectors:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shlex
 from collections.abc import Callable
 from typing import Final
 
@@ -80,7 +81,9 @@ class Conversation:
             answer = {"status": f"refused: {failed}"}
         interval = answer.get("interval")
         interval_s = interval if isinstance(interval, int) and interval > 0 else 0
-        self._tell(f"boot is {answer.get('status')}")
+        status = answer.get("status")
+        waits = f"; admit it: commonwatt station admit {shlex.quote(self._charger.identity)}"
+        self._tell(f"boot is {status}{waits if status == 'Pending' else ''}")
         if answer.get("status") == "Accepted":
             if interval_s:
                 self._charger.settings.change("HeartbeatInterval", str(interval_s))

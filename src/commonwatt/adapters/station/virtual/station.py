@@ -34,7 +34,7 @@ from commonwatt.adapters.station.virtual.model import (
     Unplugged,
 )
 from commonwatt.adapters.station.virtual.timeline import PacedTimeline, Timeline
-from commonwatt.adapters.station.virtual.transport import Dial, LinkLost, dial_web_socket
+from commonwatt.adapters.station.virtual.transport import Dial, LinkLost, Unwelcome, dial_web_socket
 from commonwatt.kernel import Clock, Instant
 
 Payload = dict[str, Any]
@@ -71,6 +71,8 @@ class VirtualStation:
         """
         self.identity = identity
         self.faults = faults or Faults()
+        self.unwelcome = False
+        """Whether the server refused its last handshake."""
         self.on_remote_start: Callable[[int, str], None] = lambda _connector, _id_tag: None
         """Hears of an accepted remote start: a driver may now plug in."""
         self.on_effect: Callable[[Effect], None] = lambda _effect: None
@@ -277,10 +279,13 @@ class VirtualStation:
             try:
                 transport = await self._dial()
             except LinkLost as lost:
+                self.unwelcome = isinstance(lost, Unwelcome)
+                self._changed()
                 self._say(f"{lost}; dials again in {pause_s:g} s")
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _BACK_OFF_S[1])
                 continue
+            self.unwelcome = False
             self._link = Link(transport, self._handle, self._message_id, timeout_s=self._patience_s)
             try:
                 booted = await self._live(self._link)

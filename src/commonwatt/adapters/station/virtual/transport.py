@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import quote
@@ -14,11 +15,19 @@ from commonwatt.adapters.station.virtual.faults import Fault, Faults
 
 SUBPROTOCOL: Final = "ocpp1.6"
 _FRAME_BYTES_MAX: Final = 1 << 20
+_SWITCHED: Final = 101
+_UNWELCOME: Final = frozenset({400, 401, 403, 404, 409, 422, 426})
+_REASON_MAX, _REASON_S = 400, 2.0
+"""How much of a refusal's text is read, and how long, in bytes and seconds."""
 _HELD: Final = (ConnectionError, RuntimeError, aiohttp.ClientError)
 
 
 class LinkLost(ConnectionError):
     """The connection is gone or could not be made; its text says what the station saw."""
+
+
+class Unwelcome(LinkLost):
+    """The server refused the handshake; dialling again changes nothing until its operator does something."""
 
 
 Dial = Callable[[], Awaitable[Transport]]
@@ -78,7 +87,8 @@ def dial_web_socket(url: str, identity: str, password: str | None, faults: Fault
     headers = {"Authorization": aiohttp.encode_basic_auth(identity, password)} if password is not None else {}
 
     async def dial() -> Transport:
-        session = aiohttp.ClientSession()
+        said: list[str] = []
+        session = aiohttp.ClientSession(trace_configs=[_listening(said)])
         try:
             socket = await session.ws_connect(
                 address,
@@ -90,7 +100,9 @@ def dial_web_socket(url: str, identity: str, password: str | None, faults: Fault
             )
         except aiohttp.WSServerHandshakeError as error:
             await session.close()
-            raise LinkLost(_refusal(identity, error.status)) from error
+            told = f' The server says: "{said[0]}"' if said else ""
+            kind = Unwelcome if error.status in _UNWELCOME else LinkLost
+            raise kind(_refusal(identity, error.status) + told) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             await session.close()
             raise LinkLost(f"no connection to {address}: {error}") from error
@@ -100,6 +112,24 @@ def dial_web_socket(url: str, identity: str, password: str | None, faults: Fault
         return WebSocketTransport(session, socket)
 
     return dial
+
+
+def _listening(said: list[str]) -> aiohttp.TraceConfig:
+    """Return what keeps the first line of a refusal's text, which the client itself throws away."""
+    trace = aiohttp.TraceConfig()
+
+    async def hear(_session: object, _context: object, end: aiohttp.TraceRequestEndParams) -> None:
+        if end.response.status == _SWITCHED:
+            return
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError, UnicodeError):
+            async with asyncio.timeout(_REASON_S):
+                text = (await end.response.content.read(_REASON_MAX)).decode(errors="replace")
+            line = "".join(char for char in text.strip().partition("\n")[0] if char.isprintable())
+            if line and not line.startswith("<"):
+                said.append(line)
+
+    trace.on_request_end.append(hear)
+    return trace
 
 
 def _refusal(identity: str, status: int) -> str:

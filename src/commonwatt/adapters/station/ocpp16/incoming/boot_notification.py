@@ -27,14 +27,19 @@ def boot_notification(database: Database, note_boot: Callable[[Work, str, Instan
         return [None] * len(items)
 
     async def answer(caller: Caller, received: Received, request: dict[str, Any]) -> dict[str, Any]:
-        boot = Boot(
-            caller.identity,
-            request["chargePointVendor"],
-            request["chargePointModel"],
-            request.get("chargePointSerialNumber") or request.get("chargeBoxSerialNumber") or "",
-            request.get("firmwareVersion", ""),
-        )
+        boot = read_boot(caller.identity, request)
         await database.write_together(store, (frame_of(caller, received), boot))
         return {"status": "Accepted", "currentTime": caller.clock.now().iso(), "interval": heartbeat_s}
 
     return answer
+
+
+def read_boot(identity: str, request: dict[str, Any]) -> Boot:
+    """Return how a station introduces itself."""
+    return Boot(
+        identity,
+        request["chargePointVendor"],
+        request["chargePointModel"],
+        request.get("chargePointSerialNumber") or request.get("chargeBoxSerialNumber") or "",
+        request.get("firmwareVersion", ""),
+    )

@@ -1,0 +1,84 @@
+"""`commonwatt tag`: the owner's own RFID tags, which charge on account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from sqlalchemy import Row
+
+from commonwatt.charging import queries
+from commonwatt.charging.actions.keep_tags import add_tag, block_tag, remove_tag
+from commonwatt.kernel import Instant
+from commonwatt.kit.cli import Program, instant_text, table, with_program, wrapped
+from commonwatt.kit.database import Work
+from commonwatt.members import TERMINAL, record_act
+
+
+@click.group()
+def tag() -> None:
+    """RFID tags that charge on account."""
+
+
+@tag.command("add")
+@click.argument("id_tag", metavar="TAG")
+@click.option("--holder", required=True, help="Whose account it charges on: a person or a company.")
+@with_program()
+def add(program: Program, id_tag: str, holder: str) -> None:
+    """Let TAG, as the station reads it, charge on account of its holder."""
+
+    def act(work: Work) -> None:
+        add_tag(work, id_tag, holder)
+        record_act(work, TERMINAL, "tag added", f"tag/{id_tag.strip()}")
+
+    program.write(act)
+    said = f"{id_tag.strip()} may charge on account of {holder.strip()}."
+    program.answer({"id_tag": id_tag.strip(), "holder": holder.strip(), "state": "accepted"}, wrapped(said))
+
+
+@tag.command("list")
+@click.option("--search", default="", help="In the tag or its holder.")
+@with_program()
+def list_all(program: Program, search: str) -> None:
+    """List the tags by holder."""
+    rows = program.read(queries.list_tags, text=search)
+    empty = "No tag matches." if search else "No tag is known. Add one: commonwatt tag add TAG --holder NAME"
+    heads = ("tag", "holder", "state", "since")
+    lines = [(row.id_tag, row.holder, row.state, instant_text(Instant(row.made_ms))) for row in rows]
+    value = {"items": [_value(row) for row in rows], "next_cursor": None}
+    program.answer(value, lambda: table(heads, lines) if lines else empty)
+
+
+@tag.command("block")
+@click.argument("id_tag", metavar="TAG")
+@click.option("--off", is_flag=True, help="Let it in again.")
+@with_program()
+def block(program: Program, id_tag: str, off: bool) -> None:  # noqa: FBT001
+    """Refuse TAG from now on; a charge that runs goes on."""
+
+    def act(work: Work) -> None:
+        block_tag(work, id_tag, blocked=not off)
+        record_act(work, TERMINAL, "tag unblocked" if off else "tag blocked", f"tag/{id_tag}")
+
+    program.write(act)
+    state = "accepted" if off else "blocked"
+    program.answer({"id_tag": id_tag, "state": state}, f"{id_tag} is {state}.")
+
+
+@tag.command("remove")
+@click.argument("id_tag", metavar="TAG")
+@with_program(confirms=True)
+def remove(program: Program, id_tag: str) -> None:
+    """Forget TAG; what it charged stays on the books."""
+    program.confirm(f"This forgets the tag {id_tag}.", undo="it can be added again; what it charged stays on the books")
+
+    def act(work: Work) -> None:
+        remove_tag(work, id_tag)
+        record_act(work, TERMINAL, "tag removed", f"tag/{id_tag}")
+
+    program.write(act)
+    program.answer({"id_tag": id_tag, "removed": True}, f"{id_tag} is removed.")
+
+
+def _value(row: Row[Any]) -> dict[str, Any]:
+    return {"id_tag": row.id_tag, "holder": row.holder, "state": row.state, "made": Instant(row.made_ms)}
