@@ -78,6 +78,25 @@ def test_the_list_fits_eighty_columns(run, program):
     assert max(map(len, run("list").splitlines())) <= 80
 
 
+def test_the_list_has_the_cost_and_every_msat_that_is_owed(run, program):
+    program.write(keep, ENDED, gross_units=825_650)
+    listed = run("list")
+    assert "0.83 EUR" in listed
+    assert "3765.433" in listed
+
+
+def test_nothing_owed_is_said_so(run):
+    assert "Nothing is owed" in run("list", "--owed")
+    assert "No session matches" in run("list", "--station", "CP-9")
+
+
+def test_a_charge_on_account_says_whose(run, program):
+    charge_id = program.write(keep, Session(Status.CHARGING), kind=Kind.LOCAL, holder="Bakery", id_tag="04A2B3")
+    story = run("show", charge_id)
+    assert "on account of Bakery, with the tag 04A2B3" in story
+    assert json.loads(run("show", charge_id, "--json"))["holder"] == "Bakery"
+
+
 def test_a_session_is_shown_by_the_end_of_its_id(run, program):
     charge_id = program.write(keep, ENDED)
     story = run("show", charge_id[-8:])

@@ -125,6 +125,42 @@ def test_balances(data, capsys):
     assert run("books", "balance", "--at", "yesterday", "--data", data) == 2
 
 
+def test_the_trial_balance_ends_with_its_total(data, capsys):
+    assert run("books", "balance", "--data", data) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[-1].split() == ["total", "1.5", "sat", "1.5", "sat"]
+    assert all(len(line.split()) > 1 for line in said)
+    assert run("books", "balance", "owed", "--data", data) == 1
+    assert "session list --owed" in " ".join(capsys.readouterr().err.split())
+
+
+def test_tokens_are_named_by_the_end_of_their_id(data, capsys):
+    assert run("token", "create", "Meter reader", "--scope", "stations:read", "--data", data, "--json") == 0
+    made = json.loads(capsys.readouterr().out)["id"]
+    assert run("token", "list", "--data", data) == 0
+    assert made not in capsys.readouterr().out
+    assert run("token", "revoke", made[-8:], "--data", data) == 0
+    assert "Meter reader is revoked" in capsys.readouterr().out
+    assert run("token", "revoke", made, "--data", data) == 3
+    assert "No such token." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("token", "create", "x"),
+        ("token", "create", "x", "--scope", "*", "--expires", "soon"),
+        ("member", "invite", "x", "--expires", "soon"),
+        ("serve", "--http", "nonsense"),
+        ("demo", "--http", "nonsense"),
+    ],
+)
+def test_what_makes_no_sense_is_a_wrong_usage(words, data, capsys):
+    assert run(*words, "--data", data) == 2
+    said = capsys.readouterr().err
+    assert "stations:read" in said or words[-1] in said
+
+
 def test_the_journal(data, capsys):
     assert run("books", "journal", "--search", "driver", "--data", data) == 0
     said = capsys.readouterr().out

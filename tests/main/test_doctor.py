@@ -5,6 +5,7 @@ import json
 import socket
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -17,7 +18,7 @@ from commonwatt.kit.database import open_engine
 from commonwatt.main import examining
 from commonwatt.main.cli import commonwatt, new_program
 from commonwatt.main.config import Address, Config, Data, Http, Lnd, Payments, Rates, Site, StationAuth, Stations
-from commonwatt.main.doctor import Verdict, examine
+from commonwatt.main.doctor import Verdict, _text, examine
 from commonwatt.main.migrations import migrate
 from commonwatt.main.opening import open_database
 from commonwatt.main.serving import only_server
@@ -222,6 +223,18 @@ def test_a_check_that_fails_itself_is_a_finding(config, monkeypatch):
     monkeypatch.setattr(examining, "HERE", (look_at_nothing,))
     (finding,) = examine(config, network=False)
     assert (finding.subject, finding.verdict) == ("nothing", Verdict.BAD)
+
+
+def test_what_a_rail_refuses_is_told_with_its_advice(config):
+    lnd = Lnd(url="https://127.0.0.1:9", macaroon_path=Path("/nowhere/at/all"))
+    real = dataclasses.replace(config, payments=Payments(rails=("lnd",)), lnd=lnd)
+    (finding,) = [one for one in examine(real, network=True) if one.subject == "rails"]
+    assert "nowhere" in finding.what
+    assert "NodeSettingsRefused" not in finding.what
+    assert finding.todo
+    assert finding.todo != "Report this."
+    assert "](" not in finding.todo
+    assert max(map(len, _text([finding]).splitlines())) <= 80
 
 
 def test_the_command(tmp_path, capsys, monkeypatch):

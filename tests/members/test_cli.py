@@ -16,7 +16,11 @@ from commonwatt.members.secrets import digest
 @pytest.fixture
 def program(tmp_path, clock, ids):
     create_tables(open_engine(tmp_path / "db.sqlite"))
-    config = SimpleNamespace(site=SimpleNamespace(base_url=""), http=SimpleNamespace(bind=SimpleNamespace(port=8080)))
+    config = SimpleNamespace(
+        data=SimpleNamespace(dir=tmp_path),
+        site=SimpleNamespace(base_url=""),
+        http=SimpleNamespace(bind=SimpleNamespace(port=8080), tls_certificate=None),
+    )
     return Program(
         lambda _: config, lambda _config, _read_only: Database(open_engine(tmp_path / "db.sqlite"), clock, ids)
     )

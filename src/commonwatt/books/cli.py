@@ -9,18 +9,20 @@ import click
 from sqlalchemy import Connection
 
 from commonwatt.books.checking import check_books
+from commonwatt.books.errors import AccountUnknown
 from commonwatt.books.export import HEADER, rows_of
 from commonwatt.books.model.posting import Posting
 from commonwatt.books.queries import (
     AccountState,
     JournalFilter,
     JournalPage,
+    TrialLine,
     balance_states,
     export_journal,
     journal,
     trial_balance,
 )
-from commonwatt.kernel import Amount, Instant
+from commonwatt.kernel import Amount, Asset, Instant
 from commonwatt.kit.cli import Program, amount_text, instant_text, table, with_program
 
 
@@ -37,6 +39,8 @@ class _Moment(click.ParamType[Instant]):
 
 
 MOMENT = _Moment()
+_NO_ACCOUNTS = frozenset({"owed", "change", "refunds"})
+"""What people look for, though the books keep it elsewhere."""
 
 
 @click.group()
@@ -52,10 +56,19 @@ def show_balance(program: Program, account: str | None, at: Instant | None) -> N
     """Show what ACCOUNT holds, or what every kind of account comes to."""
     if account is None:
         lines = program.read(trial_balance, at)
-        rows = [(line.account, _amount(line.debit), _amount(line.credit)) for line in lines]
+        rows = [
+            (line.account, _amount(line.debit), _amount(line.credit)) for line in lines if line.debit or line.credit
+        ]
+        rows += _totals(lines)
         empty = "Nothing is booked yet. `commonwatt demo` shows how a first session is."
         program.answer(lines, lambda: table(("account", "debit", "credit"), rows, "lrr") if rows else empty)
         return
+    if account in _NO_ACCOUNTS:
+        raise AccountUnknown(
+            f"There is no account {account!r}: change that nobody has taken stays in the account of its session, "
+            "such as session:ID. `commonwatt session list --owed` names them.",
+            account=account,
+        )
     states = program.read(balance_states, account, at)
     now = [
         (state.name, amount_text(state.balance), amount_text(state.held), amount_text(state.available))
@@ -134,6 +147,19 @@ def _lines(posting: Posting) -> Iterator[tuple[str, ...]]:
         debit, credit = (amount_text(entry.amount), "") if units > 0 else ("", amount_text(-entry.amount))
         yield (*head, entry.account, debit, credit, memo)
         first = ("", ""), ""
+
+
+def _totals(lines: list[TrialLine]) -> list[tuple[str, str, str]]:
+    """Return one row per asset with what its debits and its credits come to."""
+    sums: dict[Asset, tuple[int, int]] = {}
+    for line in lines:
+        debit, credit = sums.get(line.debit.asset, (0, 0))
+        sums[line.debit.asset] = (debit + line.debit.units, credit + line.credit.units)
+    return [
+        ("total", amount_text(Amount(asset, debit)), amount_text(Amount(asset, credit)))
+        for asset, (debit, credit) in sums.items()
+        if debit or credit
+    ]
 
 
 def _amount(amount: Amount) -> str:

@@ -10,15 +10,25 @@ import click
 from sqlalchemy import Connection, Row
 
 from commonwatt.charging import queries, store
-from commonwatt.charging.charge import Charge
+from commonwatt.charging.charge import Charge, Kind
 from commonwatt.charging.errors import NoSuchSession
 from commonwatt.charging.model.session import Status
 from commonwatt.kernel import BTC, Amount, Asset, Instant
-from commonwatt.kit.cli import Program, amount_text, instant_text, server_option, table, token_option, with_program
+from commonwatt.kit.cli import (
+    ID_LEAST,
+    Program,
+    amount_text,
+    instant_text,
+    rounded_text,
+    server_option,
+    short,
+    table,
+    token_option,
+    with_program,
+    wrapped,
+)
 from commonwatt.kit.cli.server import post_json
 
-ID_LEAST = 8
-"""Characters of an id's end that are enough to name a session."""
 ID_LENGTH = 36
 """Characters of a whole id (RFC 9562)."""
 
@@ -64,11 +74,10 @@ def list_all(program: Program, limit: int, cursor: str | None, **wanted: Any) ->
     )
     shown, more = rows[:limit], len(rows) > limit
     value = {"items": [_value(charge) for charge in shown], "next_cursor": shown[-1].id if more else None}
-    heads = ("id", "made", "station", "status", "energy", "paid", "owed")
+    heads = ("id", "made", "station", "status", "kWh", "cost", "owed, sat")
     lines = [_row(charge) for charge in shown]
-    empty = "There is no such session. A driver opens one by the code on a connector; `commonwatt demo` shows how."
     hint = f"\nMore: --cursor {shown[-1].id}" if more else ""
-    program.answer(value, lambda: table(heads, lines, "llllrrr") + hint if lines else empty)
+    program.answer(value, lambda: table(heads, lines, "llllrrr") + hint if lines else wrapped(_none(wanted)))
 
 
 @session.command("show")
@@ -97,9 +106,8 @@ def stop(program: Program, session_id: str, server: str | None, token: str) -> N
     )
     answer = post_json(f"{program.server(server)}/api/v1/sessions/{quote(session_id, safe='')}/stop", token, {})
     status = answer.get("status", "unknown") if isinstance(answer, dict) else "unknown"
-    program.answer(
-        answer, f"The session is {status}. `commonwatt session show {session_id[-ID_LEAST:]}` tells the end."
-    )
+    said = f"The session is {status}. `commonwatt session show {short(session_id)}` tells the end."
+    program.answer(answer, wrapped(said))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +129,22 @@ def _find(sql: Connection, session_id: str) -> _Found:
     return _Found(charge, queries.list_claims(sql, charge.id))
 
 
+def _none(wanted: dict[str, Any]) -> str:
+    """Say why a list is empty."""
+    if wanted["owed"]:
+        return "Nothing is owed: all change of the sessions that match was taken."
+    if any(wanted.values()):
+        return "No session matches."
+    return "There is no session yet. A driver opens one by the code on a connector; `commonwatt demo` shows how."
+
+
 def _row(charge: Charge) -> tuple[str, ...]:
     session = charge.session
     made = charge.made.utc().strftime("%m-%d %H:%M")
     place = f"{charge.station}/{charge.connector}"
-    money = (_sats(session.credit_msat), _sats(charge.owed_msat))
-    return (charge.id[-ID_LEAST:], made, place, session.status.value, _kwh(session.energy_wh), *money)
+    cost = rounded_text(Amount(Asset.of(charge.asset), charge.gross_units))
+    owed = _money(charge.owed_msat).removesuffix(" sat")
+    return (short(charge.id), made, place, session.status.value, _kwh(session.energy_wh)[:-4], cost, owed)
 
 
 def _story(found: _Found) -> str:
@@ -135,13 +153,13 @@ def _story(found: _Found) -> str:
         ("Session", charge.id),
         ("State", f"{session.status.value}{': ' if session.reason else ''}{session.reason}"),
         ("Where", f"{charge.station}, connector {charge.connector}"),
-        ("Who", charge.holder or "prepaid by a passer-by"),
+        ("Who", _payer(charge)),
         ("Made", instant_text(charge.made)),
         ("Began", _when(charge.began)),
         ("Ended", _when(charge.ended)),
         ("Energy", _kwh(session.energy_wh)),
         ("Price", amount_text(Amount(Asset.of(charge.asset), charge.gross_units))),
-        ("Paid", _money(session.paid_msat)),
+        ("Paid", "nothing yet; it is on account" if charge.kind is Kind.LOCAL else _money(session.paid_msat)),
         ("Locked", _money(session.held_msat)),
         ("Billed", _money(session.billed_msat) if session.billed else f"{_money(session.cost_msat)} so far"),
         ("Returned", _money(charge.returned_msat)),
@@ -151,7 +169,13 @@ def _story(found: _Found) -> str:
     if charge.flags:
         lines.append(("Meter", ", ".join(charge.flags)))
     lines += [(f"Claim {row.number}", f"{_money(row.amount_msat)}, {row.state}") for row in found.claims]
-    return "\n".join(f"{name:<10}{text}" for name, text in lines)
+    return "\n".join(wrapped(f"{name:<10}{text}", indent=" " * 10) for name, text in lines)
+
+
+def _payer(charge: Charge) -> str:
+    if charge.kind is Kind.LOCAL:
+        return f"on account of {charge.holder or 'an unknown holder'}, with the tag {charge.id_tag}"
+    return charge.holder or "prepaid by a passer-by"
 
 
 def _value(charge: Charge) -> dict[str, Any]:
@@ -161,6 +185,7 @@ def _value(charge: Charge) -> dict[str, Any]:
         "id": charge.id,
         "status": session.status,
         "kind": charge.kind,
+        "holder": charge.holder,
         "station": charge.station,
         "connector": charge.connector,
         "transaction_id": session.transaction_id,
@@ -196,11 +221,6 @@ def _when(instant: Instant | None) -> str:
 
 def _money(msat: int) -> str:
     return amount_text(Amount(BTC, msat))
-
-
-def _sats(msat: int) -> str:
-    """Write whole sats for a narrow column; `show` has the rest."""
-    return f"{msat // 1000} sat"
 
 
 def _kwh(wh: int) -> str:

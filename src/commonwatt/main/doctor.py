@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from commonwatt.kernel import Fault
-from commonwatt.kit.cli import Program, styled, with_program
+from commonwatt.kit.cli import Program, styled, with_program, wrapped
+from commonwatt.kit.cli.problems import find_page, section
 from commonwatt.main.config import Config
 from commonwatt.main.finding import Check, Finding, Verdict, bad, good
 
 _MARKS = {Verdict.GOOD: ("✓", "green"), Verdict.DOUBTFUL: ("!", "yellow"), Verdict.BAD: ("✗", "red")}
+
+
+_INDENT = " " * 13
 
 
 def examine(config: Config, *, network: bool) -> list[Finding]:
@@ -21,6 +27,10 @@ def examine(config: Config, *, network: bool) -> list[Finding]:
     for check in checks:
         try:
             findings += check(config)
+        except Fault as fault:
+            advice = section(find_page(fault.slug), "What to do").replace("`", "")
+            todo = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", advice) or "Correct it, then look again."
+            findings.append(bad(check.__name__.removeprefix("look_at_"), fault.detail, todo))
         except Exception as error:  # noqa: BLE001 (whatever it is, it is a finding)
             findings.append(
                 bad(check.__name__.removeprefix("look_at_"), f"Could not be checked: {error!r}.", "Report this.")
@@ -47,10 +57,16 @@ def _text(findings: list[Finding]) -> str:
     lines = []
     for finding in findings:
         mark, colour = _MARKS[finding.verdict]
-        lines.append(f"{styled(mark, fg=colour, bold=True)} {finding.subject:<10} {finding.what}")
+        told = wrapped(f"{mark} {finding.subject:<10} {finding.what}", indent=_INDENT)
+        lines.append(styled(mark, fg=colour, bold=True) + told[len(mark) :])
         if finding.todo:
-            lines.append(f"{'':13}{finding.todo}")
+            lines += [wrapped(_INDENT + line, indent=_INDENT) for line in _paragraphs(finding.todo)]
     wrong = sum(finding.verdict is Verdict.BAD for finding in findings)
     doubts = sum(finding.verdict is Verdict.DOUBTFUL for finding in findings)
     lines += ["", f"{wrong} to put right, {doubts} to think about, {len(findings) - wrong - doubts} good."]
     return "\n".join(lines)
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Return the paragraphs and list items of a text, each on one line."""
+    return [" ".join(part.split()) for part in re.split(r"\n\s*\n|\n(?=[*-] )", text)]

@@ -7,11 +7,12 @@ import re
 import click
 
 from commonwatt.kernel import Refused
-from commonwatt.kit.cli import Program, instant_text, table, with_program, wrapped
+from commonwatt.kit.cli import ID_LEAST, Program, instant_text, short, table, with_program, wrapped
 from commonwatt.members import lists
 from commonwatt.members.actions.create_token import create_token, revoke_token
 from commonwatt.members.actions.invite_member import Link, invite_member, make_owner_link
-from commonwatt.members.model.actor import TERMINAL, Role
+from commonwatt.members.errors import NoSuchToken
+from commonwatt.members.model.actor import SCOPES, TERMINAL, Role
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 
@@ -33,6 +34,20 @@ def read_span(text: str) -> int | None:
     return int(match[1]) * _UNITS[match[2]]
 
 
+class _Span(click.ParamType[str]):
+    name = "SPAN"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            read_span(value)
+        except BadSpan as error:
+            self.fail(error.detail, param, ctx)
+        return value
+
+
+SPAN = _Span()
+
+
 @click.group()
 def token() -> None:
     """Tokens for programs."""
@@ -40,15 +55,17 @@ def token() -> None:
 
 @token.command("create")
 @click.argument("name")
-@click.option("--scope", "scopes", multiple=True, required=True, help="A scope like stations:read, or * for all.")
-@click.option("--expires", default="90d", show_default=True, help="90d, 12h, 1y, or never.")
+@click.option("--scope", "scopes", multiple=True, help="A scope like stations:read, or * for all; repeatable.")
+@click.option("--expires", type=SPAN, default="90d", show_default=True, help="90d, 12h, 1y, or never.")
 @with_program()
 def create_one(program: Program, name: str, scopes: tuple[str, ...], expires: str) -> None:
     """Make a token and show it, this once."""
+    if not scopes:
+        raise click.UsageError(wrapped(f"Say what it may do with --scope. There are: {', '.join(sorted(SCOPES))}, *"))
     wanted = [scope for said in scopes for scope in said.split(",")]
     new = program.write(create_token, TERMINAL, name, wanted, read_span(expires))
     until = instant_text(new.expires) if new.expires else "never"
-    program.answer(new, f"{new.token}\n\nShown only now. Scopes: {' '.join(new.scopes)}. Expires: {until}.")
+    program.answer(new, wrapped(f"{new.token}\n\nShown only now. Scopes: {' '.join(new.scopes)}. Expires: {until}."))
 
 
 @token.command("list")
@@ -58,7 +75,7 @@ def list_all(program: Program) -> None:
     found = program.read(lists.list_tokens)
     rows = [
         [
-            one.id,
+            short(one.id),
             one.name,
             " ".join(one.scopes),
             instant_text(one.expires) if one.expires else "never",
@@ -76,9 +93,18 @@ def list_all(program: Program) -> None:
 @click.argument("token_id", metavar="ID")
 @with_program()
 def revoke_one(program: Program, token_id: str) -> None:
-    """End a token at once."""
-    program.write(revoke_token, TERMINAL, token_id)
-    program.answer({"revoked": token_id}, "Revoked. The program that uses it is refused from its next request on.")
+    """End the token ID, or the one whose id ends in it, at once."""
+    found = [one for one in program.read(lists.list_tokens) if one.id == token_id]
+    if not found and len(token_id) >= ID_LEAST:
+        found = [one for one in program.read(lists.list_tokens) if one.id.endswith(token_id)]
+    if len(found) != 1:
+        raise NoSuchToken(
+            f"No token, or more than one, has the id {token_id[:60]}. `commonwatt token list` shows them.",
+            id=token_id[:60],
+        )
+    program.write(revoke_token, TERMINAL, found[0].id)
+    said = f"{found[0].name} is revoked. The program that uses it is refused from its next request on."
+    program.answer({"revoked": found[0].id, "name": found[0].name}, wrapped(said))
 
 
 @click.group()
@@ -92,7 +118,8 @@ def list_people(program: Program) -> None:
     """List the members."""
     found = program.read(lists.list_members)
     rows = [
-        [one.id, one.name, one.role.value, instant_text(one.last_seen) if one.last_seen else "not yet"] for one in found
+        [short(one.id), one.name, one.role.value, instant_text(one.last_seen) if one.last_seen else "not yet"]
+        for one in found
     ]
     empty = "Nobody yet. Make the first owner's link:  commonwatt owner link"
     program.answer({"items": found}, lambda: table(["Id", "Name", "Role", "Last seen"], rows) if rows else empty)
@@ -101,7 +128,7 @@ def list_people(program: Program) -> None:
 @member.command("invite")
 @click.argument("name")
 @click.option("--role", type=click.Choice([role.value for role in Role]), default="operator", show_default=True)
-@click.option("--expires", default="7d", show_default=True, help="How long the link is valid: 7d, 12h.")
+@click.option("--expires", type=SPAN, default="7d", show_default=True, help="How long the link is valid: 7d, 12h.")
 @with_program()
 def invite_one(program: Program, name: str, role: str, expires: str) -> None:
     """Make an invitation's link and show it, this once."""

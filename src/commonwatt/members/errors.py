@@ -91,3 +91,10 @@ class NoSuchMember(Missing):
 
     slug = "no-such-member"
     title = "Nobody of that name"
+
+
+class NoSuchToken(NoSuchMember):
+    """There is no such token, or it was revoked."""
+
+    slug = "no-such-token"
+    title = "No such token"

@@ -12,7 +12,7 @@ from commonwatt.kit.database import Work
 from commonwatt.kit.web import BadRequest
 from commonwatt.members.actions.invite_member import check_name
 from commonwatt.members.actions.record_act import record_act
-from commonwatt.members.errors import NoSuchMember, ScopeRefused
+from commonwatt.members.errors import NoSuchToken, ScopeRefused
 from commonwatt.members.model.actor import EVERYTHING, SCOPES, Actor, Role
 from commonwatt.members.secrets import TOKEN_PREFIX, digest, new_secret
 from commonwatt.members.store import tokens
@@ -66,14 +66,14 @@ def create_token(work: Work, actor: Actor, name: str, scopes: Iterable[str], exp
 
 
 def revoke_token(work: Work, actor: Actor, token_id: str) -> None:
-    """End a token at once. Raises NoSuchMember when there is none, or it has been revoked.
+    """End a token at once. Raises NoSuchToken when there is none, or it has been revoked.
 
     Whoever may not administer members ends only tokens of its own making.
     """
     row = work.sql.execute(select(tokens).where(tokens.c.id == token_id, tokens.c.ended_ms.is_(None))).first()
     own = row is not None and actor.member_id is not None and row.root_id == actor.member_id
     if row is None or not (own or actor.may("members:admin")):
-        raise NoSuchMember(said("There is no such token, or it was revoked before."), id=token_id)
+        raise NoSuchToken(said("There is no such token, or it was revoked before."), id=token_id)
     work.sql.execute(update(tokens).where(tokens.c.id == token_id).values(ended_ms=work.now.ms))
     record_act(work, actor, "revoke token", f"token/{token_id}", {"name": row.name})
 
