@@ -135,6 +135,10 @@ def test_unknown_or_foreign_topics_are_not_told(database, clock, ids, topics):
     app = build_app([], site=SITE, database=database, clock=clock, ids=ids, live=Live(), behaviour=behaviour)
     with TestClient(app, base_url=SITE.base_url) as client:
         assert client.get("/api/v1/events", params={"topics": topics}).status_code in {400, 404}
+        without = client.get("/api/v1/events")
+        assert (without.status_code, without.json()["field"]) == (400, "topics")
+        unknown = client.get("/api/v1/events", params={"topics": "nonsense"})
+        assert (unknown.status_code, "'nonsense'" in unknown.json()["detail"]) == (404, True)
 
 
 def test_a_taken_port_says_what_to_do():

@@ -45,6 +45,8 @@ def test_serve_says_in_one_line_where_it_listens(server):
     assert get(facts["http"] + "/healthz")[0] == 200
     assert get(facts["http"] + "/readyz")[0] == 200
     assert get(facts["owner_link"])[0] == 200
+    for path in ("/api", "/api/v1"):
+        assert b"/api/v1/openapi.json" in get(facts["http"] + path)[1]
     assert facts["stations"] == f"ws://127.0.0.1:{facts['stations_port']}/ocpp"
     assert facts["data"] == str(data)
     assert stop(process) == ""

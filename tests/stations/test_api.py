@@ -128,6 +128,11 @@ def test_an_answer_of_the_station_is_the_result(client, line):
     assert line.sent == [("CP-1", "Reset", {"type": "Soft"})]
 
 
+def test_a_command_without_a_body_has_no_fields(client, line):
+    assert client.post("/api/v1/stations/CP-1/commands/ClearCache").status_code == 200
+    assert line.sent == [("CP-1", "ClearCache", {})]
+
+
 @pytest.mark.parametrize(
     ("outcome", "status", "slug"),
     [

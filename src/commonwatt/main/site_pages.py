@@ -157,4 +157,10 @@ def _retry(work: Work, job_id: int, actor: members.Actor) -> None:
     record_act(work, actor, "job.retry", f"job/{job_id}")
 
 
-ROUTES = [show_settings, show_jobs, retry_job]
+@get(["/api", "/api/v1"], include_in_schema=False)
+async def show_api() -> Redirect:
+    """Lead whoever looks for the API to its reference."""
+    return Redirect("/api/v1/reference", status_code=303)
+
+
+ROUTES = [show_api, show_settings, show_jobs, retry_job]

@@ -61,7 +61,7 @@ def token() -> None:
 def create_one(program: Program, name: str, scopes: tuple[str, ...], expires: str) -> None:
     """Make a token and show it, this once."""
     if not scopes:
-        raise click.UsageError(wrapped(f"Say what it may do with --scope. There are: {', '.join(sorted(SCOPES))}, *"))
+        raise click.UsageError(f"Say what it may do with --scope. There are: {', '.join(sorted(SCOPES))}, *")
     wanted = [scope for said in scopes for scope in said.split(",")]
     new = program.write(create_token, TERMINAL, name, wanted, read_span(expires))
     until = instant_text(new.expires) if new.expires else "never"

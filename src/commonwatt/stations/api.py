@@ -184,26 +184,27 @@ async def post_password(
     status_code=HTTP_200_OK,
 )
 async def post_command(
-    data: dict[str, Any],
     database: Database,
     actor: Actor,
     line: StationLine,
     identity: str,
     action: str,
     idempotency_key: IdempotencyKey | None,
+    data: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Send a raw OCPP payload and answer with the station's own answer.
+    """Send a raw OCPP payload, `{}` without a body, and answer with the station's own answer.
 
     Problems tell apart: 422 `station-command-invalid`, 409 `station-offline`, 503 `station-busy` (never sent),
     502 `station-callerror` (with `code` and `description`), 502 `station-answer-invalid` (with `answer`), 504
     `station-timeout` (sent, nobody knows). A repeated key sends nothing: it gets the first answer, or 409
     `key-under-way` where nobody knows what the station did.
     """
+    payload = data or {}
 
     async def send() -> dict[str, Any]:
         await _found(database, identity)
-        await database.write(note_command, actor, identity, action, data)
-        return {"result": hide_secrets(await command_station(line, identity, action, data))}
+        await database.write(note_command, actor, identity, action, payload)
+        return {"result": hide_secrets(await command_station(line, identity, action, payload))}
 
     unsure = (StationTimeout, StationAnswerInvalid)
     answer: dict[str, Any] = await once_outside(database, idempotency_key, send, unsure=unsure)

@@ -71,9 +71,8 @@ def list_all(program: Program, search: str, state: str | None, limit: int, curso
 def admit(program: Program, identity: str) -> None:
     """Let the waiting or rejected station IDENTITY in."""
     program.write(administer, TERMINAL, "station admitted", identity, acts.admit_station)
-    program.answer(
-        {"identity": identity, "state": "admitted"}, f"{identity} is admitted; it is let in within a minute."
-    )
+    said = f"{identity} is admitted; it is let in within a minute."
+    program.answer({"identity": identity, "state": "admitted"}, wrapped(said))
 
 
 @station.command("reject")
@@ -82,7 +81,7 @@ def admit(program: Program, identity: str) -> None:
 def reject(program: Program, identity: str) -> None:
     """Keep the station IDENTITY out from its next connection on."""
     program.write(administer, TERMINAL, "station rejected", identity, acts.reject_station)
-    program.answer({"identity": identity, "state": "rejected"}, f"{identity} is rejected.")
+    program.answer({"identity": identity, "state": "rejected"}, wrapped(f"{identity} is rejected."))
 
 
 @station.command("remove")
@@ -105,7 +104,8 @@ def remove(program: Program, identity: str) -> None:
 def password(program: Program, identity: str) -> None:
     """Give the station IDENTITY a fresh password and show it, this once."""
     fresh = program.write(administer, TERMINAL, "password set", identity, acts.set_password)
-    program.answer({"identity": identity, "password": fresh}, f"The password of {identity}, shown this once: {fresh}")
+    said = f"The password of {identity}, shown this once: {fresh}"
+    program.answer({"identity": identity, "password": fresh}, wrapped(said))
 
 
 @station.command("send")

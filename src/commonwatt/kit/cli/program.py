@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 import click
 
 from commonwatt.kernel import Amount, Refused
-from commonwatt.kit.cli.output import amount_text, say, say_json
+from commonwatt.kit.cli.output import amount_text, say, say_json, wrapped
 from commonwatt.kit.running import Running, find_running
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Program:
         if to is not None:
             lines.append(f"  To         {to}")
         lines.append(f"  Afterwards {undo}")
-        say("\n".join(lines))
+        say(wrapped("\n".join(lines), indent=" " * 13))
         if not click.confirm("Go on?", default=False):
             raise NotConfirmed("You said no; everything is as it was.")
 
@@ -175,11 +175,8 @@ def run_group(group: click.Group, arguments: list[str] | None, program: Program)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return USAGE
-    except click.UsageError as error:
-        error.show()
-        return USAGE
     except click.ClickException as error:
-        error.show()
+        _show(error)
         return USAGE
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
@@ -190,3 +187,12 @@ def run_group(group: click.Group, arguments: list[str] | None, program: Program)
             raise
         return report(known, as_json=program.as_json or "--json" in words)
     return answer if isinstance(answer, int) else OK
+
+
+def _show(error: click.ClickException) -> None:
+    """Tell a wrong usage as click does, in lines that fit."""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        click.echo(error.ctx.get_usage(), err=True)
+        if error.ctx.command.get_help_option(error.ctx) is not None:
+            click.echo(wrapped(f"Try '{error.ctx.command_path} --help' for help.\n"), err=True)
+    click.echo(wrapped(f"Error: {error.format_message()}"), err=True)

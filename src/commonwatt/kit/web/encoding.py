@@ -60,10 +60,11 @@ def plain(value: Any) -> Any:  # noqa: C901, PLR0912 (one case per word is the c
 
 
 def amount_text(amount: Amount) -> str:
-    """Write an amount exactly, without grouping: `4.20 EUR`, `1234.567 sat`, `1500 WH`; a true minus sign."""
+    """Write an amount exactly, without grouping: `4.20 EUR`, `1234.567 sat`, `1500 Wh`; a true minus sign."""
     scale, unit = (3, "sat") if amount.asset.code == BTC.code else (amount.asset.scale, amount.asset.code)
+    unit = "Wh" if unit == "WH" else unit
     whole, part = divmod(abs(amount.units), 10**scale)
-    least = 2 if unit not in {"sat", "WH"} else 0
+    least = 2 if unit not in {"sat", "Wh"} else 0
     decimals = f"{part:0{scale}d}".rstrip("0") if scale and part else ""
     decimals = decimals.ljust(least, "0") if scale else ""
     sign = "\u2212" if amount.units < 0 else ""

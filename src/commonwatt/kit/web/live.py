@@ -161,12 +161,12 @@ TopicsParameter = Annotated[
 async def _open(request: Request[Any, Any, Any], live: Live, topic_gate: TopicGate, topics: str) -> Stream:
     wanted = [topic.strip() for topic in topics.split(",") if topic.strip()]
     if not 0 < len(wanted) <= TOPICS_MAX:
-        raise BadRequest(f"Name one to {TOPICS_MAX} topics, separated by commas.", field="topics")
+        raise BadRequest(f"`topics` names one to {TOPICS_MAX} topics, separated by commas.", field="topics")
     allowed: dict[str, str] = {}
     for topic in wanted:
         told = await topic_gate(request, topic)
         if told is None:
-            raise Missing("There is no such topic, or it is not for you.", topic=topic)
+            raise Missing(f"There is no topic {topic[:80]!r}, or it is not for you.", topic=topic[:80])
         allowed[told] = topic
 
     async def welcome() -> bool:
@@ -180,7 +180,7 @@ async def _open(request: Request[Any, Any, Any], live: Live, topic_gate: TopicGa
 
 @get("/live", include_in_schema=False, name="live")
 async def page_events(
-    request: Request[Any, Any, Any], live: Live, topic_gate: TopicGate, topics: TopicsParameter
+    request: Request[Any, Any, Any], live: Live, topic_gate: TopicGate, topics: TopicsParameter = ""
 ) -> Stream:
     """Tell pages what changes now."""
     return await _open(request, live, topic_gate, topics)
@@ -188,7 +188,7 @@ async def page_events(
 
 @get("/api/v1/events", tags=["live"], summary="Follow live events", media_type="text/event-stream")
 async def api_events(
-    request: Request[Any, Any, Any], live: Live, topic_gate: TopicGate, topics: TopicsParameter
+    request: Request[Any, Any, Any], live: Live, topic_gate: TopicGate, topics: TopicsParameter = ""
 ) -> Stream:
     """Stream events of the named topics; each event's data is an object of topic, name and data."""
     return await _open(request, live, topic_gate, topics)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from commonwatt.kit.cli import Program, Progress, say, table, with_program
+from commonwatt.kit.cli import Program, Progress, say, table, with_program, wrapped
 from commonwatt.kit.cli.problems import BROKEN, OK, STOPPED
 from commonwatt.main.replay.past import BadRow
 from commonwatt.main.replay.plan import Plan, make_plan, shorten
@@ -39,9 +39,10 @@ def replay(program: Program, file: Path, *, zone: str, samples: int, limit: int 
     Ctrl-C stops after the present step; the same command goes on. Exit code 5 when one msat is missing.
     """
     try:
-        reading = read_file(file, ZoneInfo(zone))
+        local = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise click.BadParameter(f"{zone!r} is no zone of the IANA list: {error}", param_hint="--zone") from error
+    reading = read_file(file, local)
     plan = make_plan(reading.charges)
     plan = shorten(replace(plan, bad=tuple(sorted((*reading.bad, *plan.bad), key=lambda row: row.line))), limit)
     if check:
@@ -134,8 +135,8 @@ def _checked_text(reading: Reading, plan: Plan) -> str:
 def report_text(report: Report) -> str:
     """Return the account for a terminal: stations, total, what is wrong, how fast it went."""
     rows = [_row(one) for one in report.stations[:_STATIONS_SHOWN]]
-    headers = ("station", "charges", "kWh", "in, sat", "cost, sat", "change, sat", "rounding, msat")
-    lines = [table(headers, [*rows, _row(report.total)], "lrrrrrr")]
+    headers = ("station", "charges", "kWh", "in, sat", "cost, sat", "change, sat")
+    lines = [table(headers, [*rows, _row(report.total)], "lrrrrr")]
     if len(report.stations) > _STATIONS_SHOWN:
         lines.append(f"{len(report.stations) - _STATIONS_SHOWN} more stations are in the answer of --json.")
     total = report.total
@@ -158,24 +159,23 @@ def report_text(report: Report) -> str:
         lines += [f"NOT BALANCED, {len(report.faults)} faults:", *report.faults[:SHOWN_MAX]]
     else:
         lines.append("Balanced to the last msat: charges, books and the drivers' wallet agree.")
-    return "\n".join(lines)
+    return "\n".join([lines[0], *(wrapped(line, indent="  ") for line in lines[1:])])
 
 
 def _row(one: Sum) -> tuple[str, ...]:
     return (
         one.name,
         f"{one.charges:,}",
-        f"{one.energy_wh / 1000:,.2f}",
+        f"{one.energy_wh / 1000:,.1f}",
         _sat(one.paid_msat),
         _sat(one.cost_msat),
         _sat(one.change_msat),
-        f"{one.rounding_msat:,}",
     )
 
 
 def _sat(msat: int) -> str:
-    whole, part = divmod(msat, _MSAT_PER_SAT)
-    return f"{whole:,}.{part:03d}"
+    """Write whole sats for a narrow column; the sums below have every msat."""
+    return f"{msat // _MSAT_PER_SAT:,}"
 
 
 def _bad_text(bad: tuple[BadRow, ...]) -> list[str]:
