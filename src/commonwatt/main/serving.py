@@ -130,7 +130,8 @@ async def _listen_to_stations(config: Config, house: House, files: int) -> Liste
         )
     except OSError as error:
         where = str(stations.bind)
-        msg = f"Stations cannot connect at {where} ({error}). Choose another port, or look at the TLS files."
+        todo = "Choose another port with --stations, or look at the TLS files."
+        msg = f"Stations cannot connect at {where} ({error}). {todo}"
         raise CannotListen(msg, address=where) from error
 
 

@@ -165,7 +165,7 @@ def _done(outcome: Outcome[T]) -> T:
         case Done(value):
             return value
         case Failed(reason, _) | Unknown(reason):
-            raise PracticePaymentRefused(f"It did not happen: {reason}.")
+            raise PracticePaymentRefused(f"It did not happen: {reason.rstrip('.')}.")
 
 
 def _driver(node: Node) -> Driver:
