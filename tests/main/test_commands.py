@@ -18,6 +18,7 @@ from commonwatt.kit.cli import run_group
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.database import Database, create_tables, open_engine
 from commonwatt.main.cli import COMMANDS, commonwatt, new_program
+from commonwatt.main.migrations import migrate
 
 
 @pytest.fixture(autouse=True)
@@ -159,6 +160,17 @@ def test_what_makes_no_sense_is_a_wrong_usage(words, data, capsys):
     assert run(*words, "--data", data) == 2
     said = capsys.readouterr().err
     assert "stations:read" in said or words[-1] in said
+
+
+def test_a_tariff_holds_only_where_a_station_is_known(tmp_path, capsys):
+    engine = open_engine(tmp_path / "commonwatt.sqlite")
+    migrate(engine)
+    engine.dispose()
+    assert run("station", "add", "CP-1", "--data", tmp_path) == 0
+    assert run("tariff", "create", "--name", "Yard", "--energy", "1", "--data", tmp_path) == 0
+    assert run("tariff", "assign", "Yard", "--station", "CP-2", "--data", tmp_path) == 3
+    assert "Did you mean CP-1?" in capsys.readouterr().err
+    assert run("tariff", "assign", "Yard", "--station", "CP-1", "--data", tmp_path) == 0
 
 
 def test_the_journal(data, capsys):
