@@ -11,7 +11,6 @@ from litestar.params import Parameter, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from sqlalchemy import Connection
 
-from commonwatt.kernel import Instant
 from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import (
     Answer,
