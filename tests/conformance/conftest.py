@@ -104,7 +104,7 @@ class Town:
         visit = await self.pay(msat)
         await self.charger.begin()
         await self.charger.meter(wh)
-        await self.until(visit, "charging")
+        await eventually(lambda: self.session(visit), lambda session: session.status in {"charging", "stopping"})
         await self.charger.end()
         await self.until(visit, "ended")
         await visit.paying

@@ -52,16 +52,16 @@ async def test_the_python_charge_point_delivers_what_was_paid(town):
 
 
 async def test_the_python_charge_point_is_stopped_at_the_end_of_the_credit(town):
-    visit = await town.pay(100 * MSAT_PER_WH)
+    """It sends no power: what may flow until the next reading is told by the pace of its register."""
+    visit = await town.pay(600 * MSAT_PER_WH)
     await town.charger.begin()
     await town.charger.meter(50)
     await town.until(visit, "charging")
-    station = asyncio.create_task(town.charger.end_when_asked())
-    await town.charger.meter(49)
-    await town.charger.meter(20)
+    station = asyncio.create_task(town.charger.end_when_asked(more_wh=300))
+    await town.charger.meter(400)
     await station
     session = await town.until(visit, "ended")
-    assert (session.energy_wh, session.billed_msat) == (119, 100 * MSAT_PER_WH)
+    assert (session.energy_wh, session.billed_msat) == (750, 600 * MSAT_PER_WH)
     await visit.paying
     assert "Nothing is left" in (await town.change(visit)).reason
 

@@ -15,6 +15,9 @@ from commonwatt.metering import Reading, Register, add_interval, measure_power, 
 AHEAD_MS = 120_000
 """How far a station's corrected clock may run ahead of ours before its word is taken as ours."""
 
+PACE_MS = 10_000
+"""Of readings closer together than this nobody can tell a power."""
+
 
 def correct(charge: Charge, at: Instant, now: Instant) -> Instant:
     """Return a station's time by this charge's correction: never in our future, never before the last word.
@@ -43,15 +46,19 @@ def follow(charge: Charge, sample: Sample, now: Instant, rules: Rules, *, final:
     gap_ms = at_ms - register.last_ms or progress.gap_ms
     before_wh = register.total_wh
     register = _read(register, sample, at_ms, rules)
-    pace_w = progress.pace_w
-    if sample.power_w is not None:
-        pace_w = 0
-    elif gap_ms > 0 and register.total_wh > before_wh:
-        pace_w = (register.total_wh - before_wh) * 3_600_000 // gap_ms
+    pace_w = 0 if sample.power_w is not None else _pace(progress.pace_w, register.total_wh - before_wh, gap_ms)
     progress = replace(
         progress, register=register, power_w=register.power_w, gap_ms=gap_ms, pace_w=pace_w, heard_ms=now.ms
     )
     return replace(charge, progress=progress)
+
+
+def _pace(before_w: int, gained_wh: int, gap_ms: int) -> int:
+    """Return the power by the register alone, in W rounded down; readings close together tell little and lower none."""
+    if gained_wh <= 0:
+        return before_w
+    pace_w = gained_wh * 3_600_000 // max(gap_ms, PACE_MS)
+    return pace_w if gap_ms >= PACE_MS else max(before_w, pace_w)
 
 
 def _came_late(register: Register, sample: Sample, told_ms: int) -> bool:
