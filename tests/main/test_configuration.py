@@ -226,6 +226,9 @@ def test_variables_that_are_read_elsewhere_are_no_slips():
     source = Path(__file__).parents[2] / "src" / "commonwatt"
     read = set()
     for path in source.rglob("*.py"):
-        read |= set(re.findall(r'(?:envvar=|environ\.get\(|environ\[)"(COMMONWATT_[A-Z_]+)"', path.read_text("utf-8")))
-    assert {"COMMONWATT_PEERS", "COMMONWATT_URL", "COMMONWATT_TOKEN"} <= read
+        named = re.findall(
+            r'(?:envvar=\[[^\]]*\]|(?:envvar=|environ\.get\(|environ\[)"[^"]*")', path.read_text("utf-8")
+        )
+        read |= set(re.findall(r"COMMONWATT_[A-Z_]+", " ".join(named)))
+    assert {"COMMONWATT_PEERS", "COMMONWATT_SERVER", "COMMONWATT_URL", "COMMONWATT_TOKEN"} <= read
     assert load(environment=dict.fromkeys(read, "http://localhost:1")).config == Config()
