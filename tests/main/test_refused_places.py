@@ -76,10 +76,11 @@ def test_a_database_of_somebody_else(words, code, data, capsys, monkeypatch):
         return engine
 
     monkeypatch.setattr(opening, "open_engine", refuse)
+    before = set(threading.enumerate())
     assert run(*words, "--data", data) == code
     said = " ".join(capsys.readouterr().err.split())
     assert "commonwatt.sqlite cannot be written by this user." in said
-    assert not [thread for thread in threading.enumerate() if thread.name == "writer"]
+    assert not [thread for thread in set(threading.enumerate()) - before if thread.name == "writer"]
 
 
 def test_a_database_that_is_busy_or_strange(data, capsys, monkeypatch):

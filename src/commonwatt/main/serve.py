@@ -67,10 +67,11 @@ def run(story: Coroutine[Any, Any, T]) -> T:
 
 
 async def _serve(config: Config, *, as_json: bool) -> int:
-    from commonwatt.main.serving import serving, until_stopped  # noqa: PLC0415 (heavy; not for `--help`)
+    from commonwatt.main.serving import hear_stop, serving  # noqa: PLC0415 (heavy; not for `--help`)
 
     configure_log(config.log.format, config.log.level, sys.stderr)
     async with serving(config) as running:
+        stopped = hear_stop()
         gc.freeze()  # what the start made lives as long as the server: never search it for garbage
         facts = {
             "http": running.site.base_url,
@@ -84,7 +85,7 @@ async def _serve(config: Config, *, as_json: bool) -> int:
             say(msgspec.json.encode(facts).decode())
         else:
             say(_welcome(facts))
-        return await until_stopped()
+        return await stopped
 
 
 def _welcome(facts: dict[str, object]) -> str:

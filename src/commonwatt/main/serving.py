@@ -188,8 +188,11 @@ def only_server(data: Path) -> Iterator[IO[str]]:
         yield lock
 
 
-async def until_stopped() -> int:
-    """Return the exit code when the process is asked to stop: by Ctrl-C (SIGINT), or in order by SIGTERM."""
+def hear_stop() -> asyncio.Future[int]:
+    """Return the exit code to come when the process is asked to stop: by Ctrl-C (SIGINT), or in order by SIGTERM.
+
+    To be called before anybody is told that the process is ready: whoever reads that may stop it in the same moment.
+    """
     stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     def stop(code: int) -> None:
@@ -198,4 +201,4 @@ async def until_stopped() -> int:
 
     for number, code in ((signal.SIGINT, STOPPED), (signal.SIGTERM, OK)):
         asyncio.get_running_loop().add_signal_handler(number, stop, code)
-    return await stopped
+    return stopped

@@ -64,7 +64,7 @@ def demo(
 async def _demo(config: Config, program: Program) -> int:
     from commonwatt.adapters.payment.sandbox import SandboxRail  # noqa: PLC0415 (heavy; not for `--help`)
     from commonwatt.main.demo.town import Passers  # noqa: PLC0415
-    from commonwatt.main.serving import until_stopped  # noqa: PLC0415
+    from commonwatt.main.serving import hear_stop  # noqa: PLC0415
 
     async with _town(config, program) as running:
         house, network = running.house, running.worlds.sandbox
@@ -77,16 +77,17 @@ async def _demo(config: Config, program: Program) -> int:
         what = "virtual stations and cars, play money, real protocols"
         todo = "Open the charge point, choose an amount, and pay with the wallet."
         facts = _facts(running, config) | {"wallet": wallet}
+        stopped = hear_stop()
         program.answer(facts, lambda: _welcome(facts, what, f"  The wallet          {wallet}", todo))
         try:
-            return await until_stopped()
+            return await stopped
         finally:
             await passers.stop()
 
 
 async def _demo_on_lnd(config: Config, program: Program) -> int:
     from commonwatt.main.demo.practice import over_lnd, practice_network  # noqa: PLC0415 (heavy; not for `--help`)
-    from commonwatt.main.serving import until_stopped  # noqa: PLC0415
+    from commonwatt.main.serving import hear_stop  # noqa: PLC0415
 
     said = "Starting a chain and two lnd nodes on this machine; the first time takes about fifteen seconds."
     click.echo(wrapped(said), err=program.as_json)
@@ -99,8 +100,9 @@ async def _demo_on_lnd(config: Config, program: Program) -> int:
         what = "virtual stations and cars, two real lnd nodes, coins that are worth nothing"
         todo = "Open the charge point, choose an amount, and give the code to the driver's node; so too for the change."
         facts = _facts(running, config) | {"driver": f"commonwatt demo --lnd{where} --pay CODE"}
+        stopped = hear_stop()
         program.answer(facts, lambda: _welcome(facts, what, wallet, todo))
-        return await until_stopped()
+        return await stopped
 
 
 async def _use_code(data: Path, code: str, sats: int | None) -> str:
