@@ -101,5 +101,5 @@ def room(most: int, files: int) -> int:
     """Return how many connections a port takes: `most`, or what the open files allow when two ports share them."""
     fitting = max(CROWD_LEAST, (files - FILES_KEPT) // 2)
     if fitting < most:
-        _log.warning("fewer connections than set", most=most, fitting=fitting, files=files)
+        _log.info("fewer connections than set", most=most, fitting=fitting, files=files)
     return min(most, fitting)
