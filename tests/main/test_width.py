@@ -1,5 +1,6 @@
 """What people read fits a terminal of eighty columns, however long the names are."""
 
+import os
 import re
 from types import SimpleNamespace
 
@@ -113,7 +114,7 @@ COMMANDS = [
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_nothing_is_wider_than_eighty_columns(words, data, capsys, monkeypatch):
     monkeypatch.setattr(output, "is_terminal", lambda _stream: True)
-    monkeypatch.setattr(output.shutil, "get_terminal_size", lambda *_, **__: SimpleNamespace(columns=80))
+    monkeypatch.setattr(output.shutil, "get_terminal_size", lambda *_, **__: os.terminal_size((80, 24)))
     monkeypatch.setattr("sys.stdin", SimpleNamespace(read=lambda _most: "{}", isatty=lambda: False))
     run_group(commonwatt, [*words, "--data", str(data)], new_program())
     said = capsys.readouterr()
