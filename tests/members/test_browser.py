@@ -150,7 +150,7 @@ async def test_a_dangerous_act_asks_for_the_passkey_and_is_then_done(site, page)
     await page.get_by_role("button", name="Add passkey").click()
     await page.wait_for_url("**/prove?next=/devices")
     await page.get_by_role("button", name="Show my passkey").click()
-    await page.wait_for_url("**/devices")
+    await page.wait_for_url(site.url("/devices"))
 
     await database.write(age)
 
