@@ -206,6 +206,7 @@ OWNERS = (
     Scene("/rails", "rails"),
     Scene("/tokens", "tokens"),
     Scene("/devices", "devices"),
+    Scene("/prove", "prove it is you", "/prove?next=/people"),
     Scene("/jobs", "jobs"),
     Scene(REFERENCE, "API reference"),
 )
