@@ -42,6 +42,7 @@ RULES: Final = Rules(
     payment_min_msat=SAT_MSAT,
     payment_max_msat=10**15,
     silence_s=30 * 24 * 3600,
+    reboot_s=3 * WINDOW_MAX_S,
 )
 """The past is played window by window, so that hours may pass between a payment and the plug."""
 
