@@ -34,8 +34,9 @@ def empty_town(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory):
-    """A server with the demo's stations, prices and tags; two of the stations are switched on."""
+    """A server with the demo's stations, prices and tags; all stations but SOLAR-YARD are switched on."""
     with Town(tmp_path_factory.mktemp("town"), furnished=True) as town:
         town.switch_on("TOWN-HALL", connectors=2)
         town.switch_on("MARKET-SQUARE", connectors=2)
+        town.switch_on("STATION-ROAD")
         yield town
