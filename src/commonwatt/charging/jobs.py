@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from msgspec.structs import replace
 from sqlalchemy import select
 
 from commonwatt.charging import store
@@ -100,14 +99,8 @@ class Charger:
                 if effect.session_id:
                     await self._database.write(note_stop_answer, effect.session_id, accepted, self._rules)
                 return Done(None)
-            case Failed(reason, "callerror"):
-                if not effect.session_id:
-                    return Done(None)
-                return Unknown(reason)
             case Failed(reason, _) | Unknown(reason):
-                if not effect.session_id:
-                    return Done(None)
-                return Unknown(reason)
+                return Unknown(reason) if effect.session_id else Done(None)
 
     async def set_rhythm(self, effect: SetRhythm) -> Outcome[None]:
         """Ask once; a station that cannot or does not answer keeps its own rhythm, which is measured anyway."""
@@ -169,7 +162,7 @@ def pay_address(
     if charge is None or charge.owed_msat < amount_msat:
         return None
     payment_hash = invoices.decode(bolt11).payment_hash.hex()
-    return reserve_change(work, replace(charge), bolt11, payment_hash, amount_msat, rails, rules)
+    return reserve_change(work, charge, bolt11, payment_hash, amount_msat, rails, rules)
 
 
 def _any_due(sql: Any, now_ms: int) -> bool:

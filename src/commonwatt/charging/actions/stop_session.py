@@ -16,7 +16,7 @@ from commonwatt.charging.model.happenings import Finished, StopAsked
 from commonwatt.charging.model.session import ACTIVE, Status
 from commonwatt.charging.reports import Authorisation, Sample, StopReport
 from commonwatt.charging.rules import DEFAULT, Rules
-from commonwatt.kernel import Instant, said
+from commonwatt.kernel import said
 from commonwatt.kit.database import Work
 from commonwatt.metering import store_readings
 
@@ -75,7 +75,7 @@ def _finish(work: Work, charge: Charge, report: StopReport, rules: Rules) -> Non
         for sample in (*report.samples, final):
             charge = follow(charge, sample, work.now, rules, final=sample is final)
             readings.append(as_reading(charge.station, charge.connector, report.transaction_id, sample, charge))
-        charge, cost_msat, _ = count(work, charge, rules, until=_end(charge, report, work.now))
+        charge, cost_msat, _ = count(work, charge, rules, until=correct(charge, report.stopped, work.now))
         energy_wh = charge.progress.register.total_wh if charge.progress.register else 0
         charge = advance_session(work, charge, Finished(energy_wh, cost_msat, report.reason), rules)
     store_readings(work, readings)
@@ -89,10 +89,6 @@ def _final_register(charge: Charge, report: StopReport) -> int | None:
     if report.meter_stop_wh == NO_REGISTER and register is not None and register.last_wh > 0:
         return None
     return report.meter_stop_wh
-
-
-def _end(charge: Charge, report: StopReport, now: Instant) -> Instant:
-    return correct(charge, report.stopped, now)
 
 
 def _can_end(charge: Charge, report: StopReport) -> bool:
