@@ -24,7 +24,7 @@ TRIGGERS = (
 )  # fmt: skip
 """Messages that a station can be asked to send (OCPP 1.6, 7.31 MessageTrigger)."""
 
-WAIVERS = ("slow-start", "wh-means-kwh", "no-subprotocol")
+WAIVERS = ("slow-start", "wh-means-kwh")
 """Exceptions that a station may be granted; what each means is said on the page."""
 
 Form = Mapping[str, Any]

@@ -88,17 +88,21 @@ async def test_an_open_site_lets_a_stranger_in(server):
     assert server.hub.is_connected("CP-1")
 
 
-async def test_a_subprotocol_is_required_unless_it_is_waived(server):
-    await server.listen()
+@pytest.mark.parametrize("identity", ["OLD", "STRANGER"])
+async def test_who_names_no_version_is_taken_for_1_6_and_flagged(server, identity):
+    await server.listen(Policy(require_password=False))
     await server.database.write(stations.add_station, "OLD", with_password=False)
-    assert await server.refused("OLD", protocols=()) == 400
-    assert await server.refused("OLD", protocols=("ws-chat",)) == 400
-    assert await server.refused("STRANGER", protocols=()) == 400
-    await server.database.write(stations.set_waivers, "OLD", ["no-subprotocol"])
-    socket = await server.connect("OLD", protocols=())
-    assert (await ask(socket, "Heartbeat", {}))[0] == 3
+    socket = await server.connect(identity, protocols=())
+    boot = await ask(socket, "BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"})
+    assert boot[2]["status"] == ("Accepted" if identity == "OLD" else "Pending")
     await server.hub.frames.flush()
-    assert [quirk.slug for quirk in await server.database.read(stations.list_quirks, "OLD")] == ["no-subprotocol"]
+    assert [quirk.slug for quirk in await server.database.read(stations.list_quirks, identity)] == ["no-subprotocol"]
+
+
+async def test_who_names_only_versions_that_are_not_spoken_is_refused(server):
+    await server.listen()
+    assert await server.refused(protocols=("ws-chat",)) == 400
+    assert await server.refused(protocols=("ocpp2.0.1",)) == 400
 
 
 async def test_one_of_several_subprotocols_is_chosen(server):

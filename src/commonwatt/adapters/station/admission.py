@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from commonwatt import stations
-from commonwatt.adapters.station.dialect import NO_SUBPROTOCOL
 from commonwatt.kernel import Refused
 from commonwatt.kit.database import Database
 from commonwatt.stations import StationView
@@ -42,8 +41,6 @@ class Policy:
     require_password: bool = True
     """Whether stations without a password of their own are refused."""
     unknown: Unknown = Unknown.WAIT
-    require_subprotocol: bool = True
-    """Whether a handshake must name a version; a station's waiver `no-subprotocol` is stronger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +70,13 @@ class Admission:
         self._failures: dict[tuple[str, str], deque[int]] = {}
         self._hashing = asyncio.Semaphore(2)
 
-    async def judge(self, identity: str, authorization: str | None, address: str, *, subprotocol: bool) -> Verdict:
-        """Decide about one handshake; `subprotocol` tells whether it named any."""
+    async def judge(self, identity: str, authorization: str | None, address: str) -> Verdict:
+        """Decide about one handshake."""
         try:
             given = _password(authorization)
         except ValueError:
             return Verdict(400, "The Authorization header is not Basic with base64 (RFC 7617).")
         view = await self._database.read(stations.find_station, identity)
-        waived = view is not None and NO_SUBPROTOCOL in view.waivers
-        if not subprotocol and self.policy.require_subprotocol and not waived:
-            return Verdict(
-                400, f"Name a subprotocol (ocpp1.6), or ask the operator to grant the waiver {NO_SUBPROTOCOL}."
-            )
         if view is None:
             return await self._stranger(identity, given)
         if view.state == stations.REJECTED:

@@ -10,9 +10,8 @@ import msgspec
 from commonwatt.kernel import Clock, Instant
 from commonwatt.protocols.ocppj import Call, ErrorCode
 
-NO_SUBPROTOCOL, SLOW_START, WH_MEANS_KWH = "no-subprotocol", "slow-start", "wh-means-kwh"
+SLOW_START, WH_MEANS_KWH = "slow-start", "wh-means-kwh"
 WAIVERS = {
-    NO_SUBPROTOCOL: "The station may connect without naming a subprotocol.",
     SLOW_START: "StartTransaction is answered after one second; some stations drop the link after a faster answer.",
     WH_MEANS_KWH: "The station's energy register counts kWh though it says Wh.",
 }

@@ -75,9 +75,7 @@ class _Door:
         dialect = next((self._dialects[name] for name in offered if name in self._dialects), None)
         if offered and dialect is None:
             return _refused(Verdict(400, f"None of {', '.join(offered)} is spoken here: {', '.join(self._dialects)}."))
-        verdict = await self._admission.judge(
-            identity, request.headers.get("Authorization"), address, subprotocol=bool(offered)
-        )
+        verdict = await self._admission.judge(identity, request.headers.get("Authorization"), address)
         if verdict.status != 101:  # noqa: PLR2004 (HTTP: switching protocols)
             _log.info(
                 "station refused", station=identity, address=address, status=verdict.status, reason=verdict.reason
