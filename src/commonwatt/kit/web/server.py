@@ -131,9 +131,20 @@ async def serve(
     server = _Uvicorn(config, crowd if crowd is not None else Crowd(CONNECTIONS_MAX, name="http"))
     port = int(sock.getsockname()[1])
     task = asyncio.create_task(server.serve(sockets=[sock]), name="http")
+    started = asyncio.create_task(_until_started(server, task, port), name="http start")
+    try:
+        await asyncio.shield(started)
+    except asyncio.CancelledError:
+        await started
+        server.should_exit = True
+        await task
+        raise
+    return RunningServer(app, server, task, port)
+
+
+async def _until_started(server: uvicorn.Server, task: asyncio.Task[None], port: int) -> None:
     while not server.started:
         if task.done():
             task.result()
             raise CannotListen("The web server ended before it answered; the log says why.", address=str(port))
         await asyncio.sleep(0.005)
-    return RunningServer(app, server, task, port)
