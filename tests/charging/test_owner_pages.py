@@ -3,14 +3,14 @@
 import re
 
 import pytest
-from tests.charging.pages_house import AUDITOR, HTML, OWNER, House
+from tests.charging.pages_house import AUDITOR, CONFIG, HTML, OWNER, House
 
 from commonwatt import stations
 from commonwatt.charging import overview_page
 from commonwatt.kernel import Done, Failed, Unknown
 from commonwatt.kit.pages.assets import BUILT
 from commonwatt.members import Actor, Role
-from commonwatt.stations import AnswerInvalid, ConnectorStatus
+from commonwatt.stations import AnswerInvalid, ConnectorStatus, Presence
 
 pytestmark = pytest.mark.skipif(not (BUILT / "manifest.json").exists(), reason="run `make web` first")
 
@@ -101,6 +101,20 @@ def test_a_station_shows_its_connectors_prices_and_sessions(furnished):
     assert '"zone": "UTC"' in page, "the chart of the last hours is there"
     furnished.open("/stations/NOBODY", 404)
     furnished.open("/stations/CP-1", 400, tab="secrets")
+
+
+def test_a_station_that_lacks_the_password_that_is_asked_for_says_so(house, monkeypatch):
+    house.act(stations.await_admission, "NEW-1")
+    house.act(stations.note_heartbeat, [Presence("NEW-1", 1_000, None, None)])
+    house.act(stations.admit_station, "NEW-1")
+    page = house.open("/stations/NEW-1")
+    assert "none, open for a trial" in page
+    assert "Last heard" in page
+    assert "never called" not in page
+    monkeypatch.setattr(CONFIG.stations, "auth", "required")
+    page = house.open("/stations/NEW-1")
+    assert "It has no password, so it cannot connect" in page
+    assert "open for a trial" not in page
 
 
 def test_a_connector_without_a_price_says_so(house):

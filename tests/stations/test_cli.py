@@ -28,7 +28,7 @@ def run(tmp_path, capsys):
         return Database(open_engine(path), SystemClock(), RandomIds())
 
     bind = SimpleNamespace(host="0.0.0.0", port=8180)  # noqa: S104 (nothing listens)
-    told = SimpleNamespace(tls_certificate=None, public_url="", bind=bind)
+    told = SimpleNamespace(tls_certificate=None, public_url="", bind=bind, auth="required")
     config = SimpleNamespace(data=SimpleNamespace(dir=tmp_path), stations=told)
     root = LazyGroup("commonwatt", commands={"station": station})
 
@@ -54,6 +54,18 @@ def test_stations_are_added_listed_admitted_and_rejected(run):
     listed = listed["items"]
     assert [(row["identity"], row["state"], row["has_password"]) for row in listed] == [("CP-1", "admitted", True)]
     assert "shown this once" in run("password", "CP-1")[1]
+
+
+def test_who_is_let_in_without_a_password_is_told_to_need_one(run):
+    assert "password" in run("add", "CP 2", "--no-password", "--json")[1]
+    run("reject", "CP 2")
+    for words in (("add", "CP-1", "--no-password"), ("admit", "CP 2")):
+        code, said = run(*words)
+        assert code == 0
+        assert "has no password" in said
+        assert "may connect now" not in said
+        assert "and the password" not in said
+    assert "commonwatt station password 'CP 2'" in " ".join(run("admit", "CP 2")[1].split())
 
 
 def test_the_list_comes_in_pages(run):

@@ -30,6 +30,7 @@ from commonwatt.stations import (
     list_configuration,
     list_connectors,
     list_frames,
+    open_for_trial,
 )
 from commonwatt.stations.errors import StationMissing
 
@@ -49,6 +50,7 @@ async def show_station(
     identity: str,
     database: Database,
     clock: Clock,
+    config: Any,
     site: Site,
     actor: Actor,
     paging: Paging,
@@ -70,6 +72,7 @@ async def show_station(
         "station": view,
         "connectors": await database.read(list_connectors, identity=identity, limit=100),
         "tab": here,
+        "trial": open_for_trial(config),
         "may_change": actor.may("stations:write"),
         "may_command": actor.may("stations:command"),
         "sees_tags": actor.sees_id_tags,

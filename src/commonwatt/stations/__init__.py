@@ -37,7 +37,7 @@ from commonwatt.stations.actions.note_status import ConnectorStatus, ensure_conn
 from commonwatt.stations.actions.prune_frames import FramePruner
 from commonwatt.stations.actions.record_frames import FrameRow, flag_quirk, record_frames, tell_frames
 from commonwatt.stations.actions.remember_configuration import Setting, remember_configuration
-from commonwatt.stations.address import stations_address
+from commonwatt.stations.address import open_for_trial, stations_address
 from commonwatt.stations.asking import COMMANDS, TRIGGERS, WAIVERS
 from commonwatt.stations.command import command_station
 from commonwatt.stations.errors import StationTaken
@@ -114,6 +114,7 @@ __all__ = [
     "note_introduction",
     "note_status",
     "offered_hash_of",
+    "open_for_trial",
     "record_frames",
     "reject_station",
     "remember_configuration",

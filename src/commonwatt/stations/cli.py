@@ -16,6 +16,7 @@ from commonwatt.members import TERMINAL
 from commonwatt.stations import queries
 from commonwatt.stations.actions import admit_stations as acts
 from commonwatt.stations.actions.administer import administer
+from commonwatt.stations.address import open_for_trial
 from commonwatt.stations.queries import StationView
 from commonwatt.stations.showing import shown_station
 
@@ -38,11 +39,11 @@ def add(program: Program, identity: str, name: str, no_password: bool) -> None: 
     lines = [f"{identity} may connect now."]
     if password:
         lines.append(f"Its password, shown this once: {password}")
+    elif not open_for_trial(program.config):
+        lines = [_needs_password(identity)]
     address = _address(program, identity)
-    lines += [
-        f"Its address: {address}",
-        "Enter the address, the identity and the password at the station; `commonwatt station list` shows it.",
-    ]
+    entered = "the address, the identity and the password" if password else "the address and the identity"
+    lines += [f"Its address: {address}", f"Enter {entered} at the station; `commonwatt station list` shows it."]
     program.answer({"identity": identity, "password": password, "address": address}, wrapped("\n".join(lines)))
 
 
@@ -71,7 +72,10 @@ def list_all(program: Program, search: str, state: str | None, limit: int, curso
 def admit(program: Program, identity: str) -> None:
     """Let the waiting or rejected station IDENTITY in."""
     program.write(administer, TERMINAL, "station admitted", identity, acts.admit_station)
+    view = program.read(queries.find_station, identity)
     said = f"{identity} is admitted; it is let in within a minute."
+    if view is not None and not view.has_password and not open_for_trial(program.config):
+        said = _needs_password(identity)
     program.answer({"identity": identity, "state": "admitted"}, wrapped(said))
 
 
@@ -131,6 +135,14 @@ def _row(view: StationView) -> tuple[str, ...]:
     seen = "never" if view.seen_ms is None else instant_text(Instant(view.seen_ms))
     connected = "yes" if view.connected else "no"
     return (view.identity, view.name, view.state, connected, view.vendor or "", view.model or "", seen)
+
+
+def _needs_password(identity: str) -> str:
+    """Say what a station that is let in waits for, where the site asks for passwords."""
+    return (
+        f"{identity} is admitted, but it has no password, and this site asks for one (stations.auth). Make one with "
+        f"`commonwatt station password {shlex.quote(identity)}` and enter it at the station."
+    )
 
 
 def _address(program: Program, identity: str) -> str:

@@ -47,6 +47,11 @@ class StationView:
     drift_ms: int | None
     ping_ms: int | None
 
+    @property
+    def called(self) -> bool:
+        """Whether it was ever here, be it in the waiting room."""
+        return self.connected or bool(self.seen_ms or self.boot_ms or self.disconnected_ms)
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectorView:
