@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -102,6 +103,14 @@ async def test_a_key_that_waits_makes_a_second_request_a_no_op(database):
     for _ in range(3):
         await database.write(lambda work: work.request(DoThis(1), key="reconcile"))
     assert len(await database.read(states)) == 1
+
+
+async def test_a_key_that_waits_can_be_hastened(database):
+    await database.write(lambda work: work.request(DoThis(1), key="change", after_ms=60_000))
+    await database.write(lambda work: work.request(DoThis(2), key="change", hasten=True))
+    await database.write(lambda work: work.request(DoThis(3), key="other", hasten=True))
+    rows = await database.read(lambda sql: sql.exec_driver_sql("SELECT payload, due_ms - made_ms FROM outbox").all())
+    assert [(json.loads(payload)["number"], delay) for payload, delay in rows] == [(2, 0), (3, 0)]
 
 
 async def test_a_job_whose_key_was_requested_anew_while_it_ran_is_left_to_the_newer_one(tmp_path):

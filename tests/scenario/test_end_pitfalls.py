@@ -185,6 +185,41 @@ def test_an_address_that_fails_once_is_tried_again():
     tell(story)
 
 
+def test_an_address_that_is_left_days_after_the_end_is_asked():
+    async def story(world):
+        station = await world.add_station("CP-1")
+        await world.add_driver()
+        paid = await pay_and_plug(world, station)
+        await charge_some(world, station, 300)
+        await station.unplug(1)
+        ended = await world.until_status(paid.charge.id, "ended")
+        await asyncio.sleep(3 * 24 * 3600)
+        await world.database.write(charging.leave_address, ended.secret, "driver@wallet")
+        await asyncio.sleep(20)
+        assert (await world.charge(ended.id)).owed_msat < 1000
+
+    tell(story)
+
+
+def test_another_address_does_not_wait_for_the_next_try_of_the_first():
+    async def story(world):
+        station = await world.add_station("CP-1")
+        await world.add_driver()
+        paid = await pay_and_plug(world, station)
+        await world.database.write(charging.leave_address, paid.charge.secret, "driver@wallet")
+        await charge_some(world, station, 300)
+        world.rail.faults.plan("pay", Fault.FAIL, times=4)
+        await station.unplug(1)
+        ended = await world.until_status(paid.charge.id, "ended")
+        await asyncio.sleep(600)
+        assert (await world.charge(ended.id)).owed_msat > 1000, "the next try is minutes away"
+        await world.database.write(charging.leave_address, ended.secret, "driver@elsewhere")
+        await asyncio.sleep(20)
+        assert (await world.charge(ended.id)).owed_msat < 1000
+
+    tell(story)
+
+
 def test_a_claim_whose_payment_failed_is_not_answered_as_paid():
     async def story(world):
         station = await world.add_station("CP-1")

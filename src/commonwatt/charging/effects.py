@@ -45,7 +45,8 @@ class AskReading(Effect):
 
 @dataclass(frozen=True, slots=True)
 class SendChange(Effect):
-    """Send a session's change to the Lightning address that its driver left."""
+    """Send a session's change to the Lightning address that its driver left; `asked_ms` is when that was wished."""
 
     kind: ClassVar[str] = "charging.SendChange"
     session_id: str
+    asked_ms: int = 0

@@ -29,7 +29,7 @@ from commonwatt.tariffs import forget_rates
 ASKING_MAX = 16
 """So many addresses are asked at once; those that answer slowly must not hold up starts and stops."""
 GIVE_UP_MS = 2 * 24 * 3600 * 1000
-"""So long after the end a station is asked to stop, and an address for an invoice."""
+"""So long after the end a station is asked to stop, and so long an address for an invoice."""
 FetchInvoice = Callable[[str, int], Awaitable[Outcome[str]]]
 """Asks a Lightning address for an invoice of so many msat."""
 
@@ -115,12 +115,13 @@ class Charger:
         return Done(None)
 
     async def send_change(self, effect: SendChange) -> Outcome[None]:
-        """Ask the driver's address for an invoice of what is owed, and pay it like any claim."""
+        """Ask the driver's address for an invoice of what is owed, and pay it like any claim.
+
+        An address that does not answer is asked for two days; then the change waits on the session's page.
+        """
         charge = await self._database.read(store.charge_by_id, effect.session_id)
         if charge is None or not charge.address or charge.owed_msat < SAT_MSAT:
             return Done(None)
-        if _long_over(charge, self._database.clock.now()):
-            return Failed(f"{charge.address} gave no invoice for days; the change waits on the session's page.")
         if self._asking >= ASKING_MAX:
             return Unknown("other addresses are being asked")
         amount = charge.owed_msat - charge.owed_msat % SAT_MSAT
@@ -136,6 +137,8 @@ class Charger:
             case Failed(reason, _):
                 return Failed(f"{charge.address} gave no invoice ({reason}); the change waits on the session's page.")
             case Unknown(reason):
+                if self._database.clock.now().ms - effect.asked_ms > GIVE_UP_MS:
+                    return Failed(f"{charge.address} gave no invoice for days; the change waits on the session's page.")
                 return Unknown(reason)
 
     async def _pass_deadlines(self) -> None:

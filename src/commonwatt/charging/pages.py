@@ -19,7 +19,6 @@ from commonwatt.charging.actions.offer_session import offer_session, offer_top_u
 from commonwatt.charging.actions.stop_session import ask_to_stop
 from commonwatt.charging.charge import Charge
 from commonwatt.charging.driver_view import both, example, payment_choices, session_context
-from commonwatt.charging.effects import SendChange
 from commonwatt.charging.errors import AddressUnusable, NoSuchConnector, NoSuchSession, SessionRunning
 from commonwatt.charging.lnurl import metadata_of, pay_url, withdraw_url
 from commonwatt.charging.pricing import to_msat
@@ -249,9 +248,7 @@ def _leave(work: Work, secret: str, address: str) -> None:
         raise AddressUnusable(
             said("%(address)s is no Lightning address. Write one like name@wallet.example.", address=shown)
         )
-    charge = leave_address(work, secret, address)
-    if charge.session.billed and charge.owed_msat:
-        work.request(SendChange(charge.id), key=f"change:{charge.id}")
+    leave_address(work, secret, address)
 
 
 ROUTES = [show_connector, pay_connector, show_session, stop, top_up, keep_address, show_receipt]

@@ -49,7 +49,7 @@ def _grant(work: Work, charge: Charge, wish: Wish) -> None:
             post_bill(work, charge)
         case Wish.RETURN_CHANGE:
             if charge.address:
-                work.request(SendChange(charge.id), key=f"change:{charge.id}")
+                work.request(SendChange(charge.id, work.now.ms), key=f"change:{charge.id}")
 
 
 def _decide(work: Work, charge: Charge, *, take: bool) -> None:

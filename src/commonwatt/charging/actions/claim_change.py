@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 
 from commonwatt.charging import store
 from commonwatt.charging.charge import Charge
+from commonwatt.charging.effects import SendChange
 from commonwatt.charging.errors import AmountOutOfRange, ChangeClaimed, NoChange, NoSuchSession, SessionRunning
 from commonwatt.charging.model.session import Status
 from commonwatt.charging.rules import DEFAULT, Rules
@@ -115,9 +116,11 @@ def home_rail(sql: Connection, charge: Charge, rails: Sequence[str]) -> str:
 
 
 def leave_address(work: Work, secret: str, address: str) -> Charge:
-    """Note where the change shall go when the charge ends."""
+    """Note where the change shall go when the charge ends; after its end it goes there at once."""
     charge = replace(_charge(work.sql, secret), address=address)
     store.save_charges(work, [charge])
+    if charge.session.billed and charge.owed_msat:
+        work.request(SendChange(charge.id, work.now.ms), key=f"change:{charge.id}", hasten=True)
     return charge
 
 

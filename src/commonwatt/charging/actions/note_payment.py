@@ -87,7 +87,8 @@ def _send_later(work: Work, charge: Charge) -> None:
     failed = select(func.count()).where(claims.session_id == charge.id, claims.state == "failed")
     times = int(work.sql.execute(failed).scalar_one())
     if times <= SEND_AGAIN_MAX:
-        work.request(SendChange(charge.id), after_ms=SEND_AGAIN_MS << (times - 1), key=f"change:{charge.id}")
+        effect = SendChange(charge.id, work.now.ms)
+        work.request(effect, after_ms=SEND_AGAIN_MS << (times - 1), key=f"change:{charge.id}")
 
 
 def _tell(work: Work, charge: Charge, happening: Happening, rules: Rules) -> None:

@@ -41,6 +41,10 @@ outbox = Table(
 )
 
 _INSERT = "INSERT OR IGNORE INTO outbox (kind, payload, key, made_ms, due_ms) VALUES (?, ?, ?, ?, ?)"
+_HASTEN = (
+    "UPDATE outbox SET payload = ?, due_ms = min(due_ms, ?), attempts = 0 "
+    "WHERE kind = ? AND key = ? AND state = 'waiting'"
+)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -79,8 +83,14 @@ def store_event(sql: Connection, now: Instant, event: Event) -> None:
     _store(sql, now, event.kind, event)
 
 
-def store_effect(sql: Connection, now: Instant, effect: Effect, *, after_ms: int, key: str | None) -> None:
-    """Write an effect's row, due after the delay; a waiting row of the same key is left alone."""
+def store_effect(
+    sql: Connection, now: Instant, effect: Effect, *, after_ms: int, key: str | None, hasten: bool = False
+) -> None:
+    """Write an effect's row, due after the delay; a waiting row of the same key is left alone, or hastened."""
+    if hasten:
+        payload = _encode(effect).decode()
+        if sql.exec_driver_sql(_HASTEN, (payload, now.ms + after_ms, effect.kind, key)).rowcount:
+            return
     _store(sql, now, effect.kind, effect, key=key, after_ms=after_ms)
 
 

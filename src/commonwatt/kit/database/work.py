@@ -54,12 +54,13 @@ class Work:
         store_event(self.sql, self.now, event)
         self._stored += 1
 
-    def request(self, effect: Effect, *, after_ms: int = 0, key: str | None = None) -> None:
+    def request(self, effect: Effect, *, after_ms: int = 0, key: str | None = None, hasten: bool = False) -> None:
         """Store what the world is asked to do; a job does it after the commit, again until it is known.
 
-        `after_ms` delays it. A `key` that is already waiting makes the request a no-op (one reconciliation at a time).
+        `after_ms` delays it. A `key` that is already waiting makes the request a no-op (one reconciliation at a time);
+        to `hasten` puts this effect in its place, due at once if it was later.
         """
-        store_effect(self.sql, self.now, effect, after_ms=after_ms, key=key)
+        store_effect(self.sql, self.now, effect, after_ms=after_ms, key=key, hasten=hasten)
         self._stored += 1
 
     def tell(self, topic: str, name: str, **data: Any) -> None:
