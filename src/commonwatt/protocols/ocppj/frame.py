@@ -6,6 +6,8 @@ answer (CALLRESULT, CALLERROR) is never answered, however broken, or two parties
 
 from __future__ import annotations
 
+import json
+import math
 from typing import Any
 
 import msgspec
@@ -18,6 +20,9 @@ DEPTH_MAX = 32
 """Nested objects and arrays at most; the deepest message of OCPP has eight."""
 ID_MAX = 255
 """Characters of a message id at most: the standard says 36, some stations use more, and it is theirs to choose."""
+
+DIGITS_SURE = 18
+"""Digits of a whole number that is read as one where a frame holds numbers that nothing can hold."""
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -63,7 +68,7 @@ def parse(text: str) -> Frame:
     if len(text) > FRAME_MAX:
         return Malformed(f"The frame has {len(text)} characters; {FRAME_MAX} is the limit.")
     try:
-        parts = _decode(text)
+        parts = _read_json(text)
     except (msgspec.DecodeError, UnicodeError) as error:
         return Malformed(f"The frame is no JSON: {error}")
     except RecursionError:
@@ -83,6 +88,31 @@ def parse(text: str) -> Frame:
             return Malformed("The answer has not the parts of an answer.")
         case other:
             return Malformed(f"The message type {str(other)[:20]!r} is unknown; OCPP-J 1.6 has 2, 3 and 4.")
+
+
+def _read_json(text: str) -> Any:
+    """Read a frame; numbers that no type can hold, and words for none such as `NaN`, become text in their places.
+
+    Some encoders write those, and a call that is not understood at all is sent again for ever. Raises DecodeError,
+    UnicodeError or RecursionError for what is no JSON otherwise.
+    """
+    try:
+        return _decode(text)
+    except msgspec.DecodeError as complaint:
+        try:
+            odd = json.loads(text, parse_int=_whole_or_text, parse_float=_number_or_text, parse_constant=str)
+            return _decode(_encode(odd))  # what only the other reader takes, half a surrogate, goes no further
+        except (ValueError, msgspec.MsgspecError):
+            raise complaint from None
+
+
+def _whole_or_text(digits: str) -> int | str:
+    return int(digits) if len(digits) <= DIGITS_SURE else digits
+
+
+def _number_or_text(digits: str) -> float | str:
+    number = float(digits)
+    return number if math.isfinite(number) else digits
 
 
 def _read_call(parts: list[Any], text: str) -> Call | Malformed:

@@ -10,9 +10,13 @@ import jsonschema_rs
 import msgspec
 
 from commonwatt.adapters.station.dialect import Caller, Refusal
-from commonwatt.adapters.station.ocpp16.repair import refusal_for, repair
+from commonwatt.adapters.station.ocpp16.repair import REGISTERS, refusal_for, repair
 from commonwatt.protocols.ocppj import ErrorCode
 
+REGISTER_MOST = 10**15
+"""Wh that a register may show, either side of zero; a thousand times as much is still a whole number of 64 bits."""
+WHOLE_LEAST, WHOLE_MOST = -(2**31), 2**31 - 1
+"""Every other whole number of OCPP has 32 bits; the schemas set no bound."""
 _NOT_OURS_TO_NAME = frozenset("/\\.")
 
 
@@ -20,12 +24,26 @@ _NOT_OURS_TO_NAME = frozenset("/\\.")
 def validator(name: str) -> jsonschema_rs.Draft4Validator | None:
     """Return the compiled schema of a message ("Heartbeat", "HeartbeatResponse"), or None when 1.6 has none.
 
+    Whole numbers have bounds here that the standard's schemas leave out, for whatever keeps them has bounds as well.
     Dates are not checked here: stations that write no zone are understood by `times`.
     """
     schema = files("ocpp").joinpath("v16", "schemas", f"{name}.json")
     if _NOT_OURS_TO_NAME & set(name) or not schema.is_file():
         return None
-    return jsonschema_rs.Draft4Validator(msgspec.json.decode(schema.read_bytes()), validate_formats=False)
+    return jsonschema_rs.Draft4Validator(_bounded(msgspec.json.decode(schema.read_bytes())), validate_formats=False)
+
+
+def _bounded(schema: Any, field: str = "") -> Any:
+    """Return a schema whose integers have bounds."""
+    if isinstance(schema, list):
+        return [_bounded(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    bounded = {name: _bounded(item, name) for name, item in schema.items()}
+    if schema.get("type") == "integer":
+        least, most = (-REGISTER_MOST, REGISTER_MOST) if field in REGISTERS else (WHOLE_LEAST, WHOLE_MOST)
+        return {"minimum": least, "maximum": most, **bounded}
+    return bounded
 
 
 @cache

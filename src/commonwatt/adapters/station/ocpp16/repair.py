@@ -70,6 +70,10 @@ DEFAULTS: dict[tuple[str, str], str] = {
 """What a missing field means; `StatusNotification` without an error code is only certain when it is not Faulted."""
 REGISTERS = frozenset({"meterStart", "meterStop"})
 """Registers in whole Wh, which some stations write with decimals or as text."""
+NOBODYS = -1
+"""A number that no transaction of ours has: what it reports is matched by tag or connector."""
+LOST_REGISTER = 0
+"""What stations report that have lost their register."""
 TAGS = frozenset({"idTag", "parentIdTag"})
 """A person's card: its number is in no text of ours."""
 _DECIMAL = re.compile(r"\d{1,15}\.\d{1,9}", re.ASCII)
@@ -153,11 +157,24 @@ def _mend(repaired: Repaired, name: str, complaint: jsonschema_rs.ValidationErro
 
 
 def _do_without(repaired: Repaired, name: str, path: list[Any]) -> bool:
-    """Leave out what a StopTransaction can be billed without, so that one bad field does not cost its end."""
+    """Leave out what a StopTransaction can be billed without, so that one bad field does not cost its end.
+
+    A number that no transaction can have is nobody's, in meter values too; they may come from the whole station.
+    """
+    payload = repaired.payload
+    if name == "MeterValues" and path in (["transactionId"], ["connectorId"]):
+        payload[path[0]] = NOBODYS if path == ["transactionId"] else 0
+        repaired.flags.add(("impossible-number", str(path[0])))
+        return True
     if name != "StopTransaction":
         return False
-    payload = repaired.payload
     match path:
+        case ["transactionId"]:
+            payload["transactionId"] = NOBODYS
+            repaired.flags.add(("impossible-number", "transactionId"))
+        case ["meterStop"]:
+            payload["meterStop"] = LOST_REGISTER
+            repaired.flags.add(("impossible-number", "meterStop"))
         case ["idTag", *_]:
             payload.pop("idTag", None)
             repaired.flags.add(("unusable-id-tag", "left out"))

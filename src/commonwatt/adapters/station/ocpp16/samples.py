@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, DecimalException
 from typing import Any
 
 from commonwatt.adapters.station.dialect import WH_MEANS_KWH, Caller, Refusal
@@ -55,7 +55,7 @@ def scaled(text: str, power: int) -> int | None:
         if not number.is_finite() or abs(number) > _LARGEST:
             return None
         return int(number.to_integral_value(ROUND_HALF_UP))
-    except InvalidOperation:
+    except DecimalException:
         return None
 
 
