@@ -22,6 +22,7 @@ FRAMES = (
     '[2,"1","DataTransfer",{"data":{"AuthorizationKey":"hunter2-hunter2"}}]',
     '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"hunter2-hunter2',
     '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":hunter2-hunter2}]',
+    '[2,"1","ChangeConfiguration",{"key":"\\u0041uthorizationKey","value":"hunter2-hunter2',
 )
 
 

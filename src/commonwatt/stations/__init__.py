@@ -41,7 +41,7 @@ from commonwatt.stations.address import open_for_trial, stations_address
 from commonwatt.stations.asking import COMMANDS, TRIGGERS, WAIVERS
 from commonwatt.stations.command import command_station
 from commonwatt.stations.errors import StationTaken
-from commonwatt.stations.hiding import mask_id_tags
+from commonwatt.stations.hiding import hide_secrets_in, mask_id_tags
 from commonwatt.stations.identity import check_identity
 from commonwatt.stations.ports import AnswerInvalid
 from commonwatt.stations.queries import (
@@ -100,6 +100,7 @@ __all__ = [
     "flag_quirk",
     "forget_connections",
     "hash_secret",
+    "hide_secrets_in",
     "list_configuration",
     "list_connectors",
     "list_frames",

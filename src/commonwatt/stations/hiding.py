@@ -16,6 +16,7 @@ from commonwatt.members import MASK
 _SECRET = "authorizationkey"  # noqa: S105 (the name of the key, in whatever case)
 _STRING = r'"(?:[^"\\]|\\.)*(?:"|$)'
 _VALUES = re.compile(rf'("(?:value|authorizationkey)"\s*:\s*)(?:{_STRING}|[^"\s,}}\]]+)', re.IGNORECASE)
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _ID_TAGS = re.compile(rf'("(?:idTag|parentIdTag)"\s*:\s*)(?:{_STRING}|(?!null\b)[^"\s,}}\]]+)')
 
 
@@ -48,7 +49,8 @@ def hide_secrets_in(text: str) -> str:
         read = json.loads(text)
         hidden = hide_secrets(read)
     except (ValueError, RecursionError):
-        return _VALUES.sub(rf'\1"{MASK}"', text) if _SECRET in text.lower() else text
+        named = _SECRET in _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text).lower()
+        return _VALUES.sub(rf'\1"{MASK}"', text) if named else text
     if hidden == read:
         return text
     return json.dumps(hidden, separators=(",", ":"), ensure_ascii=False)

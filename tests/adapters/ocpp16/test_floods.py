@@ -80,6 +80,15 @@ async def test_what_cannot_be_stored_makes_room_as_well():
     await log.close()
 
 
+async def test_of_a_broken_frame_no_password_is_kept_whose_name_stands_behind_the_cut(site, station):
+    said = '[2,"1","ChangeConfiguration",{"value":"hunter2-hunter2","pad":"' + "x" * 3000 + '","key":"AuthorizationKey"'
+    station.say(said)
+    await station.ask("Heartbeat", {})
+    [broken] = [frame for frame in await site.frames() if frame.kind == "broken"]
+    assert "hunter2" not in broken.text
+    assert len(broken.text) < 2100
+
+
 async def test_of_a_broken_frame_only_the_beginning_is_kept(site, station):
     station.say(JUNK)
     await station.ask("Heartbeat", {})

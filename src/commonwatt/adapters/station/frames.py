@@ -55,9 +55,10 @@ class FrameLog:
         self.lost = 0
 
     def add(self, row: FrameRow) -> None:
-        """Keep a frame; of one that is broken its beginning."""
+        """Keep a frame; of one that is broken its beginning, without passwords whose name stands behind the cut."""
         if row.kind == "broken" and len(row.text) > BROKEN_KEPT:
-            row = row._replace(text=f"{row.text[:BROKEN_KEPT]}\N{HORIZONTAL ELLIPSIS} ({len(row.text)} characters)")
+            kept = stations.hide_secrets_in(row.text)[:BROKEN_KEPT]
+            row = row._replace(text=f"{kept}\N{HORIZONTAL ELLIPSIS} ({len(row.text)} characters)")
         size = len(row.text) + ROW_BYTES
         self._rows.append(row)
         self._bytes += size
