@@ -75,6 +75,13 @@ def test_a_station_as_programs_see_it(client):
     assert "secret_hash" not in shown
 
 
+def test_a_space_inside_an_identity_is_written_as_in_any_address(client):
+    assert client.post("/api/v1/stations", json={"identity": "CP 1"}).status_code < 300
+    assert client.get("/api/v1/stations/CP%201").json()["identity"] == "CP 1"
+    refused = client.post("/api/v1/stations", json={"identity": "CP 1 "})
+    assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (422, "station-identity-invalid")
+
+
 def test_stations_are_added_listed_and_removed(client, line):
     made = client.post("/api/v1/stations", json={"identity": "CP-2"}).json()
     assert len(made["password"]) == 20

@@ -68,6 +68,13 @@ def test_who_is_let_in_without_a_password_is_told_to_need_one(run):
     assert "commonwatt station password 'CP 2'" in " ".join(run("admit", "CP 2")[1].split())
 
 
+def test_a_space_inside_an_identity_is_one_at_an_end_is_none(run):
+    assert run("add", "CP 1")[0] == 0
+    code, said = run("add", "CP 1 ")
+    assert code != 0
+    assert "spaces inside" in " ".join(said.split())
+
+
 def test_the_list_comes_in_pages(run):
     for name in ("A", "B", "C"):
         run("add", name)

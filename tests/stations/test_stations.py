@@ -41,7 +41,7 @@ def test_an_identity_belongs_to_one_station(work, station):
         stations.add_station(work, station)
 
 
-@pytest.mark.parametrize("identity", ["", "a/b", "-x", "ä", "x" * 49, "a\nb", "<script>"])
+@pytest.mark.parametrize("identity", ["", "a/b", "-x", "ä", "x" * 49, "a\nb", "<script>", "CP ", " CP"])
 def test_what_cannot_end_an_address_is_no_identity(work, identity):
     with pytest.raises(IdentityInvalid):
         stations.add_station(work, identity)

@@ -7,16 +7,19 @@ import re
 from commonwatt.kernel import said
 from commonwatt.stations.errors import IdentityInvalid
 
-_IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.:*=|+@-]{0,47}", re.ASCII)
+_IDENTITY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _.:*=|+@-]{0,46}[A-Za-z0-9_.:*=|+@-])?", re.ASCII)
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
 
 
 def check_identity(identity: str) -> str:
-    """Return an identity that may be used; raises IdentityInvalid (OCPP-J 1.6, 3.1.1: it ends the station's URL)."""
+    """Return an identity that may be used; raises IdentityInvalid (OCPP-J 1.6, 3.1.1: it ends the station's URL).
+
+    A space inside is one: stations write it as `%20` there, as that section asks. One at an end is a slip of typing.
+    """
     if not _IDENTITY.fullmatch(identity):
         msg = said(
-            "An identity has 1 to 48 letters, digits or characters of ` _ . : * = | + @ -` and begins with a letter or "
-            "a digit. Choose another one and enter the same at the station."
+            "An identity has 1 to 48 letters, digits or characters of ` _ . : * = | + @ -`, and spaces inside. It "
+            "begins with a letter or a digit. Choose another one and enter the same at the station."
         )
         raise IdentityInvalid(msg, identity=identity[:60])
     return identity

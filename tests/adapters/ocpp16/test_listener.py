@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tests.conftest import declare_tables
+from yarl import URL
 
 from commonwatt import stations
 from commonwatt.adapters.station import admission
@@ -231,6 +232,22 @@ async def test_a_frame_over_the_limit_closes_the_connection(server):
     assert (closing.type, closing.data) == (aiohttp.WSMsgType.CLOSE, 1009)
     again = await server.connect()
     assert (await ask(again, "Heartbeat", {}))[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("written", "identity"), [("CP%201", "CP 1"), ("CP%20", None), ("%20CP", None), ("CP%091", None), ("CP%2F1", None)]
+)
+async def test_a_space_inside_an_identity_is_one_at_an_end_is_none(server, written, identity):
+    await server.listen()
+    address = URL(f"{server.url}/{written}", encoded=True)
+    if identity is None:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+            await server.session.ws_connect(address, protocols=PROTOCOL)
+        assert refusal.value.status == 404
+    else:
+        socket = await server.session.ws_connect(address, protocols=PROTOCOL)
+        assert server.hub.connected() == [identity]
+        await socket.close()
 
 
 async def test_binary_frames_are_kept_as_broken(server):
