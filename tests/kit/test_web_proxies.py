@@ -39,10 +39,26 @@ async def seen(peer, forwarded, trusted, proto=None):
         ("10.0.0.1", "", ["10.0.0.0/8"], "10.0.0.1"),
         ("10.0.0.1", None, ["10.0.0.0/8"], "10.0.0.1"),
         ("::1", "2001:db8::1", ["::1/128"], "2001:db8::1"),
+        ("::ffff:10.0.0.1", "198.51.100.1", ["10.0.0.0/8"], "198.51.100.1"),
     ],
 )
 async def test_the_client_s_address(peer, forwarded, trusted, client):
     assert (await seen(peer, forwarded, trusted))["client"] == client
+
+
+@pytest.mark.parametrize(
+    ("peer", "share"),
+    [
+        ("198.51.100.1", "198.51.100.1"),
+        ("::ffff:198.51.100.1", "198.51.100.1"),
+        ("::ffff:198.51.100.2", "198.51.100.2"),
+        ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unknown", "unknown"),
+    ],
+)
+async def test_whoever_comes_over_a_socket_for_both_kinds_of_addresses_has_his_own_share(peer, share):
+    assert (await seen(peer, None, []))["who"] == share
 
 
 async def test_the_scheme_comes_from_a_trusted_proxy_only():

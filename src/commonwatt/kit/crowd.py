@@ -67,16 +67,11 @@ class Crowd:
 
     def _group(self, address: str) -> tuple[str, bool]:
         """Return whom an address stands for (IPv6: its /64), and whether that is one household at most."""
-        try:
-            found = ipaddress.ip_address(address.partition("%")[0])
-        except ValueError:
+        found = read_address(address)
+        if found is None:
             return address, False
-        if isinstance(found, ipaddress.IPv6Address):
-            found = found.ipv4_mapped or found
         spared = found.is_loopback or any(found in network for network in self._spared)
-        if found.version == 6:  # noqa: PLR2004 (IPv6)
-            return str(ipaddress.ip_network((found, 64), strict=False)), not spared
-        return str(found), not spared
+        return household_of(address), not spared
 
     def _say(self, group: str) -> None:
         now = time.monotonic()
@@ -86,6 +81,26 @@ class Crowd:
                 "connections refused", port=self._name, here=self.count, most=self.most, address=group,
                 from_address=self._here[group], most_from_one=self.most_of_one,
             )  # fmt: skip
+
+
+def household_of(address: str) -> str:
+    """Return whom an address stands for: IPv4 itself, IPv6 by its /64, what is no address as it is.
+
+    A socket that listens on `::` writes IPv4 as `::ffff:a.b.c.d` (RFC 4291, 2.5.5.2); that is the IPv4 address.
+    """
+    found = read_address(address)
+    if isinstance(found, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return address if found is None else str(found)
+
+
+def read_address(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return an address, IPv4 also where it is written as IPv6; None for what is none."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
 
 
 def open_more_files() -> int:

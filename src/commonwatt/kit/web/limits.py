@@ -6,7 +6,6 @@ secret could be guessed. A token of the API has its own share, wherever it comes
 
 from __future__ import annotations
 
-import ipaddress
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from commonwatt.kernel import Clock, said
+from commonwatt.kit.crowd import household_of
 from commonwatt.kit.web.errors import TooManyRequests
 from commonwatt.kit.web.surroundings import client_of
 
@@ -101,5 +101,4 @@ def _who(scope: Any) -> str:
     user = scope.get("user")
     if user is not None and getattr(user, "token_id", None):
         return f"token {user.token_id}"
-    address = client_of(scope)
-    return str(ipaddress.ip_network(f"{address}/64", strict=False)) if ":" in address else address
+    return household_of(client_of(scope))

@@ -7,7 +7,6 @@ follow the OWASP secure headers project: the content policy allows our own files
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +17,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Histogram
 
 from commonwatt.kernel import Clock, Ids
-from commonwatt.kit.crowd import Network
+from commonwatt.kit.crowd import Network, read_address
 from commonwatt.kit.web.hosts import host_of
 from commonwatt.kit.web.site import Site
 
@@ -100,7 +99,7 @@ class Surroundings:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         hops = [hop.strip() for hop in headers.get(b"x-forwarded-for", "").split(",") if hop.strip()]
         client = next((hop for hop in reversed(hops) if not self._is_trusted(hop)), None)
-        if client is not None and _address(client) is not None:
+        if client is not None and read_address(client) is not None:
             scope["client"] = (client, 0)
         if headers.get(b"x-forwarded-proto") in {"http", "https"}:
             scope["scheme"] = headers[b"x-forwarded-proto"]
@@ -110,7 +109,7 @@ class Surroundings:
             scope["headers"] = [(b"host", host.encode("latin-1")), *others]
 
     def _is_trusted(self, text: str) -> bool:
-        address = _address(text)
+        address = read_address(text)
         return address is not None and any(address in network for network in self._trusted)
 
     def _note(self, scope: dict[str, Any], status: int, seconds: float, reference: str) -> None:
@@ -145,10 +144,3 @@ def client_of(scope: Any) -> str:
 def _is_host(value: bytes) -> bool:
     """Whether a `Host` can be read; what cannot would end in an error wherever an address is made of it."""
     return host_of(value.decode("latin-1")) != ""
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None
