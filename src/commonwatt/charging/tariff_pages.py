@@ -15,10 +15,10 @@ from litestar.response import Redirect, Template
 from sqlalchemy import Connection
 
 from commonwatt.kernel import BTC, Amount, Clock, Fault, Instant, Rounding, said
-from commonwatt.kit.database import Database
+from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import BadRequest, Paging, Site, page_of
 from commonwatt.members import Actor, require_scope
-from commonwatt.stations import list_connectors, list_stations
+from commonwatt.stations import check_place, list_connectors, list_stations
 from commonwatt.tariffs import (
     Listed,
     Rate,
@@ -161,7 +161,12 @@ def _places(sql: Connection) -> list[dict[str, Any]]:
 async def assign(tariff_id: str, data: Form, database: Database, actor: Actor) -> Redirect:
     """Let a tariff hold at the site, a station or a connector from now on."""
     station, number = read_place(str(data.get("place", "")))
-    await database.write(assign_tariff, tariff_id, station, number, actor=actor)
+
+    def act(work: Work) -> None:
+        check_place(work.sql, station, number)
+        assign_tariff(work, tariff_id, station, number, actor=actor)
+
+    await database.write(act)
     return Redirect(f"/tariffs/{tariff_id}?done=assigned", status_code=303)
 
 
