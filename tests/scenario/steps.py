@@ -41,6 +41,14 @@ async def charge_some(world, station, wh=1500):
     await world.until(flowed, within_s=4 * 3600)
 
 
+async def finish(world, station, paid, wh=1500):
+    """Charge a while, unplug, and return the ended session and what really flowed."""
+    await charge_some(world, station, wh)
+    await station.unplug(1)
+    ended = await world.until_status(paid.charge.id, "ended", within_s=7200)
+    return ended, station.truths[-1].energy_wh
+
+
 async def spent(world, driver="driver"):
     """What a driver has less than at the beginning."""
     return PURSE_MSAT - await world.network.balance_msat(driver)

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from tests.scenario.steps import PAYMENT, charge_some, pay_and_plug, spent, tell
+from tests.scenario.steps import PAYMENT, charge_some, finish, pay_and_plug, spent, tell
 
 from commonwatt import charging, tariffs
 from commonwatt.adapters.payment.sandbox.faults import Fault
@@ -63,9 +63,7 @@ def test_the_late_stop_of_an_earlier_charge_ends_nobody_else_s():
         await world.database.write(charging.add_tag, "OWNER-1", "The owner")
         station = await world.add_station("CP-1", connectors=2)
         first = await pay_and_plug(world, station)
-        await charge_some(world, station, 300)
-        await station.unplug(1)
-        earlier = await world.until_status(first.charge.id, "ended")
+        earlier, _ = await finish(world, station, first, 300)
         second = await pay_and_plug(world, station)
         await charge_some(world, station, 300)
         running = await world.charge(second.charge.id)
@@ -120,10 +118,7 @@ def test_a_stop_that_tells_the_energy_of_the_charge_is_not_billed_on_top():
         station = await world.add_station("CP-1", faults=Faults.of("session-energy"))
         for _ in range(2):  # the register stands high at the second
             paid = await pay_and_plug(world, station, amount=20_000_000)
-            await charge_some(world, station, 3000)
-            await station.unplug(1)
-            ended = await world.until_status(paid.charge.id, "ended")
-        truth = station.truths[-1].energy_wh
+            ended, truth = await finish(world, station, paid, 3000)
         assert truth - 200 <= ended.session.energy_wh <= truth + 1
 
     tell(story)
@@ -224,9 +219,7 @@ def test_a_claim_whose_payment_failed_is_not_answered_as_paid():
     async def story(world):
         station = await world.add_station("CP-1")
         paid = await pay_and_plug(world, station)
-        await charge_some(world, station, 300)
-        await station.unplug(1)
-        ended = await world.until_status(paid.charge.id, "ended")
+        ended, _ = await finish(world, station, paid, 300)
         offer = await world.database.read(charging.offer_change, ended.secret)
         bolt11 = await world.invoice("driver", offer.max_msat)
         world.rail.faults.plan("pay", Fault.FAIL)

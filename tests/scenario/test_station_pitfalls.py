@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
-from tests.scenario.steps import PAYMENT, charge_some, pay_and_plug, spent, tell
+from tests.scenario.steps import PAYMENT, charge_some, finish, pay_and_plug, spent, tell
 
 from commonwatt import charging, tariffs
 from commonwatt.adapters.station.dialect import Caller, Received
@@ -24,14 +24,6 @@ both_rails = pytest.mark.parametrize("hold", [True, False], ids=["hold", "prepai
 
 async def transactions(world):
     return await world.database.read(lambda sql: sql.execute(select(store.transactions)).all())
-
-
-async def finish(world, station, paid):
-    """Charge a while, unplug, and return the ended session and what really flowed."""
-    await charge_some(world, station)
-    await station.unplug(1)
-    ended = await world.until_status(paid.charge.id, "ended", within_s=7200)
-    return ended, station.truths[-1].energy_wh
 
 
 @both_rails

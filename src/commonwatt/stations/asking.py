@@ -33,7 +33,7 @@ _PAYLOAD_MAX = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Ending:
     """How a command ended; `status` is one word.
 
     `outcome` is answer, callerror, unclear (an answer against the standard), invalid, busy, offline or timeout.
@@ -53,21 +53,21 @@ def call_of(verb: str, form: Form) -> tuple[str, dict[str, Any]]:
     return make(form)
 
 
-def said_of(outcome: Outcome[dict[str, Any]]) -> Said:
+def ending_of(outcome: Outcome[dict[str, Any]]) -> Ending:
     """Tell how a command ended, in the few words that the page knows."""
     match outcome:
         case Done(answer):
             status = answer.get("status", "")
-            return Said("answer", status if isinstance(status, str) and _ACTION.fullmatch(status) else "")
+            return Ending("answer", status if isinstance(status, str) and _ACTION.fullmatch(status) else "")
         case Failed(reason, "callerror"):
             code = reason.partition(":")[0]
-            return Said("callerror", code if _ACTION.fullmatch(code) else "")
+            return Ending("callerror", code if _ACTION.fullmatch(code) else "")
         case AnswerInvalid():
-            return Said("unclear")
+            return Ending("unclear")
         case Failed(_, code):
-            return Said(code if code in {"invalid", "busy"} else "offline")
+            return Ending(code if code in {"invalid", "busy"} else "offline")
         case _:
-            return Said("timeout")
+            return Ending("timeout")
 
 
 def _connector(form: Form) -> int:

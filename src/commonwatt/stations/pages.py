@@ -22,7 +22,7 @@ from commonwatt.stations.actions import admit_stations as acts
 from commonwatt.stations.actions.administer import administer, note_command
 from commonwatt.stations.actions.note_status import rename_connector
 from commonwatt.stations.address import open_for_trial, stations_address
-from commonwatt.stations.asking import WAIVERS, call_of, said_of
+from commonwatt.stations.asking import WAIVERS, call_of, ending_of
 from commonwatt.stations.errors import StationMissing
 from commonwatt.stations.listing import ORDERING, StationFilter, connectors_of, page_stations
 from commonwatt.stations.ports import StationLine
@@ -212,7 +212,7 @@ async def ask(identity: str, verb: str, data: Form, database: Database, actor: A
     await _found(database, identity)
     action, payload = call_of(verb, data)
     await database.write(note_command, actor, identity, action, payload)
-    end = said_of(await line.send(identity, action, payload))
+    end = ending_of(await line.send(identity, action, payload))
     tab = {"raw": "commands", "read-configuration": "configuration", "configure": "configuration"}.get(verb, "")
     return _station_page(identity, tab=tab, sent=action, outcome=end.outcome, status=end.status)
 
