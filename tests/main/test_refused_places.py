@@ -6,12 +6,10 @@ import sqlite3
 import threading
 
 import pytest
+from tests.main.terminal import run
 
-from commonwatt.kit.cli import run_group
 from commonwatt.kit.database import open_engine
 from commonwatt.main import opening
-from commonwatt.main.cli import commonwatt, new_program
-from commonwatt.main.migrations import migrate
 
 serve_module, demo_module = (importlib.import_module(f"commonwatt.main.{name}") for name in ("serve", "demo.run"))
 
@@ -21,18 +19,6 @@ def quiet(monkeypatch):
     """Leave the log of the test's own process alone."""
     for command in (serve_module, demo_module):
         monkeypatch.setattr(command, "configure_log", lambda *_: None)
-
-
-def run(*words):
-    return run_group(commonwatt, [str(word) for word in words], new_program())
-
-
-@pytest.fixture
-def data(tmp_path):
-    engine = open_engine(tmp_path / "commonwatt.sqlite")
-    migrate(engine)
-    engine.dispose()
-    return tmp_path
 
 
 @pytest.fixture

@@ -3,27 +3,12 @@
 import json
 
 import pytest
+from tests.main.terminal import run
 
-from commonwatt.kit.cli import run_group
-from commonwatt.kit.database import open_engine
 from commonwatt.kit.running import LOCK, Running, find_running, note_running, reachable
-from commonwatt.main.cli import commonwatt, new_program
-from commonwatt.main.migrations import migrate
 from commonwatt.main.serving import only_server
 
 HERE = Running("http://localhost:41234", "http://127.0.0.1:9", "ws://127.0.0.1:41235/ocpp")
-
-
-def run(*words):
-    return run_group(commonwatt, [str(word) for word in words], new_program())
-
-
-@pytest.fixture
-def data(tmp_path):
-    engine = open_engine(tmp_path / "commonwatt.sqlite")
-    migrate(engine)
-    engine.dispose()
-    return tmp_path
 
 
 @pytest.fixture
