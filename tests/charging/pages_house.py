@@ -46,7 +46,7 @@ class Line:
     def is_connected(self, _identity):
         return True
 
-    async def send(self, identity, action, payload):
+    async def send(self, identity, action, payload, **_patience):
         self.sent.append((identity, action, payload))
         return self.outcome
 

@@ -20,7 +20,8 @@ class Line:
     def __init__(self):
         self.sent, self.closed = [], []
 
-    async def send(self, identity, action, payload):
+    async def send(self, identity, action, payload, *, patience_s=None):
+        assert patience_s is not None, "a person waits for it"
         self.sent.append((identity, action, payload))
         return self.outcome
 

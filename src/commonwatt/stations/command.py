@@ -15,7 +15,7 @@ from commonwatt.stations.errors import (
     StationTimeout,
 )
 from commonwatt.stations.hiding import hide_secrets
-from commonwatt.stations.ports import AnswerInvalid, StationLine
+from commonwatt.stations.ports import PATIENCE_S, AnswerInvalid, StationLine
 
 ANSWER_MAX = 4000
 """Characters of an answer that follows no rule, as it is shown."""
@@ -28,7 +28,7 @@ async def command_station(line: StationLine, identity: str, action: str, payload
     StationCallError (the station said no in the protocol's own way), StationAnswerInvalid (it answered, against the
     standard), StationTimeout (sent, and nobody knows).
     """
-    outcome = await line.send(identity, action, payload)
+    outcome = await line.send(identity, action, payload, patience_s=PATIENCE_S)
     match outcome:
         case Done(answer):
             return answer

@@ -25,7 +25,7 @@ from commonwatt.stations.address import open_for_trial, stations_address
 from commonwatt.stations.asking import WAIVERS, call_of, ending_of
 from commonwatt.stations.errors import StationMissing
 from commonwatt.stations.listing import ORDERING, StationFilter, connectors_of, page_stations
-from commonwatt.stations.ports import StationLine
+from commonwatt.stations.ports import PATIENCE_S, StationLine
 from commonwatt.stations.queries import StationView
 
 READ = [require_scope("stations:read")]
@@ -212,7 +212,7 @@ async def ask(identity: str, verb: str, data: Form, database: Database, actor: A
     await _found(database, identity)
     action, payload = call_of(verb, data)
     await database.write(note_command, actor, identity, action, payload)
-    end = ending_of(await line.send(identity, action, payload))
+    end = ending_of(await line.send(identity, action, payload, patience_s=PATIENCE_S))
     tab = {"raw": "commands", "read-configuration": "configuration", "configure": "configuration"}.get(verb, "")
     return _station_page(identity, tab=tab, sent=action, outcome=end.outcome, status=end.status)
 

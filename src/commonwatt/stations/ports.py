@@ -16,6 +16,10 @@ class AnswerInvalid(Failed):
     payload: dict[str, Any] = field(default_factory=dict)
 
 
+PATIENCE_S = 5.0
+"""How long a person's command waits for its turn before he hears what the station has not answered."""
+
+
 class StationLine(Protocol):
     """The line to all connected stations. Nothing raises: no connection, a timeout or a CALLERROR is an outcome.
 
@@ -36,8 +40,14 @@ class StationLine(Protocol):
         """Ask to end a transaction (1.6 RemoteStopTransaction)."""
         ...
 
-    async def send(self, identity: str, action: str, payload: dict[str, Any]) -> Outcome[dict[str, Any]]:
-        """Send a raw OCPP call and return the station's payload; validated in both directions."""
+    async def send(
+        self, identity: str, action: str, payload: dict[str, Any], *, patience_s: float | None = None
+    ) -> Outcome[dict[str, Any]]:
+        """Send a raw OCPP call and return the station's payload; validated in both directions.
+
+        A station has one call at a time (OCPP-J 1.6, 4.1.1). `Failed(code="busy")` when too many wait already, or when
+        the turn does not come within `patience_s`; the command was never sent then.
+        """
         ...
 
     async def disconnect(self, identity: str, reason: str) -> None:

@@ -258,3 +258,20 @@ async def test_a_pipe_that_is_dead_is_found_by_its_ping(site):
     pipe = await site.attach(pipe=Pipe(alive=False))
     assert not await site.hub.link_of("CP-1").ping()
     assert pipe.pings == 1
+
+
+async def test_a_command_hears_soon_what_a_mute_station_has_not_answered(site, station):
+    rhythm = {"key": "MeterValueSampleInterval", "value": "30"}
+    own = asyncio.create_task(site.hub.send("CP-1", "ChangeConfiguration", rhythm))
+    _, first, *_ = await station.hear()
+    told = await site.hub.send("CP-1", "ClearCache", {}, patience_s=0.05)
+    assert (type(told), told.code) == (Failed, "busy")
+    assert "has not answered ChangeConfiguration yet" in told.reason
+    assert station.heard_nothing(), "one call at a time"
+    station.say([3, first, {"status": "Accepted"}])
+    assert isinstance(await own, Done)
+    later = asyncio.create_task(site.hub.send("CP-1", "ClearCache", {}, patience_s=0.05))
+    _, second, action, _ = await station.hear()
+    assert action == "ClearCache"
+    station.say([3, second, {"status": "Accepted"}])
+    assert isinstance(await later, Done)

@@ -147,10 +147,12 @@ class Hub:
         link = self._links.get(identity)
         return _offline() if link is None else await self._ask(link, *link.dialect.remote_stop(transaction_id))
 
-    async def send(self, identity: str, action: str, payload: dict[str, Any]) -> Outcome[dict[str, Any]]:
+    async def send(
+        self, identity: str, action: str, payload: dict[str, Any], *, patience_s: float | None = None
+    ) -> Outcome[dict[str, Any]]:
         """Send a raw call and return the station's payload."""
         link = self._links.get(identity)
-        return _offline() if link is None or link.closed else await link.call(action, payload)
+        return _offline() if link is None or link.closed else await link.call(action, payload, patience_s=patience_s)
 
     async def disconnect(self, identity: str, reason: str) -> None:
         """Close the station's connection, when there is one."""

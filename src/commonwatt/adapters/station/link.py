@@ -105,8 +105,13 @@ class Link:
             if self._worker is not None and not self._worker.done():
                 await asyncio.wait({self._worker})
 
-    async def call(self, action: str, payload: dict[str, Any]) -> Outcome[dict[str, Any]]:
-        """Ask the station, after the calls that wait already; the answer in three values, as `StationLine` says."""
+    async def call(
+        self, action: str, payload: dict[str, Any], *, patience_s: float | None = None
+    ) -> Outcome[dict[str, Any]]:
+        """Ask the station, after the calls that wait already; the answer in three values, as `StationLine` says.
+
+        Whoever waits longer than `patience_s` for the turn is told what the station has not answered; nothing is sent.
+        """
         try:
             self.dialect.check_request(action, payload)
         except Refusal as refusal:
@@ -117,10 +122,16 @@ class Link:
             self._turn = asyncio.Lock()
         self._asking += 1
         try:
-            async with self._turn:
+            if not await self._await_turn(self._turn, patience_s):
+                open_call = self._exchange.outstanding
+                first = "an earlier command" if open_call is None else open_call.action
+                return Failed(f"The station has not answered {first} yet; this command was not sent.", "busy")
+            try:
                 if self.closed:
                     return Failed("The station has no connection; the command was not sent.", "offline")
                 outcome = await self._ask(action, payload)
+            finally:
+                self._turn.release()
         finally:
             self._asking -= 1
         if isinstance(outcome, Done):
@@ -234,6 +245,14 @@ class Link:
         kind = "result" if text[1] == "3" else "error"
         self._keep(self.caller.clock.now().ms, "out", kind, call.action, call.id, text)
         await self._transport.send(text)
+
+    async def _await_turn(self, turn: asyncio.Lock, patience_s: float | None) -> bool:
+        """Take the turn; False when it did not come in time."""
+        try:
+            async with asyncio.timeout(patience_s):
+                return await turn.acquire()
+        except TimeoutError:
+            return False
 
     async def _ask(self, action: str, payload: dict[str, Any]) -> Outcome[dict[str, Any]]:
         message_id = self._ids.new(self.caller.clock.now())
