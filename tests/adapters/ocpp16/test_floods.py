@@ -171,6 +171,23 @@ async def test_connecting_anew_brings_a_stranger_nothing(site):
     assert again.unread() == 4
 
 
+async def test_a_slowed_stranger_that_reconnects_is_let_in_at_once_and_goes_on_slowed(site):
+    pipe = await stranger(site)
+    for _ in range(5):
+        pipe.say(JUNK)
+    await settle()
+    again = await site.attach("NEW", known=False, admitted=False)
+    await settle()
+    assert pipe.closed is not None
+    assert again.closed is None
+    assert site.hub.connected() == ["NEW"]
+    for _ in range(5):
+        again.say(JUNK)
+    await settle()
+    assert again.unread() == 4
+    assert "cloned-identity" not in await site.quirks("NEW")
+
+
 async def test_an_admission_ends_the_waiting(site, monkeypatch):
     monkeypatch.setattr(allowance_module, "BURST_S", 5.0)
     pipe = await stranger(site)

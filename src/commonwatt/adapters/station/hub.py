@@ -82,11 +82,13 @@ class Hub:
 
         A first connection that does not answer a ping at once is dropped for the newer one. One that does stays, the
         newer is refused, and the station is flagged: two live ones mean that the identity, or its password, was copied.
+        A stranger's that is slowed is not read, so nobody can tell whether it lives; it yields, and as its allowance is
+        the identity's, the newer one has gained nothing.
         """
         first = self._links.get(identity)
         if first is None or first.closed:
             return True
-        if await first.ping() and not first.closed:
+        if not first.slowed_stranger and await first.ping() and not first.closed:
             self.frames.flag(identity, CLONED, "A second connection came while the first was alive, and was refused.")
             _log.warning("cloned identity", station=identity)
             return False

@@ -138,6 +138,11 @@ class Link:
             await self.dialect.learn(self.caller, action, payload, outcome.value)
         return outcome
 
+    @property
+    def slowed_stranger(self) -> bool:
+        """Whether nothing is read because a station that nobody admitted has said too much."""
+        return self._slowed and not self.caller.admitted
+
     async def ping(self) -> bool:
         """Return whether the station is there: it answered a ping, or said something meanwhile; keep the round trip."""
         clock = self.caller.clock
