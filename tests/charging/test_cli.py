@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from commonwatt.charging import store
+from commonwatt.charging.actions.keep_tags import add_tag, remove_tag
 from commonwatt.charging.charge import Charge, Kind, Progress
 from commonwatt.charging.cli import session
 from commonwatt.charging.errors import NoSuchSession
@@ -91,10 +92,16 @@ def test_nothing_owed_is_said_so(run):
 
 
 def test_a_charge_on_account_says_whose(run, program):
-    charge_id = program.write(keep, Session(Status.CHARGING), kind=Kind.LOCAL, holder="Bakery", id_tag="04A2B3")
+    tag_id = program.write(add_tag, "04A2B3", "Bakery")
+    charge_id = program.write(keep, Session(Status.CHARGING), kind=Kind.LOCAL, tag_id=tag_id, id_tag="04A2B3")
     story = run("show", charge_id)
     assert "on account of Bakery, with the tag 04A2B3" in story
-    assert json.loads(run("show", charge_id, "--json"))["holder"] == "Bakery"
+    assert f"member:{tag_id}" in story
+    shown = json.loads(run("show", charge_id, "--json"))
+    assert (shown["holder"], shown["account"]) == ("Bakery", f"member:{tag_id}")
+    assert json.loads(run("list", "--search", "bakery", "--json"))["items"][0]["holder"] == "Bakery"
+    program.write(remove_tag, "04A2B3")
+    assert "on account of somebody whose tag was removed" in run("show", charge_id)
 
 
 def test_a_session_is_shown_by_the_end_of_its_id(run, program):

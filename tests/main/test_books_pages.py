@@ -8,7 +8,9 @@ from tests.main.whole import build_whole
 
 from commonwatt.books import Entry, hold, list_accounts, post
 from commonwatt.books.export import HEADER
-from commonwatt.kernel import BTC, Amount
+from commonwatt.charging import add_tag
+from commonwatt.kernel import BTC, EUR, Amount
+from commonwatt.members import Role
 
 
 def pay(work, key, units, account):
@@ -52,3 +54,21 @@ def test_the_accounts_of_a_past_moment_hold_what_they_held_then(whole, clock):
     assert "session:s2" not in past
     assert "session:s2" in whole.open("/accounts").text
     assert "session:s1" not in whole.open("/accounts", at="2026-05-01T11:00:00Z").text
+
+
+def test_a_card_stands_nowhere_in_the_books_and_its_holder_only_for_those_who_may_see_it(whole):
+    tag_id = whole.act(add_tag, "04A2B3C4", "Neighbour Nina")
+    lines = [Entry.debit(f"member:{tag_id}", Amount(EUR, 900)), Entry.credit("revenue", Amount(EUR, 900))]
+    whole.act(post, "bill:s9", lines, "Charge at CP-1, connector 1", "session/s9")
+    for role, sees in ((Role.OWNER, True), (Role.OPERATOR, True), (Role.AUDITOR, False)):
+        whole.sign_in(role)
+        pages = [whole.open("/journal").text, whole.open("/accounts", prefix="member").text]
+        files = [whole.open("/journal", format="csv").text, whole.open("/accounts", format="csv").text]
+        answers = [whole.client.get(f"/api/v1/{name}?account=member").text for name in ("journal", "accounts")]
+        assert [("Neighbour Nina" in page) for page in pages] == [sees, sees]
+        assert not [text for text in (*pages, *files, *answers) if "04A2B3C4" in text]
+        assert all(tag_id in text for text in (*pages, *files, *answers))
+    whole.sign_in(Role.OWNER)
+    assert f"/journal?account=member%3A{tag_id}" in whole.open("/tags", q="nina").text
+    (row,) = csv.DictReader(io.StringIO(whole.open("/tags", format="csv", q="nina").text))
+    assert row["account"] == f"member:{tag_id}"

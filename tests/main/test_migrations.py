@@ -3,13 +3,18 @@
 import sqlite3
 import subprocess
 import sys
+from uuid import UUID
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from tests.conftest import SOURCE
 
-from commonwatt.kit.database import open_engine
+from commonwatt import charging
+from commonwatt.books import Entry, check_books, post
+from commonwatt.kernel import EUR, Amount, RandomIds, digest_of
+from commonwatt.kit.clock import SystemClock
+from commonwatt.kit.database import Work, open_engine
 from commonwatt.main.migrations import FOLDER, DataNewer, all_tables, head, migrate, newest
 
 
@@ -100,3 +105,52 @@ def test_tokens_of_before_are_led_back_to_their_member(tmp_path):
         roots |= dict(connection.exec_driver_sql("SELECT id, root_id FROM invitation").all())
     assert {name for name, root in roots.items() if root == "m1"} == {"a", "b", "c", "i", "j"}
     assert {name for name, root in roots.items() if root is None} == {"d", "e", "f", "k"}
+
+
+def test_accounts_of_before_lose_the_number_of_the_card_and_keep_all_else(tmp_path):
+    path = tmp_path / "db.sqlite"
+    lines = [["member:04A2", "EUR", 300], ["member:GONE", "EUR", 20], ["revenue", "EUR", -320]]
+    kept = digest_of(["post", lines, "Charge at CP-1, connector 1", "session/s1"])
+    with sqlite3.connect(path) as old:
+        for number in ("0001_first_tables", "0002_root_of_tokens"):
+            old.executescript((FOLDER / "versions" / f"{number}.sql").read_text())
+        old.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        old.execute("INSERT INTO alembic_version VALUES ('0002')")
+        old.execute("INSERT INTO local_tag VALUES ('04A2', 'Ada', 'accepted', 7), ('UNUSED', 'Bob', 'blocked', 8)")
+        for session, kind, tag in (("s1", "local", "04A2"), ("s2", "local", "RUNS"), ("s3", "prepaid", "ONCE")):
+            holder = tag if kind == "local" else None
+            old.execute(
+                "INSERT INTO session (id, secret, kind, station, connector, id_tag, holder, tariff_version, asset,"
+                " status, made_ms, heard_ms, energy_wh, power_w, gross_units, paid_msat, held_msat, cost_msat,"
+                " billed_msat, returned_msat, owed_msat, reason, flags, progress) VALUES (?, ?, ?, 'CP-1', 1, ?, ?, 'v', 'EUR',"
+                " 'ended', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', '', '{}')",
+                (session, session, kind, tag, holder),
+            )
+        old.execute(
+            "INSERT INTO books_write (number, key, kind, digest, at_ms, memo, reference)"
+            " VALUES (1, 'bill:s1', 'post', ?, 0, 'Charge at CP-1, connector 1', 'session/s1')",
+            (kept,),
+        )
+        for number, (name, asset, units) in enumerate(lines):
+            row = (number, name, asset, name.partition(":")[0], units)
+            old.execute("INSERT INTO books_account (id, name, asset, kind, balance_units) VALUES (?, ?, ?, ?, ?)", row)
+            old.execute("INSERT INTO books_entry VALUES (1, ?, ?, 0, ?)", (number, number, units))
+    engine = open_engine(path)
+    migrate(engine)
+    with engine.begin() as connection:
+        tags = dict(connection.exec_driver_sql("SELECT id_tag, id FROM local_tag").all())
+        sessions = dict(connection.exec_driver_sql("SELECT id, tag_id FROM session").all())
+        names = connection.exec_driver_sql("SELECT name, balance_units FROM books_account ORDER BY id").all()
+        dump = "\n".join(str(row) for row in connection.exec_driver_sql("SELECT * FROM books_account"))
+        again = [Entry(name, Amount(EUR, units)) for name, units in names]
+        work = Work(connection, SystemClock().now(), RandomIds())
+        assert post(work, "bill:s1", again, "Charge at CP-1, connector 1", "session/s1").number == 1
+        assert check_books(connection).entries == 3
+        (holder,) = charging.holders_of(connection, [names[0][0]]).values()
+    assert holder == "Ada"
+    assert sorted(tags) == ["04A2", "UNUSED"]
+    assert names[0] == (f"member:{tags['04A2']}", 300)
+    assert (sessions["s1"], sessions["s3"]) == (tags["04A2"], None)
+    assert all(UUID(one) for one in (*tags.values(), sessions["s2"], names[1][0].removeprefix("member:")))
+    assert "04A2" not in dump
+    assert "GONE" not in dump

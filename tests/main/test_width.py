@@ -57,7 +57,7 @@ async def data(tmp_path):
 def furnish(work):
     stations.add_station(work, IDENTITY, LONG)
     stations.note_boot(work, Boot(IDENTITY, LONG, LONG, LONG, LONG))
-    charging.add_tag(work, "x" * 20, LONG)
+    tag_id = charging.add_tag(work, "x" * 20, LONG)
     made = tariffs.create_tariff(work, tariffs.parse_tariff(TARIFF))
     tariffs.assign_tariff(work, made.id, IDENTITY, 17)
     tariffs.assign_tariff(work, made.id)
@@ -66,8 +66,8 @@ def furnish(work):
         Status.ENDED, paid_msat=99_999_999_999, cost_msat=12_345_678_901, billed_msat=12_345_678_901, billed=True
     )
     charge = Charge(
-        SESSION, "secret", Kind.LOCAL, IDENTITY, 17, "x" * 20, "v" * 36, None, work.now, Progress(session), holder=LONG,
-        gross_units=123_456_789_012,
+        SESSION, "secret", Kind.LOCAL, IDENTITY, 17, "x" * 20, "v" * 36, None, work.now, Progress(session),
+        gross_units=123_456_789_012, tag_id=tag_id,
     )  # fmt: skip
     insert_charge(work, charge)
     save_charges(work, [charge])

@@ -12,6 +12,7 @@ from commonwatt import charging, tariffs
 from commonwatt.adapters.station.dialect import Caller, Received
 from commonwatt.adapters.station.virtual.car import Car
 from commonwatt.adapters.station.virtual.faults import Faults
+from commonwatt.books import list_accounts
 from commonwatt.charging import queries, store
 from commonwatt.charging.errors import ConnectorBusy, ConnectorOut
 from commonwatt.charging.reports import Authorisation, StartReport, StatusReport
@@ -313,11 +314,16 @@ def test_a_charge_whose_station_never_comes_back_ends_all_the_same(paid):
             await station.plug(1, Car())
             await station.scan(1, "NEIGHBOUR")
         await charge_some(world, station, 1000)
+        await world.database.write(charging.remove_tag, "NEIGHBOUR")
         [running] = await world.database.read(lambda sql: store.active_charges(sql, "CP-1"))
         await station.go_offline()
         ended = await world.until_status(running.id, "ended", within_s=3 * 3600)
         assert ended.session.energy_wh >= 900
         assert "did not report the end" in ended.session.reason
+        owing = await world.database.read(list_accounts, "member")
+        expected = [] if paid else [(ended.debtor, ended.gross_units)]
+        assert [(account.name, account.balance.units) for account in owing] == expected
+        assert "NEIGHBOUR" not in str(owing)
 
     tell(story, rules=charging.Rules(silence_s=3_600))
 

@@ -12,6 +12,7 @@ from litestar.types import Guard
 from sqlalchemy import Connection
 
 from commonwatt.books.api import journal_csv
+from commonwatt.books.ports import Holders
 from commonwatt.books.queries import JournalFilter, all_accounts, journal, list_accounts, trial_balance
 from commonwatt.kernel import Clock
 from commonwatt.kit.database import Database
@@ -37,6 +38,7 @@ async def show_journal(
     clock: Clock,
     site: Site,
     paging: Paging,
+    holders: Holders,
     q: Text = "",
     account: Text = "",
     asset: Text = "",
@@ -51,8 +53,10 @@ async def show_journal(
         return journal_csv(database, filters)
     key = paging.key(int)
     page = await database.read(journal, filters, int(key[0]) if key else None, paging.limit)
+    touched = {entry.account for posting in page.items for entry in posting.entries}
     context = {
         "postings": page.items,
+        "holders": await database.read(holders, touched),
         "next_cursor": None if page.next_cursor is None else encode_cursor((page.next_cursor,)),
         "filtered": bool(q or account or asset or since or until),
         "assets": sorted({*ASSETS, site.currency}),
@@ -68,6 +72,7 @@ async def show_accounts(
     clock: Clock,
     site: Site,
     paging: Paging,
+    holders: Holders,
     prefix: Text = "",
     at: Text = "",
     format: Text = "",  # noqa: A002 (the address says `format=csv`)
@@ -84,6 +89,7 @@ async def show_accounts(
     shown = states[: paging.limit]
     context = {
         "accounts": shown,
+        "holders": await database.read(holders, {state.name for state in shown}),
         "next_cursor": encode_cursor((shown[-1].name, shown[-1].balance.asset.code))
         if len(states) > paging.limit
         else None,

@@ -26,6 +26,7 @@ from commonwatt.charging.charge import Charge, Kind
 from commonwatt.charging.driver_view import worth_of
 from commonwatt.charging.jobs import Charger
 from commonwatt.charging.model.session import Status, Terms
+from commonwatt.charging.queries import holders_of
 from commonwatt.charging.rules import Rules
 from commonwatt.charging.store import charge_by_id, charge_by_secret
 
@@ -44,6 +45,7 @@ __all__ = [
     "charge_by_id",
     "charge_by_secret",
     "claim_change",
+    "holders_of",
     "leave_address",
     "note_accepted",
     "note_boot",

@@ -15,7 +15,7 @@ from commonwatt.charging import queries, store
 from commonwatt.charging.actions.keep_tags import add_tag, block_tag, remove_tag
 from commonwatt.charging.actions.offer_session import offer_session, pick_rail
 from commonwatt.charging.actions.stop_session import ask_to_stop
-from commonwatt.charging.charge import Charge
+from commonwatt.charging.charge import Charge, account_of_tag
 from commonwatt.charging.errors import NoSuchSession
 from commonwatt.charging.rules import Rules
 from commonwatt.kernel import BTC, Amount, Asset, Instant, Missing
@@ -313,10 +313,7 @@ async def get_transaction(
 async def get_tags(request: Request[Any, Any, Any], database: Database, search: str = "") -> Answer:
     """Return the tags that charge on account."""
     rows = await database.read(queries.list_tags, text=search)
-    tags = [
-        {"id_tag": row.id_tag, "holder": row.holder, "state": row.state, "made": Instant(row.made_ms)} for row in rows
-    ]
-    return tagged(request, Page(tags))
+    return tagged(request, Page([queries.told_tag(row) for row in rows]))
 
 
 @post("/api/v1/tags", guards=WRITE, tags=["sessions"], summary="Add a local tag")
@@ -356,9 +353,9 @@ def _stop(work: Work, session_id: str, actor: Actor, rules: Rules) -> SessionVie
 
 
 def _add_tag(work: Work, id_tag: str, holder: str, actor: Actor) -> dict[str, str]:
-    add_tag(work, id_tag, holder)
+    account = account_of_tag(add_tag(work, id_tag, holder))
     record_act(work, actor, "tag.add", f"tag/{id_tag}", {"holder": holder})
-    return {"id_tag": id_tag, "holder": holder, "state": "accepted"}
+    return {"id_tag": id_tag, "holder": holder, "state": "accepted", "account": account}
 
 
 def _block(work: Work, id_tag: str, blocked: bool, actor: Actor) -> None:

@@ -45,6 +45,11 @@ class Progress(Struct, frozen=True, omit_defaults=True):
     """The connector says that it charges (OCPP 1.6, 4.9), though no reading has shown it yet."""
 
 
+def account_of_tag(tag_id: str) -> str:
+    """Return the account of what a local tag charges, by the id of its record."""
+    return f"member:{tag_id}"
+
+
 class Charge(Struct, frozen=True):
     """One stored session. `secret` opens the driver's page; `gross_units` is the bill so far in the tariff's asset."""
 
@@ -64,7 +69,8 @@ class Charge(Struct, frozen=True):
     asset: str = "EUR"
     returned_msat: int = 0
     address: str | None = None
-    holder: str | None = None
+    tag_id: str | None = None
+    """The record of the local tag that a session on account was opened by; it may be removed since."""
 
     @property
     def session(self) -> Session:
@@ -75,6 +81,12 @@ class Charge(Struct, frozen=True):
     def account(self) -> str:
         """The account of the books that holds the driver's credit, and after the end the change."""
         return f"session:{self.id}"
+
+    @property
+    def debtor(self) -> str:
+        """The account of the books that owes for a session on account: it names no person and no card."""
+        assert self.tag_id is not None  # noqa: S101 (a session on account is opened by a tag)
+        return account_of_tag(self.tag_id)
 
     @property
     def subject(self) -> str:

@@ -73,7 +73,8 @@ def list_all(program: Program, limit: int, cursor: str | None, **wanted: Any) ->
         limit=limit + 1,
     )
     shown, more = rows[:limit], len(rows) > limit
-    value = {"items": [_value(charge) for charge in shown], "next_cursor": shown[-1].id if more else None}
+    holders = program.read(queries.holders_of, [charge.debtor for charge in shown if charge.tag_id])
+    value = {"items": [_value(charge, holders) for charge in shown], "next_cursor": shown[-1].id if more else None}
     heads = ("id", "made", "station", "status", "kWh", "cost", "owed, sat")
     lines = [_row(charge) for charge in shown]
     hint = f"\nMore: --cursor {shown[-1].id}" if more else ""
@@ -86,7 +87,8 @@ def list_all(program: Program, limit: int, cursor: str | None, **wanted: Any) ->
 def show(program: Program, session_id: str) -> None:
     """Show the session ID, or the one whose id ends in it, with its money and its meter."""
     found = program.read(_find, session_id)
-    program.answer(_value(found.charge) | {"claims": [_claim(row) for row in found.claims]}, lambda: _story(found))
+    value = _value(found.charge, found.holders) | {"claims": [_claim(row) for row in found.claims]}
+    program.answer(value, lambda: _story(found))
 
 
 @session.command("stop")
@@ -114,6 +116,7 @@ def stop(program: Program, session_id: str, server: str | None, token: str) -> N
 class _Found:
     charge: Charge
     claims: list[Row[Any]]
+    holders: dict[str, str]
 
 
 def _find(sql: Connection, session_id: str) -> _Found:
@@ -126,7 +129,8 @@ def _find(sql: Connection, session_id: str) -> _Found:
     if charge is None:
         msg = f"No session, or more than one, has the id {session_id}. `commonwatt session list` shows them."
         raise NoSuchSession(msg, session=session_id)
-    return _Found(charge, queries.list_claims(sql, charge.id))
+    holders = queries.holders_of(sql, [charge.debtor] if charge.tag_id else [])
+    return _Found(charge, queries.list_claims(sql, charge.id), holders)
 
 
 def _none(wanted: dict[str, Any]) -> str:
@@ -153,7 +157,7 @@ def _story(found: _Found) -> str:
         ("Session", charge.id),
         ("State", f"{session.status.value}{': ' if session.reason else ''}{session.reason}"),
         ("Where", f"{charge.station}, connector {charge.connector}"),
-        ("Who", _payer(charge)),
+        ("Who", _payer(charge, found.holders)),
         ("Made", instant_text(charge.made)),
         ("Began", _when(charge.began)),
         ("Ended", _when(charge.ended)),
@@ -172,20 +176,22 @@ def _story(found: _Found) -> str:
     return "\n".join(wrapped(f"{name:<10}{text}", indent=" " * 10) for name, text in lines)
 
 
-def _payer(charge: Charge) -> str:
-    if charge.kind is Kind.LOCAL:
-        return f"on account of {charge.holder or 'an unknown holder'}, with the tag {charge.id_tag}"
-    return charge.holder or "prepaid by a passer-by"
+def _payer(charge: Charge, holders: dict[str, str]) -> str:
+    if charge.tag_id is None:
+        return "prepaid by a passer-by"
+    holder = holders.get(charge.debtor, "somebody whose tag was removed")
+    return f"on account of {holder}, with the tag {charge.id_tag}: {charge.debtor}"
 
 
-def _value(charge: Charge) -> dict[str, Any]:
+def _value(charge: Charge, holders: dict[str, str]) -> dict[str, Any]:
     """Return a session for programs, in the words of the API."""
     session = charge.session
     return {
         "id": charge.id,
         "status": session.status,
         "kind": charge.kind,
-        "holder": charge.holder,
+        "holder": holders.get(charge.debtor) if charge.tag_id else None,
+        "account": charge.debtor if charge.tag_id else charge.account,
         "station": charge.station,
         "connector": charge.connector,
         "transaction_id": session.transaction_id,

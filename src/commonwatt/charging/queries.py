@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from commonwatt.charging import store
-from commonwatt.charging.charge import Charge
+from commonwatt.charging.charge import Charge, account_of_tag
 from commonwatt.charging.model.session import ACTIVE
 from commonwatt.kernel import Instant
 from commonwatt.kit.database import Ordering, Place
@@ -32,7 +33,10 @@ NEWEST = "-made"
 
 @dataclass(frozen=True, slots=True)
 class SessionFilter:
-    """Which sessions are wanted; what is None does not matter. `text` looks into ids, stations, tags and reasons."""
+    """Which sessions are wanted; what is None does not matter.
+
+    `text` looks into ids, stations, reasons, tags and their holders.
+    """
 
     station: str | None = None
     connector: int | None = None
@@ -44,7 +48,7 @@ class SessionFilter:
     offers: bool = False
     """Whether offers that nobody paid are listed too."""
     tags: bool = True
-    """Whether `text` may find id tags; not for those who may not see them."""
+    """Whether `text` may find id tags and their holders; not for those who may not see them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +174,25 @@ def list_tags(sql: Connection, *, text: str = "") -> list[Row[Any]]:
     return list(sql.execute(statement).all())
 
 
+def told_tag(row: Row[Any]) -> dict[str, Any]:
+    """Return a local tag for programs, with the account of the books that it charges on."""
+    made = Instant(row.made_ms)
+    return {
+        "id_tag": row.id_tag,
+        "holder": row.holder,
+        "state": row.state,
+        "made": made,
+        "account": account_of_tag(row.id),
+    }
+
+
+def holders_of(sql: Connection, accounts: Iterable[str]) -> dict[str, str]:
+    """Return whose tag charges on each of these accounts of the books; nothing for other accounts, and removed tags."""
+    wanted = {name.removeprefix(account_of_tag("")): name for name in accounts if name.startswith(account_of_tag(""))}
+    rows = sql.execute(select(store.tags.c.id, store.tags.c.holder).where(store.tags.c.id.in_(wanted)))
+    return {wanted[row.id]: row.holder for row in rows}
+
+
 def _matching(statement: Select[Any], wanted: SessionFilter) -> Select[Any]:
     conditions = [
         (wanted.station, _SESSION.station == wanted.station),
@@ -186,8 +209,10 @@ def _matching(statement: Select[Any], wanted: SessionFilter) -> Select[Any]:
     if wanted.text:
         like = f"%{_escaped(wanted.text)}%"
         columns = [_SESSION.id, _SESSION.station, _SESSION.reason]
-        columns += [_SESSION.id_tag, _SESSION.holder] if wanted.tags else []
-        statement = statement.where(or_(*(column.like(like, escape="\\") for column in columns)))
+        columns += [_SESSION.id_tag] if wanted.tags else []
+        held = select(store.tags.c.id).where(store.tags.c.holder.like(like, escape="\\"))
+        by_holder = [_SESSION.tag_id.in_(held)] if wanted.tags else []
+        statement = statement.where(or_(*(column.like(like, escape="\\") for column in columns), *by_holder))
     return statement
 
 

@@ -40,7 +40,7 @@ sessions = Table(
     Column("rate_id", String(36)),
     Column("asset", String(8), nullable=False),
     Column("status", String(10), nullable=False),
-    Column("holder", String(36)),
+    Column("tag_id", String(36)),
     Column("address", String(200)),
     Column("made_ms", BigInteger, nullable=False),
     Column("began_ms", BigInteger),
@@ -116,7 +116,8 @@ claims = Table(
 tags = Table(
     "local_tag",
     metadata,
-    Column("id_tag", String(20), primary_key=True),
+    Column("id", String(36), primary_key=True),
+    Column("id_tag", String(20), nullable=False, unique=True),
     Column("holder", String(80), nullable=False),
     Column("state", String(10), nullable=False),
     Column("made_ms", BigInteger, nullable=False),
@@ -135,7 +136,7 @@ _LASTING = (
     "rate_id",
     "asset",
     "made_ms",
-    "holder",
+    "tag_id",
 )
 _CHANGING = (
     "connector",
@@ -182,7 +183,7 @@ def insert_charge(work: Work, charge: Charge) -> None:
         charge.rate_id,
         charge.asset,
         charge.made.ms,
-        charge.holder,
+        charge.tag_id,
     )
     work.sql.exec_driver_sql(_INSERT, lasting + _changing(charge))
 
@@ -240,7 +241,7 @@ def _changing(charge: Charge) -> tuple[Any, ...]:
 
 _COLUMNS = (
     "id, secret, kind, station, connector, id_tag, tariff_version, rate_id, made_ms, progress, began_ms, ended_ms,"
-    " gross_units, asset, returned_msat, address, holder"
+    " gross_units, asset, returned_msat, address, tag_id"
 )
 
 
@@ -263,7 +264,7 @@ def as_charge(row: Sequence[Any]) -> Charge:
         asset=row[13],
         returned_msat=row[14],
         address=row[15],
-        holder=row[16],
+        tag_id=row[16],
     )
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
-from sqlalchemy import Row
 
 from commonwatt.charging import queries
 from commonwatt.charging.actions.keep_tags import add_tag, block_tag, remove_tag
+from commonwatt.charging.charge import account_of_tag
 from commonwatt.kernel import Instant
 from commonwatt.kit.cli import Program, instant_text, table, with_program, wrapped
 from commonwatt.kit.database import Work
@@ -27,13 +25,15 @@ def tag() -> None:
 def add(program: Program, id_tag: str, holder: str) -> None:
     """Let TAG, as the station reads it, charge on account of its holder."""
 
-    def act(work: Work) -> None:
-        add_tag(work, id_tag, holder)
+    def act(work: Work) -> str:
+        tag_id = add_tag(work, id_tag, holder)
         record_act(work, TERMINAL, "tag added", f"tag/{id_tag.strip()}")
+        return account_of_tag(tag_id)
 
-    program.write(act)
+    account = program.write(act)
     said = f"{id_tag.strip()} may charge on account of {holder.strip()}."
-    program.answer({"id_tag": id_tag.strip(), "holder": holder.strip(), "state": "accepted"}, wrapped(said))
+    made = {"id_tag": id_tag.strip(), "holder": holder.strip(), "state": "accepted", "account": account}
+    program.answer(made, f"{wrapped(said)}\nBalance: commonwatt books balance {account}")
 
 
 @tag.command("list")
@@ -45,7 +45,7 @@ def list_all(program: Program, search: str) -> None:
     empty = "No tag matches." if search else "No tag is known. Add one: commonwatt tag add TAG --holder NAME"
     heads = ("tag", "holder", "state", "since")
     lines = [(row.id_tag, row.holder, row.state, instant_text(Instant(row.made_ms))) for row in rows]
-    value = {"items": [_value(row) for row in rows], "next_cursor": None}
+    value = {"items": [queries.told_tag(row) for row in rows], "next_cursor": None}
     program.answer(value, lambda: table(heads, lines) if lines else empty)
 
 
@@ -78,7 +78,3 @@ def remove(program: Program, id_tag: str) -> None:
 
     program.write(act)
     program.answer({"id_tag": id_tag, "removed": True}, f"{id_tag} is removed.")
-
-
-def _value(row: Row[Any]) -> dict[str, Any]:
-    return {"id_tag": row.id_tag, "holder": row.holder, "state": row.state, "made": Instant(row.made_ms)}

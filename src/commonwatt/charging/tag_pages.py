@@ -11,7 +11,8 @@ from litestar.response import Redirect, Stream, Template
 
 from commonwatt.charging import queries
 from commonwatt.charging.actions.keep_tags import add_tag, block_tag, remove_tag
-from commonwatt.kernel import Instant, Refused
+from commonwatt.charging.charge import account_of_tag
+from commonwatt.kernel import Refused
 from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import csv_answer
 from commonwatt.members import Actor, record_act, require_scope
@@ -34,8 +35,8 @@ async def show_tags(
     """
     if format == "csv":
         rows = await database.read(queries.list_tags, text=q)
-        told = ((row.id_tag, row.holder, row.state, Instant(row.made_ms)) for row in rows)
-        return csv_answer("tags", ("id_tag", "holder", "state", "made"), told)
+        told = (tuple(queries.told_tag(row).values()) for row in rows)
+        return csv_answer("tags", ("id_tag", "holder", "state", "made", "account"), told)
     return await _page(database, q, {"id_tag": tag[:20]} if tag else {}, done=done)
 
 
@@ -50,6 +51,7 @@ async def _page(
 ) -> Template:
     context = {
         "tags": await database.read(queries.list_tags, text=q),
+        "account_of_tag": account_of_tag,
         "filtered": bool(q),
         "may_change": True,
         "typed": typed or {},

@@ -65,6 +65,7 @@ def build_pages(config: Config, house: House, worlds: Worlds, *, limited: bool =
         "line": Provide(lambda: house.hub, sync_to_thread=False),
         "rails": Provide(lambda: house.rails, sync_to_thread=False),
         "worth": Provide(lambda: partial(charging.worth_of, currency=house.site.currency), sync_to_thread=False),
+        "holders": Provide(_holders, sync_to_thread=False),
         "rules": Provide(lambda: house.rules, sync_to_thread=False),
         "check_place": Provide(lambda: stations.check_place, sync_to_thread=False),
         "jobs": Provide(lambda: house.jobs, sync_to_thread=False),
@@ -81,6 +82,11 @@ def build_pages(config: Config, house: House, worlds: Worlds, *, limited: bool =
         dependencies=dependencies,
         behaviour=behaviour,
     )
+
+
+def _holders(actor: members.Actor) -> Any:
+    """Return who stands behind accounts of the books, for those who may see id tags; for others nobody does."""
+    return charging.holders_of if actor.sees_id_tags else lambda _sql, _accounts: {}
 
 
 def _routes(module: str) -> list[Any]:

@@ -42,7 +42,9 @@ KINDS = {
         Kind("bank", Side.DEBIT, True, "money in a bank account"),
         Kind("session", Side.CREDIT, False, "what a driver paid for a session and has not used yet"),
         Kind("owed", Side.CREDIT, False, "change and refunds that nobody has claimed yet"),
-        Kind("member", Side.DEBIT, True, "what a local user owes for charging on account"),
+        Kind(
+            "member", Side.DEBIT, True, "what a local user owes for charging on account, by the id of the tag's record"
+        ),
         Kind("revenue", Side.CREDIT, True, "sales without VAT"),
         Kind("vat", Side.CREDIT, True, "VAT that was collected, one account per rate"),
         Kind("rounding", Side.CREDIT, True, "what divisions left over, in either direction"),

@@ -13,8 +13,11 @@ TAG_MAX = 20
 """Characters of an id tag (OCPP 1.6, 7.28 IdToken)."""
 
 
-def add_tag(work: Work, id_tag: str, holder: str) -> None:
-    """Let a tag charge on account of its holder. Raises TagKnown, and TagUnusable for what no station can send."""
+def add_tag(work: Work, id_tag: str, holder: str) -> str:
+    """Let a tag charge on account of its holder and return the id of its record, which names the account.
+
+    Raises TagKnown, and TagUnusable for what no station can send.
+    """
     tag = id_tag.strip()
     if not tag or len(tag) > TAG_MAX or not tag.isprintable() or not holder.strip():
         raise TagUnusable(
@@ -23,9 +26,13 @@ def add_tag(work: Work, id_tag: str, holder: str) -> None:
         )
     if work.sql.execute(select(store.tags.c.id_tag).where(store.tags.c.id_tag == tag)).first():
         raise TagKnown(said("The tag %(tag)s is known already. Change or remove it first.", tag=tag), id_tag=tag)
+    tag_id = work.new_id()
     work.sql.execute(
-        store.tags.insert().values(id_tag=tag, holder=holder.strip()[:80], state="accepted", made_ms=work.now.ms)
+        store.tags.insert().values(
+            id=tag_id, id_tag=tag, holder=holder.strip()[:80], state="accepted", made_ms=work.now.ms
+        )
     )
+    return tag_id
 
 
 def block_tag(work: Work, id_tag: str, *, blocked: bool = True) -> None:
@@ -37,6 +44,6 @@ def block_tag(work: Work, id_tag: str, *, blocked: bool = True) -> None:
 
 
 def remove_tag(work: Work, id_tag: str) -> None:
-    """Forget a tag; what it charged stays on the books."""
+    """Forget a tag; what it charged stays on the books. Added again, it charges on an account of its own."""
     if work.sql.execute(delete(store.tags).where(store.tags.c.id_tag == id_tag)).rowcount != 1:
         raise NoSuchTag(said("There is no local tag %(id_tag)s.", id_tag=id_tag[:40]), id_tag=id_tag[:40])

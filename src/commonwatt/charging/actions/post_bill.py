@@ -53,7 +53,7 @@ def _on_account(work: Work, charge: Charge) -> list[Entry]:
         return []
     asset = Asset.of(charge.asset)
     return [
-        Entry.debit(f"member:{charge.id_tag}", Amount(asset, bill.gross)),
+        Entry.debit(charge.debtor, Amount(asset, bill.gross)),
         Entry.credit("revenue", Amount(asset, bill.net)),
         Entry.credit("vat", Amount(asset, bill.vat)),
     ]

@@ -35,6 +35,8 @@ class _Claim(NamedTuple):
 
     charge: Charge | None
     authorisation: Authorisation
+    tag_id: str | None = None
+    """The record of the local tag that may charge on account."""
 
 
 def authorise(work: Work, station: str, id_tag: str) -> Authorisation:
@@ -61,8 +63,8 @@ def start_session(work: Work, report: StartReport, rules: Rules = DEFAULT) -> St
     _push_out(work, report, charge, rules)
     began, offset_ms = _beginning(report, charge, work.now)
     authorisation = claim.authorisation
-    if charge is None and authorisation is Authorisation.ACCEPTED:
-        charge = _open_local(work, report, began)
+    if claim.tag_id is not None:
+        charge = _open_local(work, report, began, claim.tag_id)
         authorisation = Authorisation.INVALID if charge is None else authorisation
     number = _insert(work, report, charge, authorisation)
     if charge is None or authorisation is not Authorisation.ACCEPTED:
@@ -124,14 +126,12 @@ def _claim(work: Work, station: str, id_tag: str, *, new: bool) -> _Claim:
                 return _Claim(charge, Authorisation.ACCEPTED)
             case _:
                 return _Claim(charge if new else None, Authorisation.INVALID)
-    tag = work.sql.execute(select(store.tags.c.state).where(store.tags.c.id_tag == id_tag)).scalar_one_or_none()
-    match tag:
-        case "accepted":
-            return _Claim(None, Authorisation.ACCEPTED)
-        case "blocked":
-            return _Claim(None, Authorisation.BLOCKED)
-        case _:
-            return _Claim(None, Authorisation.INVALID)
+    tag = work.sql.execute(select(store.tags).where(store.tags.c.id_tag == id_tag)).one_or_none()
+    if tag is None:
+        return _Claim(None, Authorisation.INVALID)
+    if tag.state != "accepted":
+        return _Claim(None, Authorisation.BLOCKED)
+    return _Claim(None, Authorisation.ACCEPTED, tag.id)
 
 
 def _push_out(work: Work, report: StartReport, own: Charge | None, rules: Rules) -> None:
@@ -156,7 +156,7 @@ def _tariff(work: Work, station: str, connector: int, began: Instant) -> Tariff 
     return None
 
 
-def _open_local(work: Work, report: StartReport, began: Instant) -> Charge | None:
+def _open_local(work: Work, report: StartReport, began: Instant, tag_id: str) -> Charge | None:
     """Open a session on account for a tag of the owner's; None where nothing has a price."""
     tariff = _tariff(work, report.station, report.connector, began)
     if tariff is None:
@@ -173,7 +173,7 @@ def _open_local(work: Work, report: StartReport, began: Instant) -> Charge | Non
         made=work.now,
         progress=Progress(Session(Status.STARTED, prepaid=False), heard_ms=work.now.ms),
         asset=tariff.asset.code,
-        holder=report.id_tag,
+        tag_id=tag_id,
     )
     store.insert_charge(work, charge)
     return charge
