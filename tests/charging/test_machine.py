@@ -91,6 +91,16 @@ def test_a_payment_after_expiry_goes_back():
     assert run(OFFERED, OfferWithdrawn("busy"), Paid(1000))[0].change_msat == 1000
 
 
+def test_a_payment_that_is_heard_of_after_its_offer_lapsed_starts_nothing_and_goes_back():
+    """It was made while we were away: the driver has gone, and another car could come to charge on it."""
+    later = NOON.plus(seconds=1)
+    session, wishes = run(OFFERED, Held(1000), now=later)
+    assert (session.status, wishes) == (Status.CANCELLED, [Wish.GIVE_BACK])
+    session, wishes = run(OFFERED, Paid(1000), now=later)
+    assert (session.status, session.change_msat, wishes) == (Status.CANCELLED, 1000, [Wish.RETURN_CHANGE])
+    assert run(OFFERED, Held(1000), now=NOON)[0].status is Status.STARTING
+
+
 def test_a_silent_station_is_billed_by_its_last_reading():
     session, _ = run(OFFERED, Paid(1000), Began(7), Metered(50, 300), StopAsked("the driver asked"), Expired())
     assert (session.status, session.billed_msat) == (Status.ENDED, 300)

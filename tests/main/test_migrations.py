@@ -120,10 +120,10 @@ def test_accounts_of_before_lose_the_number_of_the_card_and_keep_all_else(tmp_pa
         for session, kind, tag in (("s1", "local", "04A2"), ("s2", "local", "RUNS"), ("s3", "prepaid", "ONCE")):
             holder = tag if kind == "local" else None
             old.execute(
-                "INSERT INTO session (id, secret, kind, station, connector, id_tag, holder, tariff_version, asset,"
-                " status, made_ms, heard_ms, energy_wh, power_w, gross_units, paid_msat, held_msat, cost_msat,"
-                " billed_msat, returned_msat, owed_msat, reason, flags, progress) VALUES (?, ?, ?, 'CP-1', 1, ?, ?, 'v', 'EUR',"
-                " 'ended', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', '', '{}')",
+                "INSERT INTO session (id, secret, kind, station, connector, id_tag, holder, tariff_version,"
+                " asset, status, made_ms, heard_ms, energy_wh, power_w, gross_units, paid_msat, held_msat, cost_msat,"
+                " billed_msat, returned_msat, owed_msat, reason, flags, progress) VALUES (?, ?, ?, 'CP-1', 1, ?, ?,"
+                " 'v', 'EUR', 'ended', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', '', '{}')",
                 (session, session, kind, tag, holder),
             )
         old.execute(

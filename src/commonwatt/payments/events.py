@@ -17,8 +17,6 @@ class InvoiceAccepted(Event):
     subject: str
     amount_msat: int
     """What was locked; at least what the invoice asked for."""
-    late: bool = False
-    """It came to our notice after the invoice had expired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +28,6 @@ class InvoiceSettled(Event):
     subject: str
     amount_msat: int
     """What was booked now; for a second payment on one invoice, only what came on top."""
-    late: bool = False
-    """It came to our notice after the invoice had expired."""
 
 
 @dataclass(frozen=True, slots=True)

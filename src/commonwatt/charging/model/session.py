@@ -66,6 +66,10 @@ UNREPORTED = "the station did not report the end; its last reading counts"
 """The reason, or the end of the reason, of a session that was billed without the station's last word."""
 
 
+UNPAID = "the invoice was not paid in time"
+"""The reason of an offer that lapsed; a payment of which we hear only afterwards goes back."""
+
+
 class Wish(StrEnum):
     """What the machine asks of the world; the action turns each into work."""
 
@@ -170,7 +174,14 @@ def _give(session: Session) -> Step:
 
 
 def _begin_paying(session: Session, happening: Any, terms: Terms, now: Instant) -> Step:
+    """Ask for the start; but what is told after the offer lapsed, as when we were away, starts nothing.
+
+    Its payer has waited long and may be gone; another car could come to charge on that money.
+    """
+    lapsed = session.deadline_ms is not None and now.ms > session.deadline_ms
     session = _fund(session, happening)
+    if lapsed:
+        return _cancel(session, UNPAID)
     if not happening.free:
         return _cancel(session, "the charge point was taken by somebody else first")
     return Step(_wait(replace(session, status=Status.STARTING), terms.start_s, now), (Wish.ASK_START,))
@@ -183,7 +194,7 @@ def _cancel(session: Session, reason: str) -> Step:
 
 
 def _withdraw_offer(session: Session, happening: Any, _terms: Terms, _now: Instant) -> Step:
-    reason = happening.reason if isinstance(happening, OfferWithdrawn) else "the invoice was not paid in time"
+    reason = happening.reason if isinstance(happening, OfferWithdrawn) else UNPAID
     return _cancel(session, reason)
 
 

@@ -18,9 +18,6 @@ from commonwatt.payments.events import InvoiceAccepted, InvoiceCancelled, Invoic
 from commonwatt.payments.ports import InvoiceReport, InvoiceState
 from commonwatt.payments.reports import Invoice, Stage, Wish
 
-LATE_MS = 5_000
-"""News of a payment may take so long; only after that an invoice counts as paid after its expiry."""
-
 
 def note_invoice(work: Work, rail_name: str, report: InvoiceReport) -> Invoice | None:
     """Take over a rail's report and return the invoice as it stands then; None when it is not ours.
@@ -52,10 +49,6 @@ def note_invoice(work: Work, rail_name: str, report: InvoiceReport) -> Invoice |
     return after
 
 
-def _late(work: Work, invoice: Invoice) -> bool:
-    return work.now.since(invoice.expires) > LATE_MS
-
-
 def _accept(work: Work, invoice: Invoice, paid_msat: int) -> bool:
     if invoice.state is Stage.SETTLED:
         return False
@@ -77,7 +70,7 @@ def _accept(work: Work, invoice: Invoice, paid_msat: int) -> bool:
         store.change_invoice(work.sql, invoice.payment_hash, wish=Wish.CANCEL)
         work.request(CancelInvoice(invoice.payment_hash), key=f"cancel:{invoice.payment_hash}")
     else:
-        work.emit(InvoiceAccepted(invoice.payment_hash, invoice.subject, paid_msat, _late(work, invoice)))
+        work.emit(InvoiceAccepted(invoice.payment_hash, invoice.subject, paid_msat))
     return True
 
 
@@ -89,7 +82,7 @@ def _settle(work: Work, invoice: Invoice, paid_msat: int) -> bool:
         return False
     store.change_invoice(work.sql, invoice.payment_hash, state=Stage.SETTLED, paid_msat=paid_msat, ended_ms=work.now.ms)
     bookings.receive(work, invoice, added, known)
-    work.emit(InvoiceSettled(invoice.payment_hash, invoice.subject, added, _late(work, invoice)))
+    work.emit(InvoiceSettled(invoice.payment_hash, invoice.subject, added))
     return True
 
 
