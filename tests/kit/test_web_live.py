@@ -4,8 +4,10 @@ import asyncio
 import json
 
 import pytest
+from litestar import get
 from litestar.testing import TestClient
 
+from commonwatt.charging import Rules
 from commonwatt.kernel import Instant, Unavailable
 from commonwatt.kit.clock import SteppedClock
 from commonwatt.kit.database import Database, Note, Work, create_tables, open_engine
@@ -215,3 +217,34 @@ async def test_who_is_not_welcome_any_more_hears_nothing_after_a_heartbeat(monke
     assert len(asked) == 3
     assert heard.count(b"event: ping\ndata: {}\n\n") == 2
     assert len(live) == 0
+
+
+def test_one_client_has_fewer_offers_open_than_a_connector_has_room_for():
+    clock = SteppedClock()
+    buckets = Buckets(clock)
+    paths = ("/c/a/pay", "//c//a//pay", "/lnurl/pay/a/callback", "/lnurl/pay/a/callback/sa/0", "/s/x/top-up")
+    made = 0
+    for _ in range(630):
+        made += sum(buckets.take("192.0.2.1", path, "GET") is None for path in paths)
+        clock.step(seconds=1)
+    assert made == 20 + 42 - 1
+    assert made < Rules().offers_max
+    assert [buckets.take("192.0.2.1", path, "GET") for path in paths[:2]] == [None, 15]
+    assert buckets.take("192.0.2.2", "/lnurl/pay/a/callback", "GET") is None
+    assert buckets.take("192.0.2.1", "/lnurl/pay/a", "GET") is None
+    assert buckets.take("192.0.2.1", "/c/a", "GET") is None
+
+
+def test_a_wallet_that_asks_too_fast_is_told_so_in_its_own_form(database, clock, ids):
+    @get("/lnurl/pay/{name:str}/callback")
+    async def take_pay(name: str) -> dict[str, str]:
+        return {"pr": name}
+
+    app = build_app([take_pay], site=SITE, database=database, clock=clock, ids=ids, live=Live())
+    with TestClient(app, base_url=SITE.base_url) as client:
+        answers = [client.get("/lnurl/pay/a/callback?amount=1") for _ in range(21)]
+    assert [answer.json() for answer in answers[:20]] == [{"pr": "a"}] * 20
+    assert set(answers[20].json()) == {"status", "reason"}
+    assert answers[20].json()["status"] == "ERROR"
+    assert "Wait 15 s" in answers[20].json()["reason"]
+    assert answers[20].headers["access-control-allow-origin"] == "*"

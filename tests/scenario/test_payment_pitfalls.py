@@ -10,9 +10,10 @@ from commonwatt import charging
 from commonwatt.adapters.payment.sandbox.faults import Fault
 from commonwatt.charging.errors import ChangeClaimed, NoChange, SessionOver
 from commonwatt.kernel import Failed
-from commonwatt.payments import payouts_of
+from commonwatt.payments import invoice_of, payouts_of
 from commonwatt.payments.errors import WrongNetwork
 from commonwatt.payments.ports import InvoiceState
+from commonwatt.payments.reports import Stage
 from commonwatt.protocols.bolt11 import Network, decode, encode
 from commonwatt.tariffs.errors import NoRate
 
@@ -266,3 +267,27 @@ def test_change_goes_back_over_the_rail_and_the_network_that_the_payment_came_fr
         assert payout.rail == "sandbox"
 
     tell(story)
+
+
+def test_offers_that_nobody_pays_neither_pile_up_at_a_connector_nor_block_it():
+    rules = charging.Rules(offers_max=3)
+
+    async def story(world):
+        await world.add_station("CP-1")
+        offers = []
+        for _ in range(5):
+            offers.append(
+                await charging.offer_session(
+                    world.database, world.house.hub, world.rail, connector="cp-1-1", amount_msat=PAYMENT, rules=rules
+                )
+            )
+            await asyncio.sleep(1)
+        for charge, invoice in offers[:2]:
+            withdrawn = await world.until_status(charge.id, "cancelled")
+            assert withdrawn.session.reason == "too many newer offers"
+            assert (await world.database.read(invoice_of, invoice.payment_hash)).state is Stage.CANCELLED
+        await world.add_driver("driver")
+        world.send("driver", offers[2][1].bolt11, PAYMENT)
+        await world.until_status(offers[2][0].id, "starting")
+
+    tell(story, rules=rules)

@@ -14,6 +14,8 @@ class Rules:
     terms: Terms = field(default_factory=Terms)
     invoice_s: int = 600
     """How long an offer may be paid."""
+    offers_max: int = 64
+    """How many unpaid offers a connector has at most; the oldest makes room for a new one."""
     payment_min_msat: int = 100_000
     payment_max_msat: int = 1_000_000_000
     sample_s: int = 30

@@ -320,8 +320,8 @@ def active_charges(sql: Connection, station: str, connector: int | None = None) 
 
 
 def offered_charges(sql: Connection, station: str, connector: int) -> list[Charge]:
-    """Return the unpaid offers of a connector."""
-    return _many(sql, "station = ? AND connector = ? AND status = 'offered'", station, connector)
+    """Return the unpaid offers of a connector, the oldest first."""
+    return _many(sql, "station = ? AND connector = ? AND status = 'offered' ORDER BY id", station, connector)
 
 
 def transaction_by_id(sql: Connection, transaction_id: int) -> Row[Any] | None:

@@ -188,6 +188,12 @@ class Payments:
         ("sandbox",), "The payment backends in use, the first one for new payments: `sandbox` (play money), `lnd`."
     )
     invoice_expiry_s: int = key(600, "How long a driver may take to pay.", least=30, most=86_400)
+    offers_max: int = key(
+        64,
+        "How many unpaid offers a connector has at most; the oldest makes room for a new one.",
+        least=63,
+        most=1_000,
+    )
     hold_s: int = key(
         120, "How long a payment is held at most until energy flows; then it goes back.", least=10, most=120
     )

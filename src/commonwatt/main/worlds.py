@@ -79,6 +79,7 @@ def rules_of(config: Config) -> Rules:
             stop_s=charging.stop_timeout_s,
         ),
         invoice_s=payments.invoice_expiry_s,
+        offers_max=payments.offers_max,
         payment_min_msat=payments.amount_min_msat,
         payment_max_msat=payments.amount_max_msat,
         sample_s=charging.sample_s,

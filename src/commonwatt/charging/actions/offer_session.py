@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from commonwatt.charging import store
+from commonwatt.charging.actions.advance_session import advance_session
 from commonwatt.charging.actions.note_station import FREE
 from commonwatt.charging.charge import Charge, Kind, Progress
 from commonwatt.charging.errors import (
@@ -15,6 +16,7 @@ from commonwatt.charging.errors import (
     NoSuchSession,
     SessionOver,
 )
+from commonwatt.charging.model.happenings import OfferWithdrawn
 from commonwatt.charging.model.session import ACTIVE, Session, Status
 from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.charging.secrets import new_id_tag, new_secret
@@ -109,6 +111,7 @@ def open_offer(work: Work, connector: str, amount_msat: int, address: str | None
     if store.active_charges(work.sql, view.station, view.number):
         raise ConnectorBusy(said("Somebody else charges here. Choose another charge point."), connector=connector)
     _check_amount(amount_msat, rules)
+    _make_room(work, view, rules)
     tariff = tariff_for(work.sql, view.station, view.number, work.now)
     rate = None if tariff.asset.code == BTC.code else current_rate(work.sql, tariff.asset.code, work.now)
     deadline = work.now.plus(seconds=rules.invoice_s + OFFER_MARGIN_S).ms
@@ -128,6 +131,19 @@ def open_offer(work: Work, connector: str, amount_msat: int, address: str | None
     )
     store.insert_charge(work, charge)
     return charge
+
+
+def _make_room(work: Work, view: ConnectorView, rules: Rules) -> None:
+    """Withdraw the oldest unpaid offers of a connector that has as many as it may.
+
+    Nobody is turned away, so nobody can block a connector by offers that stay unpaid. Each client's share of offers
+    is smaller than what a connector has room for (`kit.web.limits`), so no single one pushes out another's.
+    """
+    offers = store.offered_charges(work.sql, view.station, view.number)
+    for oldest in offers[: max(0, len(offers) - rules.offers_max + 1)]:
+        withdrawn = advance_session(work, oldest, OfferWithdrawn("too many newer offers"), rules)
+        store.save_charges(work, [withdrawn])
+        work.tell(oldest.subject, "status", status=withdrawn.session.status.value)
 
 
 def check_connector(view: ConnectorView | None, name: str) -> ConnectorView:

@@ -1,11 +1,13 @@
 """Each client has its share: a bucket of tokens per client and group of addresses, refilled steadily.
 
 Groups are generous where many people share one address (a car park's network, a wallet's server) and tight where a
-secret could be guessed. A token of the API has its own share, wherever it comes from.
+secret could be guessed, or where each request has an invoice made that may never be paid. A token of the API has its
+own share, wherever it comes from.
 """
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,11 +33,21 @@ class Share:
     burst: int
     methods: frozenset[str] | None = None
     """Only requests of these methods count; None counts all."""
+    pattern: re.Pattern[str] | None = None
+    """Only addresses that match as a whole count; None counts all."""
 
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 SHARES = (
     Share("sign-in", ("/sign-in", "/setup", "/recovery", "/invitation"), per_minute=20, burst=20, methods=UNSAFE),
+    # While an offer stands, ten and a half minutes as a rule, a client makes 62: fewer than a connector has room for.
+    Share(
+        "offers",
+        ("/",),
+        per_minute=4,
+        burst=20,
+        pattern=re.compile(r"/+(c/+[^/]+/+pay|s/+[^/]+/+top-up|lnurl/+(pay|topup)/+[^/]+/+callback(/.*)?)/*"),
+    ),
     Share("lightning", ("/.well-known/lnurlp", "/lnurl", "/.well-known/keysend"), per_minute=3000, burst=1500),
     Share("api", ("/api/",), per_minute=3000, burst=1000),
     Share("files", ("/static/",), per_minute=12000, burst=4000),
@@ -70,6 +82,8 @@ class Buckets:
 
 
 def _fits(share: Share, path: str, method: str) -> bool:
+    if share.pattern is not None and not share.pattern.fullmatch(path):
+        return False
     return path.startswith(share.prefixes) and (share.methods is None or method in share.methods)
 
 

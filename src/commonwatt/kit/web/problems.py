@@ -22,12 +22,14 @@ from litestar.types import ExceptionHandlersMap
 
 from commonwatt.kernel import Broken, Fault, Said, Unavailable, said
 from commonwatt.kit.web.encoding import to_json
-from commonwatt.kit.web.errors import BadRequest, MethodNotAllowed, NoSuchPage, TooLarge
+from commonwatt.kit.web.errors import BadRequest, MethodNotAllowed, NoSuchPage, TooLarge, TooManyRequests
 from commonwatt.kit.web.site import Site
+from commonwatt.protocols.lnurl import compose_error
 
 MEDIA_TYPE = "application/problem+json"
 _SERVER_ERROR = 500
 _TOO_LARGE = 413
+_WALLETS = ("/lnurl/", "/.well-known/lnurlp/")
 _log = structlog.get_logger("web")
 
 
@@ -143,6 +145,10 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
     challenge = problem.fields.get("authenticate")
     if challenge:
         headers["WWW-Authenticate"] = str(challenge)
+    if isinstance(error, TooManyRequests) and request.url.path.startswith(_WALLETS):
+        # A wallet reads nothing but what LUD-06 names, and some of them only where the status is 200.
+        headers["Access-Control-Allow-Origin"] = "*"
+        return Response(compose_error(problem.detail), status_code=200, media_type="application/json", headers=headers)
     if wants_page(request):
         page = _page(request, problem)
         return Response(page, status_code=problem.status, media_type="text/html", headers=headers)
