@@ -9,6 +9,7 @@ from tests.kit import pages_fakes as fakes
 
 from commonwatt.books.model.posting import Entry, Posting
 from commonwatt.books.queries import AccountState, TrialLine
+from commonwatt.charging.charge import account_of_tag
 from commonwatt.charging.queries import Totals
 from commonwatt.charging.session_view import ORDER
 from commonwatt.kernel import BTC, EUR, Amount
@@ -173,6 +174,7 @@ FULL = {
     },
     "charging/tags.html": {
         "tags": [ROW],
+        "account_of_tag": lambda tag_id: account_of_tag(str(tag_id)),
         "may_change": True,
         "errors": [],
         "typed": {},
@@ -308,6 +310,7 @@ FULL = {
         "currency": "EUR",
     },
     "books/journal.html": {
+        "holders": {"revenue:energy": "Bob"},
         "postings": [posting()],
         "next_cursor": "41",
         "filtered": False,
@@ -316,6 +319,7 @@ FULL = {
         "checked": NOW,
     },
     "books/accounts.html": {
+        "holders": {"revenue:energy": "Bob"},
         "accounts": [AccountState("revenue:energy", Amount(BTC, -9_000), Amount(BTC, 0))],
         "next_cursor": None,
         "at": NOW,
