@@ -163,6 +163,8 @@ WRONG = [
     ("trigger", {"message": "Everything"}),
     ("configure", {"key": "", "value": "1"}),
     ("configure", {"key": "K", "value": "v" * 501}),
+    ("configure", {"key": "AuthorizationKey", "value": "•••"}),
+    ("raw", {"action": "ChangeConfiguration", "payload": '{"key": "authorizationkey", "value": "•••"}'}),
     ("raw", {"action": "Reset", "payload": "[1]"}),
     ("raw", {"action": "Reset", "payload": "{" * 5000}),
     ("raw", {"action": "Re set", "payload": "{}"}),
@@ -237,6 +239,16 @@ def test_the_configuration_offers_a_change_of_what_may_be_written(furnished):
     page = furnished.open("/stations/CP-1", tab="configuration")
     assert page.count("/ask/configure") == 1
     assert "read only" in page
+
+
+def test_the_dots_of_a_password_are_not_offered_as_its_new_value(furnished):
+    told = [stations.Setting("AuthorizationKey", "hunter2-hunter2", readonly=False)]
+    furnished.act(stations.remember_configuration, "CP-1", told)
+    page = furnished.open("/stations/CP-1", tab="configuration")
+    assert "hunter2" not in page
+    assert 'value="•••"' not in page
+    assert "it can no longer connect" in page
+    assert 'value="60"' in page, "what is no password is there to be changed"
 
 
 def test_the_sheet_opens_a_page_for_cameras_and_pays_for_wallets(furnished):

@@ -168,6 +168,13 @@ def test_a_command_to_nobody_is_not_sent(client, line):
     assert line.sent == []
 
 
+def test_the_dots_of_a_password_do_not_become_the_password(client, line):
+    change = {"key": "AuthorizationKey", "value": "•••"}
+    refused = client.post("/api/v1/stations/CP-1/commands/ChangeConfiguration", json=change)
+    assert (refused.status_code, refused.json()["slug"]) == (422, "station-command-invalid")
+    assert line.sent == []
+
+
 def test_auditors_read_without_id_tags_and_change_nothing(client, asking):
     assert "04A2" in client.get("/api/v1/stations/CP-1/frames").text
     asking["actor"] = Actor("member/2", "Bob", Role.AUDITOR)

@@ -10,6 +10,7 @@ from typing import Any
 
 from commonwatt.kernel import Done, Failed, Outcome, said
 from commonwatt.stations.errors import CommandInvalid
+from commonwatt.stations.hiding import check_not_hidden
 from commonwatt.stations.ports import AnswerInvalid
 
 COMMANDS = (
@@ -50,7 +51,9 @@ def call_of(verb: str, form: Form) -> tuple[str, dict[str, Any]]:
         raise CommandInvalid(
             said("There is no button %(verb)s. Open the station's page anew.", verb=repr(verb[:40])), action=verb[:40]
         )
-    return make(form)
+    action, payload = make(form)
+    check_not_hidden(payload)
+    return action, payload
 
 
 def ending_of(outcome: Outcome[dict[str, Any]]) -> Ending:

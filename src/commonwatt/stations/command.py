@@ -14,7 +14,7 @@ from commonwatt.stations.errors import (
     StationOffline,
     StationTimeout,
 )
-from commonwatt.stations.hiding import hide_secrets
+from commonwatt.stations.hiding import check_not_hidden, hide_secrets
 from commonwatt.stations.ports import PATIENCE_S, AnswerInvalid, StationLine
 
 ANSWER_MAX = 4000
@@ -28,6 +28,7 @@ async def command_station(line: StationLine, identity: str, action: str, payload
     StationCallError (the station said no in the protocol's own way), StationAnswerInvalid (it answered, against the
     standard), StationTimeout (sent, and nobody knows).
     """
+    check_not_hidden(payload)
     outcome = await line.send(identity, action, payload, patience_s=PATIENCE_S)
     match outcome:
         case Done(answer):

@@ -11,7 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from commonwatt.kernel import said
 from commonwatt.members import MASK
+from commonwatt.stations.errors import CommandInvalid
 
 _SECRET = "authorizationkey"  # noqa: S105 (the name of the key, in whatever case)
 _STRING = r'"(?:[^"\\]|\\.)*(?:"|$)'
@@ -23,6 +25,13 @@ _ID_TAGS = re.compile(rf'("(?:idTag|parentIdTag)"\s*:\s*)(?:{_STRING}|(?!null\b)
 def is_secret(key: Any) -> bool:
     """Whether a configuration key holds a password (OCPP 1.6, 9: names of keys do not mind their case)."""
     return isinstance(key, str) and key.strip().lower() == _SECRET
+
+
+def check_not_hidden(payload: Mapping[str, Any]) -> None:
+    """Raise CommandInvalid where the dots that stand for a password would become the password."""
+    if is_secret(payload.get("key")) and payload.get("value") == MASK:
+        msg = said("The dots stand for a password that is not shown. Nothing was sent; write the new password itself.")
+        raise CommandInvalid(msg, field="value")
 
 
 def hide_secrets(value: Any) -> Any:

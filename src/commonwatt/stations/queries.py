@@ -111,6 +111,11 @@ class SettingView:
     readonly: bool
     read_ms: int
 
+    @property
+    def secret(self) -> bool:
+        """Whether it is a password; the value says only that there is one."""
+        return is_secret(self.key)
+
 
 def find_station(sql: Connection, identity: str) -> StationView | None:
     """Return a station, or None."""
