@@ -18,11 +18,12 @@ from commonwatt.kernel import BTC, Amount, Instant, RandomIds
 from commonwatt.kit.cli import run_group
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.database import Database, create_tables, open_engine
+from commonwatt.kit.running import LOCK, DataInUse, only_server
+from commonwatt.main import backup
 from commonwatt.main.backup import BackupUnreadable, DataInTheWay, make_backup, restore_backup
 from commonwatt.main.cli import commonwatt, new_program
 from commonwatt.main.config import Data
 from commonwatt.main.opening import NoData
-from commonwatt.main.serving import only_server
 
 NOW = Instant.parse("2026-05-01T12:00:00Z")
 
@@ -211,6 +212,25 @@ async def test_a_running_server_is_not_robbed_of_its_data(database, data, tmp_pa
         restore_backup(data, tmp_path / "b.tar", replace=True)
 
 
+async def test_no_server_starts_while_a_backup_is_put_back(database, data, tmp_path, monkeypatch):
+    make_backup(data, tmp_path / "b.tar", NOW)
+    there = Data(dir=tmp_path / "there")
+    inspect = backup._inspect
+    refused = []
+
+    def start_meanwhile(path):
+        with pytest.raises(DataInUse), only_server(there.dir):
+            pytest.fail("a server wrote into a database that is about to be replaced")
+        refused.append(path.name)
+        inspect(path)
+
+    monkeypatch.setattr(backup, "_inspect", start_meanwhile)
+    restore_backup(there, tmp_path / "b.tar", replace=False)
+    assert refused == ["commonwatt.sqlite", "sandbox.sqlite"]
+    with only_server(there.dir):
+        assert paid(there.dir) == 1000
+
+
 async def test_nothing_to_copy(tmp_path):
     with pytest.raises(NoData):
         make_backup(Data(dir=tmp_path), tmp_path / "b.tar", NOW)
@@ -260,7 +280,7 @@ async def test_what_was_tampered_with_is_not_restored(database, data, tmp_path, 
     repack(tmp_path / "b.tar", tmp_path / "bad.tar", change)
     with pytest.raises(BackupUnreadable):
         restore_backup(Data(dir=tmp_path / "there"), tmp_path / "bad.tar", replace=False)
-    assert list((tmp_path / "there").iterdir()) == []
+    assert [path.name for path in (tmp_path / "there").iterdir()] == [LOCK]
     assert not (tmp_path / "evil.txt").exists()
 
 

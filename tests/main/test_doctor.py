@@ -15,13 +15,13 @@ from cryptography.x509.oid import NameOID
 
 from commonwatt.kit.cli import run_group
 from commonwatt.kit.database import open_engine
+from commonwatt.kit.running import only_server
 from commonwatt.main import examining
 from commonwatt.main.cli import commonwatt, new_program
 from commonwatt.main.config import Address, Config, Data, Http, Lnd, Payments, Rates, Site, StationAuth, Stations
 from commonwatt.main.doctor import Verdict, _text, examine
 from commonwatt.main.migrations import migrate
 from commonwatt.main.opening import open_database
-from commonwatt.main.serving import only_server
 
 EVERYWHERE = ".".join("0000")
 

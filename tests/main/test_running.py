@@ -1,12 +1,22 @@
 """Commands find the running server by what it wrote beside its data, whatever port it got."""
 
+import fcntl
 import json
+import threading
 
 import pytest
 from tests.main.terminal import run
 
-from commonwatt.kit.running import LOCK, Running, find_running, note_running, reachable
-from commonwatt.main.serving import only_server
+from commonwatt.kit.running import (
+    LOCK,
+    DataInUse,
+    Running,
+    find_running,
+    note_running,
+    only_server,
+    reachable,
+    server_runs,
+)
 
 HERE = Running("http://localhost:41234", "http://127.0.0.1:9", "ws://127.0.0.1:41235/ocpp")
 
@@ -67,6 +77,21 @@ def test_the_wallets_old_names_still_work(words, data, capsys, monkeypatch):
 def test_what_a_killed_server_left_behind_counts_for_nothing(data):
     (data / LOCK).write_text("1\npages http://x\napi http://y\nstations ws://z\n")
     assert find_running(data) is None
+
+
+def test_who_only_looks_keeps_no_server_from_starting(data):
+    with (data / LOCK).open("a+") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        done = threading.Timer(0.1, fcntl.flock, (looking, fcntl.LOCK_UN))
+        done.start()
+        with only_server(data):
+            assert server_runs(data)
+        done.join()
+
+
+def test_a_second_server_is_kept_away(data):
+    with only_server(data), pytest.raises(DataInUse, match="Stop it first"), only_server(data):
+        pytest.fail("two servers over one directory")
 
 
 @pytest.mark.parametrize("text", ["", "1\n", "1\npages\n", "1\nnonsense \x00\napi x\n" * 99])

@@ -6,14 +6,29 @@ held, so that what a server left behind that was killed leads nobody astray.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from commonwatt.kernel import Unavailable
+
 LOCK = "server.lock"
 _SIZE_MAX = 4096
+_PATIENCE_S = 1
+"""Whoever only looks whether a server runs holds the lock for a moment; a server or a restore holds it for longer."""
+_PAUSE_S = 0.02
+
+
+class DataInUse(Unavailable):
+    """Another server runs over the same data, or a backup is being restored there."""
+
+    slug = "data-in-use"
+    title = "Another server uses this data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +39,31 @@ class Running:
     api: str
     stations: str
     """Without the stations' identity."""
+
+
+@contextlib.contextmanager
+def only_server(data: Path) -> Iterator[IO[str]]:
+    """Keep every server away from the same data for as long as this process holds the lock, however it ends.
+
+    Raises DataInUse when somebody else holds it, after a second of trying.
+    """
+    with (data / LOCK).open("a+") as lock:
+        patient_until = time.monotonic() + _PATIENCE_S
+        while not _taken(lock):
+            if time.monotonic() > patient_until:
+                msg = f"A server runs over {data} already. Stop it first, or name another folder with --data."
+                raise DataInUse(msg, data=str(data))
+            time.sleep(_PAUSE_S)
+        note_running(lock)
+        yield lock
+
+
+def _taken(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def note_running(lock: IO[str], running: Running | None = None) -> None:

@@ -30,9 +30,10 @@ from commonwatt.kernel import Instant, Refused
 from commonwatt.kit.cli import Program, say, with_program
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.database import open_engine
+from commonwatt.kit.running import DataInUse, only_server
 from commonwatt.main.config import Data
 from commonwatt.main.migrations import scripts
-from commonwatt.main.opening import NoData, server_runs
+from commonwatt.main.opening import NoData
 
 FORMAT = "commonwatt-backup/1"
 MANIFEST = "manifest.json"
@@ -104,15 +105,12 @@ def restore_backup(data: Data, source: Path, *, replace: bool) -> Manifest:
     Raises BackupUnreadable for a damaged or foreign file, DataInTheWay for a directory that holds data (unless
     `replace`) or that a running server uses, BooksBroken when the backup's own books do not add up.
     """
-    present = [data.dir / name for name in MEMBERS if any(path.exists() for path in _whole(data.dir / name))]
-    if present and not replace:
-        msg = f"{data.dir} holds data already. Choose an empty directory with --data, or replace it with --yes."
-        raise DataInTheWay(msg, data=str(data.dir))
-    if server_runs(data.dir):
-        msg = f"A server runs over {data.dir}. Stop it, then restore."
-        raise DataInTheWay(msg, data=str(data.dir))
     data.dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _workroom(data.dir) as room:
+    with _no_server(data.dir), _workroom(data.dir) as room:
+        present = [data.dir / name for name in MEMBERS if any(path.exists() for path in _whole(data.dir / name))]
+        if present and not replace:
+            msg = f"{data.dir} holds data already. Choose an empty directory with --data, or replace it with --yes."
+            raise DataInTheWay(msg, data=str(data.dir))
         manifest = _unpack(source, room)
         for name in manifest.files:
             _inspect(room / name)
@@ -123,6 +121,18 @@ def restore_backup(data: Data, source: Path, *, replace: bool) -> Manifest:
             (room / name).rename(data.dir / name)
     _sync_folder(data.dir)
     return manifest
+
+
+@contextlib.contextmanager
+def _no_server(place: Path) -> Iterator[None]:
+    """Keep servers away until all is in place: one that starts meanwhile would write into what is moved aside."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(only_server(place))
+        except DataInUse as error:
+            msg = f"A server runs over {place}. Stop it, then restore."
+            raise DataInTheWay(msg, data=str(place)) from error
+        yield
 
 
 @click.command()
@@ -287,10 +297,8 @@ def _put_aside(path: Path, room: Path) -> None:
             if _is_busy(error):
                 msg = f"{path} is in use ({error}). Stop the server that runs on it, then restore."
                 raise DataInTheWay(msg, file=str(path)) from error
-            for (
-                one,
-                copy,
-            ) in beside:  # SQLite removes a log that it cannot read; somebody else may save payments from it
+            # SQLite removes a log that it cannot read; somebody else may save payments from it
+            for one, copy in beside:
                 shutil.copy(copy, one)
     number = 1
     while any(aside.exists() for aside in _whole(path.with_name(f"{path.name}.replaced-{number}"))):

@@ -13,10 +13,7 @@ from commonwatt.kernel import Missing, RandomIds
 from commonwatt.kit.cli.disk import database_refused
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.database import Database, open_engine
-from commonwatt.kit.running import server_runs
 from commonwatt.main.config import Config
-
-__all__ = ["NoData", "open_database", "schema_revision", "server_runs"]
 
 
 class NoData(Missing):

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
-from pathlib import Path
-from typing import IO
 
 from commonwatt import members
 from commonwatt.adapters.station.admission import Policy, Unknown
 from commonwatt.adapters.station.listener import Listener, start_listener, tls_context
 from commonwatt.adapters.station.ocpp16.dialect import Ocpp16
-from commonwatt.kernel import Clock, Ids, RandomIds, Unavailable
+from commonwatt.kernel import Clock, Ids, RandomIds
 from commonwatt.kit.cli.problems import OK, STOPPED
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.crowd import Crowd, Network, open_more_files, room
 from commonwatt.kit.database import open_engine
-from commonwatt.kit.running import LOCK, Running, note_running, reachable
+from commonwatt.kit.running import Running, note_running, only_server, reachable
 from commonwatt.kit.web import CannotListen, Site, listen, serve
 from commonwatt.main.asgi import build_pages
 from commonwatt.main.assembly import House, Limits, assemble, station_ports
@@ -29,13 +26,6 @@ from commonwatt.main.config import Address, Config, StationAuth, UnknownStations
 from commonwatt.main.migrations import migrate
 from commonwatt.main.worlds import Worlds, open_worlds, rules_of
 from commonwatt.payments import LnurlClient
-
-
-class DataInUse(Unavailable):
-    """Another server runs over the same data."""
-
-    slug = "data-in-use"
-    title = "Another server uses this data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,19 +163,6 @@ def policy_of(config: Config) -> Policy:
         require_password=config.stations.auth is StationAuth.REQUIRED,
         unknown=Unknown.WAIT if config.stations.unknown is UnknownStations.WAITING_ROOM else Unknown.REJECT,
     )
-
-
-@contextlib.contextmanager
-def only_server(data: Path) -> Iterator[IO[str]]:
-    """Keep a second server away from the same data for as long as this one lives, however it ends."""
-    with (data / LOCK).open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            msg = f"A server runs over {data} already. Stop it first, or name another folder with --data."
-            raise DataInUse(msg, data=str(data)) from error
-        note_running(lock)
-        yield lock
 
 
 def hear_stop() -> asyncio.Future[int]:

@@ -20,8 +20,8 @@ from commonwatt.adapters.payment.lnd import LndConfig, LndRail
 from commonwatt.adapters.payment.lnd.binaries import PeerMissing, missing, peers_directory
 from commonwatt.adapters.payment.lnd.regtest import LightningNetwork, Node, PracticeNetworkDown
 from commonwatt.kernel import Done, Failed, Outcome, Refused, Unknown
+from commonwatt.kit.running import only_server
 from commonwatt.main.config import PLAY_RATE, Config, Lnd
-from commonwatt.main.serving import only_server
 from commonwatt.payments import LnurlClient
 from commonwatt.payments.ports import InvoiceTerms
 from commonwatt.protocols.bolt11 import Bolt11Error, decode
