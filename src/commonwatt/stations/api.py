@@ -33,7 +33,7 @@ from commonwatt.stations.actions import admit_stations as acts
 from commonwatt.stations.actions.administer import administer, note_command
 from commonwatt.stations.actions.note_status import rename_connector
 from commonwatt.stations.command import command_station
-from commonwatt.stations.errors import ConnectorMissing, StationAnswerInvalid, StationMissing, StationTimeout
+from commonwatt.stations.errors import ConnectorMissing, StationAnswerInvalid, StationCallError, StationMissing, StationTimeout
 from commonwatt.stations.hiding import hide_secrets
 from commonwatt.stations.ports import StationLine
 from commonwatt.stations.queries import ConnectorView, FrameView, StationView
@@ -195,8 +195,8 @@ async def post_command(
 
     Problems tell apart: 422 `station-command-invalid`, 409 `station-offline`, 503 `station-busy` (never sent),
     502 `station-callerror` (with `code` and `description`), 502 `station-answer-invalid` (with `answer`), 504
-    `station-timeout` (sent, nobody knows). A repeated key sends nothing: it gets the first answer, or 409
-    `key-under-way` where nobody knows what the station did.
+    `station-timeout` (sent, nobody knows). What was sent is not sent again under its key: a repeated key gets the first
+    answer, or 409 `key-under-way` after a 502 or 504, for a station that tells of an error may have done a part of it.
     """
     payload = data or {}
 
@@ -205,7 +205,7 @@ async def post_command(
         await database.write(note_command, actor, identity, action, payload)
         return {"result": hide_secrets(await command_station(line, identity, action, payload))}
 
-    unsure = (StationTimeout, StationAnswerInvalid)
+    unsure = (StationTimeout, StationAnswerInvalid, StationCallError)
     answer: dict[str, Any] = await once_outside(database, idempotency_key, send, unsure=unsure)
     return answer
 
