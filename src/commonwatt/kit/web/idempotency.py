@@ -93,7 +93,6 @@ async def once_outside(
     key: IdempotencyKey | None,
     act: Callable[[], Awaitable[Any]],
     *,
-    secrets: tuple[str, ...] = (),
     unsure: tuple[type[Fault], ...] = (),
 ) -> Any:
     """Do once what asks the world, so that it is no single transaction.
@@ -111,7 +110,7 @@ async def once_outside(
         if not isinstance(error, (Broken, *unsure)):
             await database.write(_release, key)
         raise
-    await database.write(_keep, key, _without(result, secrets))
+    await database.write(_keep, key, result)
     return result
 
 
