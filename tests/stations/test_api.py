@@ -6,7 +6,7 @@ from litestar.testing import TestClient
 from commonwatt import stations
 from commonwatt.kernel import Done, Failed, Unknown
 from commonwatt.kit.database import Work
-from commonwatt.kit.web import Live, Site, build_app
+from commonwatt.kit.web import Live, Site, build_app, encode_cursor
 from commonwatt.members import DEPENDENCIES, EXCEPTION_HANDLERS, Actor, Role
 from commonwatt.stations import ConnectorStatus, FrameRow
 from commonwatt.stations.api import ROUTES
@@ -94,6 +94,13 @@ def test_stations_are_added_listed_and_removed(client, line):
     assert client.delete("/api/v1/stations/CP-2").status_code == 204
     assert line.closed == ["CP-2"]
     assert client.get("/api/v1/stations/CP-2").json()["type"].endswith("station-missing")
+
+
+@pytest.mark.parametrize("place", ["stations", "connectors", "stations/CP-1/frames"])
+def test_the_cursor_of_another_list_is_refused(client, place):
+    foreign = encode_cursor(("CP-1",) if place.endswith("frames") else (7,))
+    refused = client.get(f"/api/v1/{place}", params={"cursor": foreign})
+    assert (refused.status_code, refused.json()["field"]) == (400, "cursor")
 
 
 def test_connectors_are_listed_and_renamed(client):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from litestar.testing import TestClient
 
-from commonwatt.kit.web import Behaviour, Live, Site, build_app
+from commonwatt.kit.web import Behaviour, Live, Site, build_app, encode_cursor
 from commonwatt.members import DEPENDENCIES, EXCEPTION_HANDLERS, TERMINAL, Identify, create_token
 from commonwatt.tariffs import Rate, store_rate
 from commonwatt.tariffs.api import ROUTES
@@ -178,6 +178,12 @@ async def test_rates_are_shown_with_their_sources(client, database, clock):
         ["c: far from the others"],
     )
     assert client.get("/api/v1/rates").json()["items"] == [shown]
+
+
+@pytest.mark.parametrize("place", ["tariffs", "rates"])
+async def test_the_cursor_of_another_list_is_refused(client, place):
+    refused = client.get(f"/api/v1/{place}", params={"cursor": encode_cursor((7,))})
+    assert (refused.status_code, refused.json()["field"]) == (400, "cursor")
 
 
 async def test_lists_go_on_by_cursor(client, clock):

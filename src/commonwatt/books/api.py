@@ -59,9 +59,7 @@ async def get_journal(
     )
     if format == "csv":
         return journal_csv(database, filters)
-    before = paging.after[0] if paging.after else None
-    if before is not None and not isinstance(before, int):
-        raise BadRequest("The cursor belongs to another list; leave it out to begin anew.", field="cursor")
+    (before,) = paging.key(int) or (None,)
     page = await database.read(journal, filters, before, paging.limit)
     cursor = None if page.next_cursor is None else encode_cursor((page.next_cursor,))
     return tagged(request, Page([shown(posting) for posting in page.items], cursor))
@@ -75,14 +73,8 @@ async def get_accounts(
     account: Annotated[str | None, Parameter(description="this account and all below it", max_length=_TEXT_MAX)] = None,
 ) -> Answer:
     """Return accounts by name; each in every asset that it was used in, told in its own direction."""
-    after: tuple[str, str] | None = None
-    if paging.after:
-        match paging.after:
-            case (str(name), str(code)):
-                after = name, code
-            case _:
-                raise BadRequest("The cursor belongs to another list; leave it out to begin anew.", field="cursor")
-    states = await database.read(list_accounts, account, after, paging.limit + 1)
+    after: tuple[str, str] | tuple[()] = paging.key(str, str)
+    states = await database.read(list_accounts, account, after or None, paging.limit + 1)
     return tagged(request, page_of(states, paging, _state, lambda state: (state.name, state.balance.asset.code)))
 
 

@@ -18,8 +18,6 @@ from commonwatt.kit.web import (
     Page,
     Paging,
     check_part,
-    decode_cursor,
-    encode_cursor,
     once,
     once_hiding,
     once_outside,
@@ -33,7 +31,13 @@ from commonwatt.stations.actions import admit_stations as acts
 from commonwatt.stations.actions.administer import administer, note_command
 from commonwatt.stations.actions.note_status import rename_connector
 from commonwatt.stations.command import command_station
-from commonwatt.stations.errors import ConnectorMissing, StationAnswerInvalid, StationCallError, StationMissing, StationTimeout
+from commonwatt.stations.errors import (
+    ConnectorMissing,
+    StationAnswerInvalid,
+    StationCallError,
+    StationMissing,
+    StationTimeout,
+)
 from commonwatt.stations.hiding import hide_secrets
 from commonwatt.stations.ports import StationLine
 from commonwatt.stations.queries import ConnectorView, FrameView, StationView
@@ -80,7 +84,7 @@ async def get_stations(
     request: Request[Any, Any, Any], database: Database, paging: Paging, search: Search = "", in_state: State = None
 ) -> Answer:
     """Return stations by identity."""
-    after = str(paging.after[0]) if paging.after else None
+    (after,) = paging.key(str) or (None,)
     rows = await database.read(
         queries.list_stations, search=search, state=in_state, after=after, limit=paging.limit + 1
     )
@@ -115,7 +119,7 @@ async def patch_station(
     request: Request[Any, Any, Any], data: StationChange, database: Database, actor: Actor, identity: str
 ) -> dict[str, Any]:
     """Rename a station, or set its waivers; `If-Match` with the ETag of reading it guards what others set meanwhile."""
-    return await database.write(_change_station, actor, identity, data, request)
+    return await database.write(_change_station, actor, identity, data, request.headers.get("if-match"))
 
 
 @delete(
@@ -223,7 +227,7 @@ async def get_frames(
     until: When = None,
 ) -> Page[dict[str, Any]]:
     """Return frames, the newest first; id tags are hidden from auditors."""
-    before = decode_cursor(encode_cursor(paging.after), (int,))[0] if paging.after else None
+    (before,) = paging.key(int) or (None,)
     begins, ends = instant_of(since, "since"), instant_of(until, "until")
     rows = await database.read(
         queries.list_frames,
@@ -233,7 +237,7 @@ async def get_frames(
         direction=direction,
         from_ms=None if begins is None else begins.ms,
         to_ms=None if ends is None else ends.ms,
-        before=before if before is None else int(before),
+        before=before,
         limit=paging.limit + 1,
         masked=not actor.sees_id_tags,
     )
@@ -245,7 +249,7 @@ async def get_connectors(
     request: Request[Any, Any, Any], database: Database, paging: Paging, status: str | None = None
 ) -> Answer:
     """Return connectors by name, with their live state."""
-    after = str(paging.after[0]) if paging.after else None
+    (after,) = paging.key(str) or (None,)
     rows = await database.read(queries.list_connectors, status=status, after=after, limit=paging.limit + 1)
     return tagged(request, page_of(rows, paging, shown_connector, lambda row: (row.name,)))
 
@@ -265,7 +269,7 @@ async def patch_connector(
 
     `If-Match` with the ETag of reading it guards what others set meanwhile.
     """
-    return await database.write(_change_connector, actor, name, data, request)
+    return await database.write(_change_connector, actor, name, data, request.headers.get("if-match"))
 
 
 def shown_connector(view: ConnectorView) -> dict[str, Any]:
@@ -304,9 +308,9 @@ def _set_password(work: Work, actor: Actor, identity: str) -> dict[str, Any]:
 
 
 def _change_station(
-    work: Work, actor: Actor, identity: str, data: StationChange, request: Request[Any, Any, Any]
+    work: Work, actor: Actor, identity: str, data: StationChange, if_match: str | None
 ) -> dict[str, Any]:
-    check_part(request, _set_of_station(_station(work.sql, identity)))
+    check_part(if_match, _set_of_station(_station(work.sql, identity)))
     if data.name is not None:
         administer(work, actor, "station renamed", identity, acts.rename_station, data.name)
     if data.waivers is not None:
@@ -315,10 +319,10 @@ def _change_station(
 
 
 def _change_connector(
-    work: Work, actor: Actor, name: str, data: ConnectorChange, request: Request[Any, Any, Any]
+    work: Work, actor: Actor, name: str, data: ConnectorChange, if_match: str | None
 ) -> dict[str, Any]:
     view = _connector_of(work.sql, name)
-    check_part(request, _set_of_connector(view))
+    check_part(if_match, _set_of_connector(view))
     change = {"name": data.name, "label": data.label}
     administer(work, actor, "connector changed", view.station, rename_connector, view.number, **change)
     return shown_connector(_connector_of(work.sql, data.name or name))

@@ -90,7 +90,7 @@ async def get_tariffs(
     database: Database, clock: Clock, paging: Paging, search: str = "", *, retired: bool = False
 ) -> Page[dict[str, Any]]:
     """Return tariffs, the newest first, each with its version in force and where it holds."""
-    after = str(paging.after[0]) if paging.after else ""
+    (after,) = paging.key(str) or ("",)
     rows = await database.read(
         store.list_tariffs, clock.now(), limit=paging.limit + 1, after=after, retired=retired, search=search
     )
@@ -224,7 +224,7 @@ async def get_rates(
     database: Database, site: Site, paging: Paging, currency: str | None = None
 ) -> Page[dict[str, Any]]:
     """Return the prices of bitcoin that were used, the newest first, each with its sources."""
-    after = str(paging.after[0]) if paging.after else ""
+    (after,) = paging.key(str) or ("",)
     rows = await database.read(store.list_rates, currency or site.currency, limit=paging.limit + 1, after=after)
     return page_of(rows, paging, show_rate, lambda row: (row.id,))
 
