@@ -28,7 +28,7 @@ OWNER = Actor("member/1", "Ann", Role.OWNER)
 AUDITOR = Actor("member/2", "Bob", Role.AUDITOR)
 CONFIG = SimpleNamespace(
     stations=SimpleNamespace(
-        tls_certificate=None, public_url="", bind=SimpleNamespace(port=8180), auth="open-for-trial"
+        tls_certificate=None, public_url="", bind=SimpleNamespace(host="", port=8180), auth="open-for-trial"
     )
 )
 TEMPLATES = environment()

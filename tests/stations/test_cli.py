@@ -29,7 +29,9 @@ def run(tmp_path, capsys):
 
     bind = SimpleNamespace(host="0.0.0.0", port=8180)  # noqa: S104 (nothing listens)
     told = SimpleNamespace(tls_certificate=None, public_url="", bind=bind, auth="required")
-    config = SimpleNamespace(data=SimpleNamespace(dir=tmp_path), stations=told)
+    http = SimpleNamespace(tls_certificate=None, bind=SimpleNamespace(port=8080))
+    site = SimpleNamespace(base_url="https://charge.example")
+    config = SimpleNamespace(data=SimpleNamespace(dir=tmp_path), stations=told, http=http, site=site)
     root = LazyGroup("commonwatt", commands={"station": station})
 
     def run(*words):
@@ -86,7 +88,7 @@ def test_the_list_comes_in_pages(run):
 
 
 def test_adding_says_where_to_connect(run):
-    assert "ws://127.0.0.1:8180/ocpp/CP-1" in run("add", "CP-1")[1]
+    assert "ws://charge.example:8180/ocpp/CP-1" in run("add", "CP-1")[1], "the same as the page says"
 
 
 def test_a_station_is_removed_only_after_a_question(run):

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from commonwatt.kernel import Unavailable
 
@@ -103,9 +103,21 @@ def find_running(data: Path) -> Running | None:
     return Running(told["pages"], told["api"], told["stations"])
 
 
+def base_address(config: Any, port: int | None = None) -> str:
+    """Return where people open the site: its base_url, or localhost with the port that was bound or is configured."""
+    scheme = "https" if config.http.tls_certificate else "http"
+    told = config.site.base_url or f"{scheme}://localhost:{config.http.bind.port if port is None else port}"
+    return str(told).rstrip("/")
+
+
+def listens_everywhere(host: str) -> bool:
+    """Whether a host to listen on means all addresses of this machine."""
+    return host in {"", "0.0.0.0", "*", "::"}  # noqa: S104 (compared, not bound)
+
+
 def reachable(host: str) -> str:
     """Return the host by which this machine reaches what listens on `host`: itself, for one that means all."""
-    if host in {"", "0.0.0.0", "*"}:  # noqa: S104 (compared, not bound)
+    if listens_everywhere(host) and host != "::":
         return "127.0.0.1"
     if host == "::":
         return "[::1]"

@@ -145,7 +145,8 @@ class Stations:
 
     bind: Address = key(Address("127.0.0.1", 8180), "Where stations connect, `HOST:PORT`; they use `/ocpp/{identity}`.")
     public_url: str = key(
-        "", "How stations reach us, `wss://charge.example`; empty means ws:// with the host of base_url and this port."
+        "",
+        "How stations reach us, `wss://charge.example`; empty is ws:// as bind says, for 0.0.0.0 with base_url's host.",
     )
     unknown: UnknownStations = key(
         UnknownStations.WAITING_ROOM,

@@ -24,7 +24,7 @@ from commonwatt.kernel import BTC, Amount, Done, Fault, Instant
 from commonwatt.kit.cli import amount_text
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.pages.assets import BUILT
-from commonwatt.kit.running import find_running, server_runs
+from commonwatt.kit.running import base_address, find_running, server_runs
 from commonwatt.main.config import Address, Config, StationAuth
 from commonwatt.main.finding import Check, Finding, bad, doubtful, good
 from commonwatt.main.migrations import head
@@ -171,7 +171,7 @@ def _taken(address: Address) -> str | None:
 def look_at_addresses(config: Config) -> Iterator[Finding]:
     """Whether people, wallets and stations can use the addresses that they are given."""
     running = find_running(config.data.dir)
-    url = config.site.base_url or (running.pages if running else f"http://localhost:{config.http.bind.port}")
+    url = running.pages if running else base_address(config)
     parts = urlsplit(url)
     local = parts.hostname == "localhost" or (parts.hostname or "").startswith("127.")
     if parts.scheme == "http" and not local:

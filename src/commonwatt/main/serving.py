@@ -18,7 +18,7 @@ from commonwatt.kit.cli.problems import OK, STOPPED
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.crowd import Crowd, Network, open_more_files, room
 from commonwatt.kit.database import open_engine
-from commonwatt.kit.running import Running, note_running, only_server, reachable
+from commonwatt.kit.running import Running, base_address, note_running, only_server, reachable
 from commonwatt.kit.web import CannotListen, Site, listen, serve
 from commonwatt.main.asgi import build_pages
 from commonwatt.main.assembly import House, Limits, assemble, station_ports
@@ -26,6 +26,7 @@ from commonwatt.main.config import Address, Config, StationAuth, UnknownStations
 from commonwatt.main.migrations import migrate
 from commonwatt.main.worlds import Worlds, open_worlds, rules_of
 from commonwatt.payments import LnurlClient
+from commonwatt.stations import stations_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +86,17 @@ async def serving(
         files = open_more_files()
         listener = await _listen_to_stations(config, house, files)
         stack.push_async_callback(listener.close)
-        heard = replace(config.stations, bind=Address(config.stations.bind.host, listener.port))
-        app = build_pages(replace(config, stations=heard), house, worlds, limited=limited)
+        bind = Address(config.stations.bind.host, listener.port)
+        heard = replace(config, stations=replace(config.stations, bind=bind))
+        app = build_pages(heard, house, worlds, limited=limited)
         crowd = Crowd(room(config.http.connections_max, files), spared=proxies_of(config), name="http")
         pages = await serve(app, sock, certificate=config.http.tls_certificate, key=config.http.tls_key, crowd=crowd)
         stack.push_async_callback(pages.stop)
         setup = await house.database.write(members.offer_setup)
         link = None if setup is None else site.url(setup.path)
-        host = listener.host if reachable(listener.host) == listener.host else site.host
-        url = config.stations.public_url or f"{_scheme(config)}://{host}:{listener.port}"
-        note_running(lock, Running(site.base_url, _here(config, sock.getsockname()[1]), f"{url}/ocpp"))
-        yield Serving(house, worlds, listener, sock.getsockname()[1], f"{url}/ocpp", link)
+        url = stations_address(heard, site).removesuffix("/")
+        note_running(lock, Running(site.base_url, _here(config, sock.getsockname()[1]), url))
+        yield Serving(house, worlds, listener, sock.getsockname()[1], url, link)
 
 
 async def _listen_to_stations(config: Config, house: House, files: int) -> Listener:
@@ -130,24 +131,19 @@ def proxies_of(config: Config) -> list[Network]:
     return [ip_network(network) for network in config.http.trusted_proxies]
 
 
-def _scheme(config: Config) -> str:
-    return "wss" if config.stations.tls_certificate is not None else "ws"
-
-
 def _here(config: Config, port: int) -> str:
     """Return what programs of this machine call; with TLS the name matters, so it is the site's own."""
     if config.http.tls_certificate is not None:
-        return config.site.base_url or f"https://localhost:{port}"
+        return base_address(config, port)
     return f"http://{reachable(config.http.bind.host)}:{port}"
 
 
 def site_of(config: Config, port: int) -> Site:
     """Return what people see; an empty base_url becomes localhost with the port that was bound."""
     site = config.site
-    scheme = "https" if config.http.tls_certificate else "http"
     return Site(
         name=site.name,
-        base_url=site.base_url or f"{scheme}://localhost:{port}",
+        base_url=base_address(config, port),
         timezone=site.timezone,
         currency=site.currency,
         sandbox=config.sandbox,

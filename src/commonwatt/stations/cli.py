@@ -11,12 +11,12 @@ import click
 from commonwatt.kernel import Instant
 from commonwatt.kit.cli import Program, instant_text, server_option, table, token_option, with_program, wrapped
 from commonwatt.kit.cli.server import post_json
-from commonwatt.kit.running import reachable
+from commonwatt.kit.web import Site
 from commonwatt.members import TERMINAL
 from commonwatt.stations import queries
 from commonwatt.stations.actions import admit_stations as acts
 from commonwatt.stations.actions.administer import administer
-from commonwatt.stations.address import open_for_trial
+from commonwatt.stations.address import open_for_trial, stations_address
 from commonwatt.stations.queries import StationView
 from commonwatt.stations.showing import shown_station
 
@@ -149,9 +149,7 @@ def _address(program: Program, identity: str) -> str:
     """Return what a station is told to connect to."""
     running = program.running()
     if running is not None:
-        base = running.stations
+        base = f"{running.stations}/"
     else:
-        told = program.config.stations
-        scheme = "wss" if told.tls_certificate else "ws"
-        base = f"{told.public_url or f'{scheme}://{reachable(told.bind.host)}:{told.bind.port}'}/ocpp"
-    return f"{base}/{quote(identity)}"
+        base = stations_address(program.config, Site("", program.pages()))
+    return base + quote(identity, safe=":@")

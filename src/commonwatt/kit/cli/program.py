@@ -11,7 +11,7 @@ import click
 
 from commonwatt.kernel import Amount, Refused
 from commonwatt.kit.cli.output import amount_text, say, say_json, wrapped
-from commonwatt.kit.running import Running, find_running
+from commonwatt.kit.running import Running, base_address, find_running
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -75,17 +75,12 @@ class Program:
         if told:
             return told.rstrip("/")
         running = self.running()
-        return self._configured() if running is None else running.api
+        return base_address(self.config) if running is None else running.api
 
     def pages(self) -> str:
         """Return the address that people open, without a slash at the end."""
         running = self.running()
-        return self._configured() if running is None else running.pages.rstrip("/")
-
-    def _configured(self) -> str:
-        config = self.config
-        scheme = "https" if config.http.tls_certificate else "http"
-        return str(config.site.base_url or f"{scheme}://localhost:{config.http.bind.port}").rstrip("/")
+        return base_address(self.config) if running is None else running.pages.rstrip("/")
 
     def answer(self, value: Any, text: str | Callable[[], str]) -> None:
         """Print `value` as JSON when that was asked for, else the text for people."""
