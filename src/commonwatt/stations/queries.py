@@ -9,9 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
-from commonwatt.members import MASK
 from commonwatt.stations.errors import StationMissing
-from commonwatt.stations.hiding import hide_secrets_in, is_secret, mask_id_tags
+from commonwatt.stations.hiding import is_secret, mask_id_tags
 from commonwatt.stations.store import configuration, connector, frame, offered_secret, quirk, station
 
 OFFLINE = "Offline"
@@ -79,7 +78,7 @@ class ConnectorView:
 
 @dataclass(frozen=True, slots=True)
 class FrameView:
-    """A frame as it was; `text` without passwords, and without id tags for those who may not see them."""
+    """A frame as it was stored, without passwords; `text` has no id tags for those who may not see them."""
 
     id: int
     station: str
@@ -252,7 +251,7 @@ def list_frames(
         columns = (frame.c.action, frame.c.message_id) if masked else (frame.c.text, frame.c.action)
         statement = statement.where(or_(*(column.like(like, escape="\\") for column in columns)))
     rows = [FrameView(**row._mapping) for row in sql.execute(statement)]  # noqa: SLF001 (SQLAlchemy's public name)
-    return [_shown(row, masked=masked) for row in rows]
+    return [replace(row, text=mask_id_tags(row.text)) for row in rows] if masked else rows
 
 
 def list_quirks(sql: Connection, identity: str) -> Sequence[QuirkView]:
@@ -267,17 +266,7 @@ def list_quirks(sql: Connection, identity: str) -> Sequence[QuirkView]:
 def list_configuration(sql: Connection, identity: str) -> Sequence[SettingView]:
     """Return a station's configuration as it last told it, by key; of a password only that there is one."""
     rows = sql.execute(select(configuration).where(configuration.c.station == identity).order_by(configuration.c.key))
-    return [
-        SettingView(row.key, MASK if row.value and is_secret(row.key) else row.value, row.readonly, row.read_ms)
-        for row in rows
-    ]
-
-
-def _shown(view: FrameView, *, masked: bool) -> FrameView:
-    """Return a frame for its reader; of frames that were stored before passwords were hidden, they are hidden here."""
-    text = hide_secrets_in(view.text)
-    text = mask_id_tags(text) if masked else text
-    return view if text == view.text else replace(view, text=text)
+    return [SettingView(row.key, row.value, row.readonly, row.read_ms) for row in rows]
 
 
 def escaped(search: str) -> str:
