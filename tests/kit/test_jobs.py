@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import ClassVar
 
+import async_solipsism
 import pytest
 from sqlalchemy import select
 
@@ -13,7 +14,7 @@ from commonwatt.kernel import Done, Failed, RandomIds, Unavailable, Unknown
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.database import Database, Effect, Event, Jobs, create_tables, open_engine, outbox
 from commonwatt.kit.database import jobs as machinery
-from commonwatt.kit.database.jobs import ATTEMPTS_MAX, retry
+from commonwatt.kit.database.jobs import ATTEMPTS_MAX, Every, retry
 from commonwatt.kit.database.writer import NotSaved
 
 
@@ -281,3 +282,26 @@ async def test_a_read_that_fails_does_not_end_the_runner(tmp_path, monkeypatch):
             await jobs.settle()
         assert await jobs.check() is None
         assert [state for state, _ in (await database.read(states)).values()] == ["done"]
+
+
+def test_a_round_repeats_and_may_begin_late():
+    loop = async_solipsism.EventLoop()
+    begun = {"now": [], "late": []}
+
+    def note(name):
+        async def step():
+            begun[name].append(round(loop.time()))
+
+        return step
+
+    rounds = [Every("now", 10, note("now")), Every("late", 10, note("late"), begins_s=15)]
+
+    async def run():
+        jobs = Jobs(None, {}, {}, rounds)
+        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+            for one in rounds:
+                group.create_task(jobs._repeat(one))
+
+    with contextlib.closing(loop), pytest.raises(TimeoutError):
+        loop.run_until_complete(run())
+    assert begun == {"now": [0, 10, 20], "late": [15, 25]}

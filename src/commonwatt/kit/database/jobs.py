@@ -56,6 +56,8 @@ class Every:
     name: str
     seconds: int
     step: Callable[[], Awaitable[object]]
+    begins_s: int = 0
+    """How long after the start the first round begins, for one that would delay what everybody waits for then."""
 
 
 class Jobs:
@@ -148,6 +150,8 @@ class Jobs:
         self._wake.set()
 
     async def _repeat(self, every: Every) -> None:
+        if every.begins_s:
+            await asyncio.sleep(every.begins_s)
         while True:
             try:
                 await every.step()

@@ -1,7 +1,8 @@
 """Frames go when they are too old, or when they take too much room; no station's flood pushes out another's.
 
-The room that frames take is counted once at the start and then by what was added and removed, for counting a gigabyte
-takes seconds. A step removes a limited number, so that other writes come in between.
+The room that frames take is counted once and then by what was added and removed, for counting a gigabyte takes seconds;
+whoever runs the first step waits until the stations are back. A step removes a limited number, so that other writes
+come in between.
 """
 
 from __future__ import annotations
