@@ -99,7 +99,8 @@ def test_a_station_shows_its_connectors_prices_and_sessions(furnished):
     assert "0.42" in page
     assert "Standard" in page
     assert '"zone": "UTC"' in page, "the chart of the last hours is there"
-    furnished.open("/stations/NOBODY", 404)
+    assert "Did you mean CP-1?" in furnished.open("/stations/CP-2", 404)
+    assert "Look at the list of stations" in furnished.open("/stations/NOBODY", 404)
     furnished.open("/stations/CP-1", 400, tab="secrets")
 
 

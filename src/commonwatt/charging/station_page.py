@@ -12,7 +12,7 @@ from litestar.response import Stream, Template
 from commonwatt.charging import queries
 from commonwatt.charging.lnurl import pay_url
 from commonwatt.charging.station_view import overview_of
-from commonwatt.kernel import Clock, Instant, said
+from commonwatt.kernel import Clock, Instant
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import Paging, Site, csv_answer, page_of
 from commonwatt.kit.web.days import day_begins
@@ -25,14 +25,12 @@ from commonwatt.stations import (
     WAIVERS,
     ConnectorView,
     FrameView,
-    StationView,
-    find_station,
     list_configuration,
     list_connectors,
     list_frames,
     open_for_trial,
+    station_of,
 )
-from commonwatt.stations.errors import StationMissing
 
 READ = [require_scope("stations:read")]
 TABS = ("overview", "messages", "configuration", "commands", "settings")
@@ -66,7 +64,7 @@ async def show_station(
     done: Word = "",
 ) -> Template:
     """Show a station."""
-    view = await found(database, identity)
+    view = await database.read(station_of, identity)
     here = tab or "overview"
     context: dict[str, Any] = {
         "station": view,
@@ -138,7 +136,7 @@ async def export_messages(
     until: Day = "",
 ) -> Stream:
     """Give a station's messages as a file, id tags hidden from auditors."""
-    await found(database, identity)
+    await database.read(station_of, identity)
     wanted = _wanted(site, actor, q, action, direction, since, until)
     rows = await database.read(list_frames, identity=identity, limit=CSV_ROWS_MAX, **wanted)
     header = ("at", "direction", "kind", "action", "message_id", "text")
@@ -152,7 +150,7 @@ def _frame_row(frame: FrameView) -> tuple[Any, ...]:
 @get("/stations/{identity:str}/sheet", guards=READ, include_in_schema=False)
 async def show_sheet(identity: str, database: Database, site: Site, connector: int | None = None) -> Template:
     """Print the codes of a station's connectors, or of one."""
-    view = await found(database, identity)
+    view = await database.read(station_of, identity)
     connectors = await database.read(list_connectors, identity=view.identity, limit=100)
     return _sheets([one for one in connectors if connector in (None, one.number)], site, f"/stations/{quote(identity)}")
 
@@ -180,18 +178,6 @@ def _sheets(connectors: list[ConnectorView], site: Site, back: str) -> Template:
         for one in connectors
     ]
     return Template("stations/qr_sheet.html", context={"sheets": sheets, "back": back})
-
-
-async def found(database: Database, identity: str) -> StationView:
-    """Return a station. Raises StationMissing."""
-    view = await database.read(find_station, identity)
-    if view is None:
-        msg = said(
-            "No station is called %(identity)s. Look at the list of stations for its exact identity.",
-            identity=identity[:60],
-        )
-        raise StationMissing(msg, identity=identity[:60])
-    return view
 
 
 ROUTES = [show_station, export_messages, show_sheet, show_sheets]

@@ -35,7 +35,6 @@ from commonwatt.stations.errors import (
     ConnectorMissing,
     StationAnswerInvalid,
     StationCallError,
-    StationMissing,
     StationTimeout,
 )
 from commonwatt.stations.hiding import hide_secrets
@@ -102,7 +101,7 @@ async def post_station(
 @get("/api/v1/stations/{identity:str}", guards=READ, tags=["stations"], summary="Read a station")
 async def get_station(request: Request[Any, Any, Any], database: Database, identity: str) -> Answer:
     """Return a station with its connectors, its quirks and its configuration as it last told it."""
-    view = await _found(database, identity)
+    view = await database.read(queries.station_of, identity)
     connectors = await database.read(queries.list_connectors, identity=identity, limit=100)
     quirks = await database.read(queries.list_quirks, identity)
     settings = await database.read(queries.list_configuration, identity)
@@ -205,7 +204,7 @@ async def post_command(
     payload = data or {}
 
     async def send() -> dict[str, Any]:
-        await _found(database, identity)
+        await database.read(queries.station_of, identity)
         await database.write(note_command, actor, identity, action, payload)
         return {"result": hide_secrets(await command_station(line, identity, action, payload))}
 
@@ -295,7 +294,7 @@ def _add(work: Work, actor: Actor, data: NewStation) -> dict[str, Any]:
     password = administer(
         work, actor, "station added", data.identity, acts.add_station, data.name, with_password=data.with_password
     )
-    return {"station": shown_station(_station(work.sql, data.identity)), "password": password}
+    return {"station": shown_station(queries.station_of(work.sql, data.identity)), "password": password}
 
 
 def _decide(work: Work, actor: Actor, act: str, identity: str, action: Callable[[Work, str], None]) -> dict[str, str]:
@@ -310,12 +309,12 @@ def _set_password(work: Work, actor: Actor, identity: str) -> dict[str, Any]:
 def _change_station(
     work: Work, actor: Actor, identity: str, data: StationChange, if_match: str | None
 ) -> dict[str, Any]:
-    check_part(if_match, _set_of_station(_station(work.sql, identity)))
+    check_part(if_match, _set_of_station(queries.station_of(work.sql, identity)))
     if data.name is not None:
         administer(work, actor, "station renamed", identity, acts.rename_station, data.name)
     if data.waivers is not None:
         administer(work, actor, "waivers set", identity, acts.set_waivers, data.waivers)
-    return shown_station(_station(work.sql, identity))
+    return shown_station(queries.station_of(work.sql, identity))
 
 
 def _change_connector(
@@ -326,18 +325,6 @@ def _change_connector(
     change = {"name": data.name, "label": data.label}
     administer(work, actor, "connector changed", view.station, rename_connector, view.number, **change)
     return shown_connector(_connector_of(work.sql, data.name or name))
-
-
-async def _found(database: Database, identity: str) -> StationView:
-    return await database.read(_station, identity)
-
-
-def _station(sql: Connection, identity: str) -> StationView:
-    view = queries.find_station(sql, identity)
-    if view is None:
-        msg = f"No station is called {identity[:60]}. Look at the list of stations for its exact identity."
-        raise StationMissing(msg, identity=identity[:60])
-    return view
 
 
 async def _connector(database: Database, name: str) -> ConnectorView:

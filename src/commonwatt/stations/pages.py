@@ -13,7 +13,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, Parameter, QueryParameter
 from litestar.response import Redirect, Stream, Template
 
-from commonwatt.kernel import Instant, Refused, said
+from commonwatt.kernel import Instant, Refused
 from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import Paging, RowNumber, Site, csv_answer, page_of
 from commonwatt.members import Actor, require_scope
@@ -23,7 +23,6 @@ from commonwatt.stations.actions.administer import administer, note_command
 from commonwatt.stations.actions.note_status import rename_connector
 from commonwatt.stations.address import open_for_trial, stations_address
 from commonwatt.stations.asking import WAIVERS, call_of, ending_of
-from commonwatt.stations.errors import StationMissing
 from commonwatt.stations.listing import ORDERING, StationFilter, connectors_of, page_stations
 from commonwatt.stations.ports import PATIENCE_S, StationLine
 from commonwatt.stations.queries import StationView
@@ -182,7 +181,7 @@ async def grant(request: Request[Any, Any, Any], identity: str, database: Databa
 async def renew_password(identity: str, database: Database, actor: Actor, config: Any, site: Site) -> Template:
     """Give a station a fresh password and show it, this once."""
     password = await database.write(administer, actor, "password set", identity, acts.set_password)
-    view = await _found(database, identity)
+    view = await database.read(queries.station_of, identity)
     address = stations_address(config, site) + quote(identity, safe=":@")
     context = {"identity": identity, "name": view.name, "password": password, "address": address}
     return Template("stations/added.html", context=context, status_code=200, headers=_NO_STORE)
@@ -209,24 +208,12 @@ async def change_connector(identity: str, number: RowNumber, data: Form, databas
 @post("/stations/{identity:str}/ask/{verb:str}", guards=COMMAND, include_in_schema=False)
 async def ask(identity: str, verb: str, data: Form, database: Database, actor: Actor, line: StationLine) -> Redirect:
     """Send what a button means, and lead back to the page, which tells how it ended."""
-    await _found(database, identity)
+    await database.read(queries.station_of, identity)
     action, payload = call_of(verb, data)
     await database.write(note_command, actor, identity, action, payload)
     end = ending_of(await line.send(identity, action, payload, patience_s=PATIENCE_S))
     tab = {"raw": "commands", "read-configuration": "configuration", "configure": "configuration"}.get(verb, "")
     return _station_page(identity, tab=tab, sent=action, outcome=end.outcome, status=end.status)
-
-
-async def _found(database: Database, identity: str) -> StationView:
-    """Return a station. Raises StationMissing."""
-    view = await database.read(queries.find_station, identity)
-    if view is None:
-        msg = said(
-            "No station is called %(identity)s. Look at the list of stations for its exact identity.",
-            identity=identity[:60],
-        )
-        raise StationMissing(msg, identity=identity[:60])
-    return view
 
 
 def _station_page(identity: str, **values: str) -> Redirect:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
+from commonwatt.kernel import Said, said
 from commonwatt.stations.errors import StationMissing
 from commonwatt.stations.hiding import is_secret, mask_id_tags
 from commonwatt.stations.store import configuration, connector, frame, offered_secret, quirk, station
@@ -122,18 +123,37 @@ def find_station(sql: Connection, identity: str) -> StationView | None:
     return None if row is None else station_view(row)
 
 
+def station_of(sql: Connection, identity: str) -> StationView:
+    """Return a station. Raises StationMissing, with the nearest identity."""
+    view = find_station(sql, identity)
+    if view is None:
+        raise StationMissing(_nobody_is_called(sql, identity), identity=identity[:60])
+    return view
+
+
 def check_place(sql: Connection, identity: str, _number: int = 0) -> None:
     """Raise StationMissing, with the nearest identity, when no station has this one; the empty one is the whole site.
 
     Waiting and rejected stations exist; connectors appear only as a station reports them, so any number may be meant.
     """
-    if not identity or sql.execute(select(station.c.identity).where(station.c.identity == identity)).first():
-        return
+    if identity:
+        station_of(sql, identity)
+
+
+def _nobody_is_called(sql: Connection, identity: str) -> Said:
     known = list(sql.execute(select(station.c.identity).limit(_NEAREST_MAX)).scalars())
     capitals = {one.casefold(): one for one in known}
-    near = difflib.get_close_matches(identity.casefold(), list(capitals), n=1)
-    hint = f" Did you mean {capitals[near[0]]}?" if near else " Look at the list of stations for its exact identity."
-    raise StationMissing(f"No station is called {identity[:60]}.{hint}", identity=identity[:60])
+    near = difflib.get_close_matches(identity[:60].casefold(), list(capitals), n=1)
+    if near:
+        return said(
+            "No station is called %(identity)s. Did you mean %(near)s?",
+            identity=identity[:60],
+            near=capitals[near[0]],
+        )
+    return said(
+        "No station is called %(identity)s. Look at the list of stations for its exact identity.",
+        identity=identity[:60],
+    )
 
 
 def secret_hash_of(sql: Connection, identity: str) -> str | None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from commonwatt.kernel import said
 from commonwatt.kit.database import Work
 from commonwatt.stations.asking import WAIVERS
-from commonwatt.stations.errors import StationMissing, StationTaken, WaitingRoomFull, WaiverUnknown
+from commonwatt.stations.errors import StationTaken, WaitingRoomFull, WaiverUnknown
 from commonwatt.stations.events import StationAdmitted
 from commonwatt.stations.identity import check_identity
+from commonwatt.stations.queries import secret_hash_of, station_of
 from commonwatt.stations.secrets import hash_secret
 from commonwatt.stations.store import configuration, connector, frame, offered_secret, quirk, station
 
@@ -73,8 +73,8 @@ def await_admission(work: Work, identity: str, offered: str | None = None) -> No
 
 def admit_station(work: Work, identity: str) -> None:
     """Let a waiting or rejected station in, with the password that it offered while it waited. Twice is once."""
-    row = _known(work, identity)
-    if row.state == ADMITTED:
+    view = station_of(work.sql, identity)
+    if view.state == ADMITTED:
         return
     offered = work.sql.execute(select(offered_secret).where(offered_secret.c.station == identity)).first()
     work.sql.execute(
@@ -83,7 +83,7 @@ def admit_station(work: Work, identity: str) -> None:
         .values(
             state=ADMITTED,
             admitted_ms=work.now.ms,
-            secret_hash=row.secret_hash or (offered.secret_hash if offered else None),
+            secret_hash=secret_hash_of(work.sql, identity) or (offered.secret_hash if offered else None),
         )
     )
     work.sql.execute(delete(offered_secret).where(offered_secret.c.station == identity))
@@ -93,14 +93,14 @@ def admit_station(work: Work, identity: str) -> None:
 
 def reject_station(work: Work, identity: str) -> None:
     """Keep a station out; its connection is closed and later ones are refused."""
-    _known(work, identity)
+    station_of(work.sql, identity)
     work.sql.execute(update(station).where(station.c.identity == identity).values(state=REJECTED))
     _tell(work, identity)
 
 
 def rename_station(work: Work, identity: str, name: str) -> None:
     """Give a station the name that people read."""
-    _known(work, identity)
+    station_of(work.sql, identity)
     named = name.strip()[:120] or identity
     work.sql.execute(update(station).where(station.c.identity == identity).values(name=named))
     _tell(work, identity)
@@ -111,7 +111,7 @@ def set_waivers(work: Work, identity: str, waivers: Iterable[str]) -> None:
 
     Raises WaiverUnknown for a name that is none.
     """
-    _known(work, identity)
+    station_of(work.sql, identity)
     granted = set(waivers)
     if unknown := granted - set(WAIVERS):
         msg = f"{min(unknown)[:60]!r} is no waiver. Grant any of {', '.join(WAIVERS)}."
@@ -123,7 +123,7 @@ def set_waivers(work: Work, identity: str, waivers: Iterable[str]) -> None:
 
 def set_password(work: Work, identity: str, secret: str | None = None) -> str:
     """Give a station a new password, a fresh one unless told; return it, for the only time."""
-    _known(work, identity)
+    station_of(work.sql, identity)
     chosen = secret or _fresh_secret(work)
     hashed = hash_secret(chosen, work.ids.secret(16))
     work.sql.execute(update(station).where(station.c.identity == identity).values(secret_hash=hashed))
@@ -133,28 +133,18 @@ def set_password(work: Work, identity: str, secret: str | None = None) -> str:
 
 def remove_password(work: Work, identity: str) -> None:
     """Let a station connect without a password, where the site's policy is open."""
-    _known(work, identity)
+    station_of(work.sql, identity)
     work.sql.execute(update(station).where(station.c.identity == identity).values(secret_hash=None))
     _tell(work, identity)
 
 
 def remove_station(work: Work, identity: str) -> None:
     """Forget a station with its connectors and frames; sessions and money that it brought stay on record."""
-    _known(work, identity)
+    station_of(work.sql, identity)
     for table in (connector, quirk, configuration, offered_secret, frame):
         work.sql.execute(delete(table).where(table.c.station == identity))
     work.sql.execute(delete(station).where(station.c.identity == identity))
     _tell(work, identity)
-
-
-def _known(work: Work, identity: str) -> Row[Any]:
-    row = work.sql.execute(select(station).where(station.c.identity == identity)).first()
-    if row is None:
-        msg = said(
-            "No station is called %(identity)s. Look at the list of stations for its exact identity.", identity=identity
-        )
-        raise StationMissing(msg, identity=identity)
-    return row
 
 
 def _fresh_secret(work: Work) -> str:
