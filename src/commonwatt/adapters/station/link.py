@@ -75,7 +75,7 @@ class Link:
         self._transport = transport
         self._frames = frames
         self._ids = ids
-        self._allowance = allowance or Allowance()
+        self._allowance = allowance
         self._slowed = False
         self._queued = 0
         self._exchange = Exchange()
@@ -164,9 +164,12 @@ class Link:
         self._slowed = True
         try:
             await self._frames.room(caller.identity)
-            self._allowance.spend(size, now_s())
+            allowance = self._allowance
+            if allowance is None:
+                return
+            allowance.spend(size, now_s())
             # in short sleeps, for nobody tells of an admission
-            while not caller.admitted and not self.closed and (wait_s := self._allowance.wait_s(now_s())) > 0:  # noqa: ASYNC110
+            while not caller.admitted and not self.closed and (wait_s := allowance.wait_s(now_s())) > 0:  # noqa: ASYNC110
                 await asyncio.sleep(min(wait_s, 1.0))
         finally:
             self._slowed = False
