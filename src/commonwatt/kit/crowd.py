@@ -27,6 +27,12 @@ TLS_S = 15.0
 """How long the handshake of TLS may take before that."""
 FILES_KEPT = 256
 """Open files that are kept for the databases, the log and our own questions to others."""
+FULL = b"503 Service Unavailable"
+LARGE = b"431 Request Header Fields Too Large"
+_SAID = {
+    FULL: b"The server has no room for another connection now. Try again in a few seconds.\n",
+    LARGE: b"The head of this request is too large.\n",
+}
 CROWD_LEAST = 16
 _FILES_ENOUGH = 1 << 20
 _QUIET_S = 60.0
@@ -101,6 +107,13 @@ def read_address(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address 
     except ValueError:
         return None
     return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
+
+
+def turned_away(status: bytes) -> bytes:
+    """Return the whole answer, FULL or LARGE, to a connection that is closed after it."""
+    text = _SAID[status]
+    head = b"HTTP/1.1 %b\r\ncontent-type: text/plain\r\nretry-after: 5\r\nconnection: close\r\n" % status
+    return head + b"content-length: %d\r\n\r\n" % len(text) + text
 
 
 def open_more_files() -> int:

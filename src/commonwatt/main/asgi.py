@@ -14,6 +14,7 @@ from commonwatt import charging, members, stations
 from commonwatt.books import api as books_api
 from commonwatt.books import pages as books_pages
 from commonwatt.kit import pages as page_kit
+from commonwatt.kit.crowd import Network
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import Behaviour, Site, build_app
 from commonwatt.main.assembly import House
@@ -55,7 +56,7 @@ def build_pages(config: Config, house: House, worlds: Worlds, *, limited: bool =
         checks={"jobs": house.jobs.check},
         metrics_guards=[members.allow(scope="metrics:read")],
         template_config=page_kit.template_engine(house.clock),
-        trusted_proxies=[ip_network(network) for network in config.http.trusted_proxies],
+        trusted_proxies=proxies_of(config),
         hosts=config.http.hosts,
         bound=config.http.bind.host,
         limited=limited,
@@ -87,6 +88,11 @@ def build_pages(config: Config, house: House, worlds: Worlds, *, limited: bool =
 def _holders(actor: members.Actor) -> Any:
     """Return who stands behind accounts of the books, for those who may see id tags; for others nobody does."""
     return charging.holders_of if actor.sees_id_tags else lambda _sql, _accounts: {}
+
+
+def proxies_of(config: Config) -> list[Network]:
+    """Return the networks of the proxies that speak for many."""
+    return [ip_network(network) for network in config.http.trusted_proxies]
 
 
 def _routes(module: str) -> list[Any]:

@@ -7,7 +7,6 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from ipaddress import ip_network
 
 from commonwatt import members
 from commonwatt.adapters.station.admission import Policy, Unknown
@@ -16,11 +15,11 @@ from commonwatt.adapters.station.ocpp16.dialect import Ocpp16
 from commonwatt.kernel import Clock, Ids, RandomIds
 from commonwatt.kit.cli.problems import OK, STOPPED
 from commonwatt.kit.clock import SystemClock
-from commonwatt.kit.crowd import Crowd, Network, open_more_files, room
+from commonwatt.kit.crowd import Crowd, open_more_files, room
 from commonwatt.kit.database import open_engine
 from commonwatt.kit.running import Running, base_address, note_running, only_server, reachable
 from commonwatt.kit.web import CannotListen, Site, listen, serve
-from commonwatt.main.asgi import build_pages
+from commonwatt.main.asgi import build_pages, proxies_of
 from commonwatt.main.assembly import House, Limits, assemble, station_ports
 from commonwatt.main.config import Address, Config, StationAuth, UnknownStations
 from commonwatt.main.migrations import migrate
@@ -124,11 +123,6 @@ async def _listen_to_stations(config: Config, house: House, files: int) -> Liste
         todo = "Choose another port with --stations, or look at the TLS files."
         msg = f"Stations cannot connect at {where} ({error}). {todo}"
         raise CannotListen(msg, address=where) from error
-
-
-def proxies_of(config: Config) -> list[Network]:
-    """Return the networks of the proxies that speak for many."""
-    return [ip_network(network) for network in config.http.trusted_proxies]
 
 
 def _here(config: Config, port: int) -> str:

@@ -25,7 +25,11 @@ TRIGGERS = (
 )  # fmt: skip
 """Messages that a station can be asked to send (OCPP 1.6, 7.31 MessageTrigger)."""
 
-WAIVERS = ("slow-start", "wh-means-kwh")
+SLOW_START = "slow-start"
+"""StartTransaction is answered after one second; some stations drop the link after a faster answer."""
+WH_MEANS_KWH = "wh-means-kwh"
+"""The station's energy register counts kWh though it says Wh."""
+WAIVERS = (SLOW_START, WH_MEANS_KWH)
 """Exceptions that a station may be granted; what each means is said on the page."""
 
 Form = Mapping[str, Any]

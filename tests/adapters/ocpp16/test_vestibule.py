@@ -126,7 +126,9 @@ async def test_a_full_port_says_so_and_takes_the_next_when_one_leaves(call, crow
         stations.append(await call(UPGRADE % name + b"\r\n"))
         await stations[-1][0].readuntil(b"\r\n\r\n")
     reader, _ = await call(UPGRADE % b"CP-4" + b"\r\n")
-    assert (await ended(reader)).startswith(b"HTTP/1.1 503 ")
+    refused = await ended(reader)
+    assert refused.startswith(b"HTTP/1.1 503 ")
+    assert b"Try again in a few seconds." in refused
     stations[0][1].close()
     await until(crowd, 2)
     reader, _ = await call(UPGRADE % b"CP-4" + b"\r\n")

@@ -10,12 +10,6 @@ import msgspec
 from commonwatt.kernel import Clock, Instant
 from commonwatt.protocols.ocppj import Call, ErrorCode
 
-SLOW_START, WH_MEANS_KWH = "slow-start", "wh-means-kwh"
-WAIVERS = {
-    SLOW_START: "StartTransaction is answered after one second; some stations drop the link after a faster answer.",
-    WH_MEANS_KWH: "The station's energy register counts kWh though it says Wh.",
-}
-"""What an operator may grant to one charge point, by name."""
 DRIFT_MS = 10 * 60_000
 """How long the largest drift that was seen is believed."""
 

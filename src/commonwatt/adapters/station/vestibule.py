@@ -17,8 +17,6 @@ from commonwatt.kit import crowd as limits
 from commonwatt.kit.crowd import Crowd
 
 _END = b"\r\n\r\n"
-_FULL = b"503 Service Unavailable"
-_LARGE = b"431 Request Header Fields Too Large"
 
 
 class Vestibule:
@@ -77,7 +75,7 @@ class _Arrival(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self._address = str(peer[0]) if peer else ""
         if not self._crowd.enter(self._address):
-            self._turn_away(_FULL)
+            self._turn_away(limits.FULL)
             return
         self._waiting.add(self)
         self._deadline = asyncio.get_running_loop().call_later(limits.HEAD_S, self.abort)
@@ -89,7 +87,7 @@ class _Arrival(asyncio.Protocol):
         self._head += data
         end = self._head.find(_END, seen)
         if (len(self._head) if end < 0 else end) > limits.HEAD_MAX:
-            self._turn_away(_LARGE)
+            self._turn_away(limits.LARGE)
         elif end >= 0:
             self._stop_waiting()
             self._admit(self._transport, self._address, bytes(self._head))
@@ -111,6 +109,5 @@ class _Arrival(asyncio.Protocol):
 
     def _turn_away(self, status: bytes) -> None:
         if self._transport is not None:
-            head = b"HTTP/1.1 %b\r\nretry-after: 5\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-            self._transport.write(head % status)
+            self._transport.write(limits.turned_away(status))
             self._transport.close()

@@ -14,13 +14,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from commonwatt.kit import crowd as limits
 from commonwatt.kit.crowd import Crowd
 
-_FULL = b"503 Service Unavailable"
-_LARGE = b"431 Request Header Fields Too Large"
-_SAID = {
-    _FULL: b"The server has no room for another connection now. Try again in a few seconds.\n",
-    _LARGE: b"The head of this request is too large.\n",
-}
-
 
 class HeadTooLarge(Exception):
     """Ends the parsing of a head that was answered already."""
@@ -43,7 +36,7 @@ class TimedHeads(HttpToolsProtocol):
         super().connection_made(cast("asyncio.Transport", transport))
         address = self.client[0] if self.client else ""
         if not self._crowd.enter(address):
-            self._turn_away(_FULL)
+            self._turn_away(limits.FULL)
             return
         self._inside = address
         self._expect_head()
@@ -63,7 +56,7 @@ class TimedHeads(HttpToolsProtocol):
             self._expect_head()
         super().data_received(data)
         if self._in_head and self._head_bytes > limits.HEAD_MAX and not self.transport.is_closing():
-            self._turn_away(_LARGE)
+            self._turn_away(limits.LARGE)
 
     def on_message_begin(self) -> None:
         """A head begins, perhaps behind another request in the same packet."""
@@ -77,7 +70,7 @@ class TimedHeads(HttpToolsProtocol):
         self._in_head = False
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > limits.HEAD_MAX:
-            self._turn_away(_LARGE)
+            self._turn_away(limits.LARGE)
             raise HeadTooLarge
         super().on_headers_complete()
 
@@ -105,7 +98,5 @@ class TimedHeads(HttpToolsProtocol):
         """Answer and close; nothing is written into the middle of another answer."""
         cycle = cast("RequestResponseCycle | None", self.cycle)
         if cycle is None or cycle.response_complete:
-            text = _SAID[status]
-            head = b"HTTP/1.1 %b\r\ncontent-type: text/plain\r\nretry-after: 5\r\nconnection: close\r\n" % status
-            self.transport.write(head + b"content-length: %d\r\n\r\n" % len(text) + text)
+            self.transport.write(limits.turned_away(status))
         self.transport.close()

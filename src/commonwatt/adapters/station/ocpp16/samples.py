@@ -5,10 +5,11 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal, DecimalException
 from typing import Any
 
-from commonwatt.adapters.station.dialect import WH_MEANS_KWH, Caller, Refusal
+from commonwatt.adapters.station.dialect import Caller, Refusal
 from commonwatt.adapters.station.ocpp16.times import read_time
 from commonwatt.charging.reports import Sample
 from commonwatt.kernel import Instant
+from commonwatt.stations import WH_MEANS_KWH
 
 REGISTER = "Energy.Active.Import.Register"
 """What a sampled value without a measurand is."""

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from commonwatt import stations
-from commonwatt.adapters.station.dialect import SLOW_START, WH_MEANS_KWH, Caller, Received, Refusal
+from commonwatt.adapters.station.dialect import Caller, Received, Refusal
 from commonwatt.adapters.station.ocpp16.incoming.handler import CONNECTORS_MAX, Handler, frame_of
 from commonwatt.adapters.station.ocpp16.times import read_time
 from commonwatt.charging.reports import StartAnswer, StartReport
 from commonwatt.kit.database import Database, Work
 from commonwatt.protocols.ocppj import ErrorCode
-from commonwatt.stations import FrameRow
+from commonwatt.stations import SLOW_START, WH_MEANS_KWH, FrameRow
 
 SLOW_START_S = 1.0
 """How long stations with that waiver wait; some drop the link after a faster answer (lbbrhzn/ocpp#2080)."""

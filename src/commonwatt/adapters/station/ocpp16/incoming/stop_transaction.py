@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from commonwatt import stations
-from commonwatt.adapters.station.dialect import WH_MEANS_KWH, Caller, Received
+from commonwatt.adapters.station.dialect import Caller, Received
 from commonwatt.adapters.station.ocpp16.incoming.handler import Handler, frame_of
 from commonwatt.adapters.station.ocpp16.samples import read_samples
 from commonwatt.adapters.station.ocpp16.times import read_time
 from commonwatt.charging.reports import Authorisation, StopReport
 from commonwatt.kit.database import Database, Work
-from commonwatt.stations import FrameRow
+from commonwatt.stations import WH_MEANS_KWH, FrameRow
 
 NO_TAG = frozenset({"", "undefined", "null", "none"})
 """What some stations write when nobody showed a tag."""
