@@ -74,11 +74,15 @@ def test_errors_that_passers_by_read_are_said(place):
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "in_words"
     }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args and node.exc not in worded:
-            name = ast.unparse(node.exc.func)
-            formatted = isinstance(node.exc.args[0], ast.JoinedStr)
-            bare = formatted or isinstance(node.exc.args[0], ast.Constant)
+    raised = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise)]
+    names = {fault.id for fault in raised if isinstance(fault, ast.Name)}
+    kept = [node for node in ast.walk(tree) if isinstance(node, ast.Assign)]
+    raised += [node.value for node in kept if any(isinstance(to, ast.Name) and to.id in names for to in node.targets)]
+    for node in raised:
+        if isinstance(node, ast.Call) and node.args and node not in worded:
+            name = ast.unparse(node.func)
+            formatted = isinstance(node.args[0], ast.JoinedStr)
+            bare = formatted or isinstance(node.args[0], ast.Constant)
             wire = formatted and name in {"LnurlError", "AmountOutOfRange"}
             assert not bare or wire or name.endswith(".in_words"), f"line {node.lineno}: say it with said()"
 

@@ -32,7 +32,7 @@ def check_part(if_match: str | None, part: Any) -> None:
         return
     tags = [tag.strip() for tag in if_match.split(",")]
     if "*" not in tags and not any(tag.startswith(f'"{_short(part)}.') for tag in tags):
-        raise Changed("This was changed after you read it. Read it again and decide anew.")
+        raise Changed(said("This was changed after you read it. Read it again and decide anew."))
 
 
 def _short(value: Any) -> str:

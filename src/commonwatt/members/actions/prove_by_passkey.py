@@ -156,7 +156,7 @@ def _verify(work: Work, site: Site, ceremony: Ceremony, credential: dict[str, An
     from webauthn import verify_authentication_response  # noqa: PLC0415
     from webauthn.helpers import base64url_to_bytes  # noqa: PLC0415
 
-    refused = PasskeyRefused("This passkey is not known here, or its answer is not valid. Nothing was done.")
+    refused = PasskeyRefused(said("This passkey is not known here, or its answer is not valid. Nothing was done."))
     try:
         raw = base64url_to_bytes(str(credential["rawId"]))
     except _malformed() as error:
