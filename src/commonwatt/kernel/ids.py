@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
 from typing import Protocol
 
 from commonwatt.kernel.instant import Instant
+
+_COUNT_MAX = (1 << 12) - 1
+_BACK_MS = 1000
+"""A clock that goes back by less than this is taken to stand."""
 
 
 class Ids(Protocol):
@@ -30,29 +35,45 @@ def uuid7(now: Instant, random: bytes) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-class RandomIds:
-    """Identifiers and secrets from the operating system."""
+class _Ordered:
+    """Keeps ids of one millisecond in the order of their making: a counter of 12 bits (RFC 9562, 6.2, method 1)."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last_ms, self._counted = -1, 0
+
+    def secret(self, size: int = 32) -> bytes:
+        raise NotImplementedError
 
     def new(self, now: Instant) -> str:
-        """Return a fresh UUIDv7."""
-        return uuid7(now, secrets.token_bytes(10))
+        """Return a fresh UUIDv7, later in order than the one before unless the clock was set back."""
+        random = self.secret(10)
+        with self._lock:
+            if not self._last_ms - _BACK_MS <= now.ms <= self._last_ms:
+                self._last_ms, self._counted = now.ms, random[0] << 3
+            elif self._counted < _COUNT_MAX:
+                self._counted += 1
+            else:
+                self._last_ms, self._counted = self._last_ms + 1, 0
+            return uuid7(Instant(self._last_ms), self._counted.to_bytes(2, "big") + random[2:])
+
+
+class RandomIds(_Ordered):
+    """Identifiers and secrets from the operating system."""
 
     def secret(self, size: int = 32) -> bytes:
         """Return bytes from the operating system's source."""
         return secrets.token_bytes(size)
 
 
-class SeededIds:
+class SeededIds(_Ordered):
     """Identifiers and secrets that repeat for a seed: for tests and the simulated world, never for production."""
 
     def __init__(self, seed: int = 0) -> None:
         """Start the sequence of this seed."""
+        super().__init__()
         self._seed = seed
         self._count = 0
-
-    def new(self, now: Instant) -> str:
-        """Return the sequence's next UUIDv7."""
-        return uuid7(now, self.secret(10))
 
     def secret(self, size: int = 32) -> bytes:
         """Return the sequence's next bytes."""
