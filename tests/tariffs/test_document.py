@@ -153,6 +153,9 @@ def test_a_form_makes_a_tariff():
     form = form_from_tariff(found)
     assert form is not None
     assert tariff_from_form(form).elements == found.elements
+    ends = tariff_from_form({**fields, "valid_from": "2026-06-01T00:00:00Z", "valid_to": "2027-01-01T00:00:00Z"})
+    again = tariff_from_form(form_from_tariff(ends))
+    assert (again.valid_from, again.valid_to) == (ends.valid_from, ends.valid_to)
 
 
 def test_a_form_may_hold_a_whole_document():

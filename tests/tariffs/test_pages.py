@@ -118,6 +118,21 @@ def test_a_change_is_a_new_version_and_the_old_one_stays(priced, clock):
     assert "got version 2 after you read it" in page
 
 
+def test_a_price_that_ends_still_ends_after_its_change(house, clock):
+    ends = clock.now().plus(seconds=30 * 86_400)
+    until = ends.utc().replace(tzinfo=None).isoformat()
+    place = house.send("/tariffs/new", **FORM, valid_to=until, save="yes")
+    tariff_id = re.search(r"/tariffs/([0-9a-f-]{36})", place)[1]
+    clock.step(seconds=60)
+    form = house.open(f"/tariffs/{tariff_id}/edit")
+    assert re.search(r'name="valid_from"[^>]*value=""', form), "it holds already: a change begins now"
+    shown = re.search(r'name="valid_to"[^>]*value="([^"]+)"', form)[1]
+    expected = re.search(r'name="expected" value="([^"]+)"', form)[1]
+    house.send(f"/tariffs/{tariff_id}/edit", **FORM, valid_to=shown, expected=expected, save="yes")
+    with house.database.engine.connect() as sql:
+        assert [version.tariff.valid_to for version in history(sql, tariff_id)] == [ends, ends]
+
+
 def test_a_tariff_beyond_the_form_is_edited_as_its_document(house):
     element = Element((Component(Kind.ENERGY, 300_000),), Restrictions(weekdays=(5, 6)))
     fancy = Tariff("", "", "Weekend", EUR, (element, Element((Component(Kind.ENERGY, 400_000),))))

@@ -25,6 +25,7 @@ from commonwatt.tariffs.errors import (
     TariffInUse,
     TariffInvalid,
     TariffMissing,
+    TariffNameTaken,
     TariffRetired,
 )
 
@@ -51,6 +52,18 @@ async def test_a_new_version_leaves_the_old_one_and_the_past_as_they_were(databa
     assert price(await database.read(tariff_for, "CP-1", 1, clock.now())) == 500_000
     versions = await database.read(history, first.id)
     assert [(each.number, each.tariff, each.made_by) for each in versions] == [(2, second, "Ada"), (1, first, "Ada")]
+
+
+async def test_no_two_tariffs_have_one_name_whatever_their_letters(database):
+    first = await database.write(create_tariff, draft("0.45", name="Öko"))
+    second = await database.write(create_tariff, draft("0.45", name="Day"))
+    with pytest.raises(TariffNameTaken):
+        await database.write(create_tariff, draft("0.45", name="öko"))
+    with pytest.raises(TariffNameTaken):
+        await database.write(revise_tariff, second.id, draft("0.50", name="ÖKO"))
+    assert (await database.write(revise_tariff, first.id, draft("0.50", name="ÖKO"))).name == "ÖKO"
+    await database.write(retire_tariff, first.id)
+    await database.write(revise_tariff, second.id, draft("0.50", name="Öko"))
 
 
 async def test_a_version_may_begin_later_and_end(database, clock):

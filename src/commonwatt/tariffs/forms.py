@@ -205,12 +205,18 @@ def form_from_tariff(tariff: Tariff) -> dict[str, str] | None:
         if price is not None:
             units = price.gross if tariff.vat_included else price.net
             fields[name] = decimal_text(units, tariff.asset.scale)
+    for name, instant in (("valid_from", tariff.valid_from), ("valid_to", tariff.valid_to)):
+        if instant is not None:
+            fields[name] = instant.iso()
     try:
         again = tariff_from_form(fields)
     except TariffInvalid:
         return None
-    same = (again.elements, again.min_price, again.max_price) == (tariff.elements, tariff.min_price, tariff.max_price)
-    return fields if same else None
+    return fields if _said_by_form(again) == _said_by_form(tariff) else None
+
+
+def _said_by_form(tariff: Tariff) -> tuple[object, ...]:
+    return (tariff.elements, tariff.min_price, tariff.max_price, tariff.valid_from, tariff.valid_to)
 
 
 def _prices(kind: Kind, price: int, step: int, tariff: Tariff, *, night: bool) -> dict[str, str]:

@@ -77,7 +77,11 @@ async def show_edit(tariff_id: str, database: Database, clock: Clock, site: Site
     listed = await database.read(store.show_tariff, tariff_id, clock.now())
     newest = (await database.read(store.history, tariff_id))[0].tariff
     form = form_from_tariff(newest)
-    typed = _per_minute(form) if form else {"document": json.dumps(write_tariff(newest), indent=2, ensure_ascii=False)}
+    typed = (
+        _as_typed(form, site, clock.now())
+        if form
+        else {"document": json.dumps(write_tariff(newest), indent=2, ensure_ascii=False)}
+    )
     examples = await database.read(examples_of, newest, clock.now())
     return _form_page(listed, typed, site, draft=newest, examples=examples, expected=newest.version)
 
@@ -139,9 +143,17 @@ def _sats(connection: Connection, bill: Bill, now: Instant) -> Amount | None:
     return Amount(BTC, fiat_to_msat(bill.gross, rate, Rounding.UP).quotient)
 
 
-def _per_minute(form: Fields) -> Fields:
-    """Write prices of time per minute and the grace in minutes, as the form's units say, where that is exact."""
+def _as_typed(form: Fields, site: Site, now: Instant) -> Fields:
+    """Write prices of time per minute, the grace in minutes and dates by the site's clock, as the page's form has them.
+
+    A version that holds already is changed from now on, so its own beginning is left out.
+    """
     shown = dict(form)
+    for name in ("valid_from", "valid_to"):
+        if name in shown:
+            at = Instant.parse(shown.pop(name))
+            if name == "valid_to" or at > now:
+                shown[name] = at.utc().astimezone(site.zone).replace(tzinfo=None).isoformat()
     for name in ("time", "idle"):
         price = Decimal(shown.get(name, "").removesuffix("/h") or 0)
         minute = (price / MINUTES).quantize(Decimal("0.000001"), ROUND_DOWN)

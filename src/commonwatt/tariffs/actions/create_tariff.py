@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import insert, select
 
 from commonwatt.kernel import Instant, said
 from commonwatt.kit.database import Work
@@ -23,19 +23,24 @@ def create_tariff(work: Work, draft: Tariff, *, actor: Actor | None = None) -> T
     """
     if not draft.name:
         raise TariffInvalid(said("A tariff needs a name."), field="name")
-    same = or_(tariffs.c.name == draft.name, func.lower(tariffs.c.name) == draft.name.lower())
-    taken = work.sql.execute(select(tariffs).where(same, tariffs.c.retired_ms.is_(None))).first()
-    if taken is not None:
-        raise TariffNameTaken(
-            said("There is a tariff %(name)s already. Revise it, or choose another name.", name=taken.name),
-            field="name",
-            tariff=taken.id,
-        )
+    check_name_free(work, draft.name)
     tariff_id = work.new_id()
     work.sql.execute(insert(tariffs).values(id=tariff_id, name=draft.name, made_ms=work.now.ms))
     tariff = add_version(work, tariff_id, 1, draft, actor)
     record_act(work, actor, "create tariff", f"tariff/{tariff_id}", write_tariff(tariff))
     return tariff
+
+
+def check_name_free(work: Work, name: str, own_id: str = "") -> None:
+    """Raise TariffNameTaken when another tariff that is not retired has this name, in large or small letters."""
+    others = select(tariffs.c.id, tariffs.c.name).where(tariffs.c.retired_ms.is_(None), tariffs.c.id != own_id)
+    for other in work.sql.execute(others).all():
+        if other.name.casefold() == name.casefold():
+            raise TariffNameTaken(
+                said("There is a tariff %(name)s already. Revise it, or choose another name.", name=other.name),
+                field="name",
+                tariff=other.id,
+            )
 
 
 def add_version(work: Work, tariff_id: str, number: int, draft: Tariff, actor: Actor | None) -> Tariff:

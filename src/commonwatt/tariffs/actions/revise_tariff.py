@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from commonwatt.kernel import said
 from commonwatt.kit.database import Work
 from commonwatt.members import Actor, record_act
-from commonwatt.tariffs.actions.create_tariff import add_version
+from commonwatt.tariffs.actions.create_tariff import add_version, check_name_free
 from commonwatt.tariffs.document import write_tariff
 from commonwatt.tariffs.errors import TariffChanged, TariffInvalid, TariffMissing, TariffRetired
 from commonwatt.tariffs.model.tariff import Tariff
@@ -23,7 +23,7 @@ def revise_tariff(
 
     A `valid_from` in the past that a version already has counts as absent: the draft is an edited copy of that version.
     `expected` is the id of the version that the caller took for the newest. Raises TariffMissing, TariffRetired,
-    TariffChanged when another is newer by now, TariffInvalid when it would begin in the past.
+    TariffChanged when another is newer by now, TariffInvalid when it would begin in the past, TariffNameTaken.
     """
     if not draft.name:
         raise TariffInvalid(said("A tariff needs a name."), field="name")
@@ -34,6 +34,7 @@ def revise_tariff(
         raise TariffRetired(
             said("%(name)s is retired and takes no new prices. Create a new tariff.", name=row.name), tariff=tariff_id
         )
+    check_name_free(work, draft.name, tariff_id)
     versions = history(work.sql, tariff_id)
     newest = versions[0]
     if expected is not None and expected != newest.tariff.version:
