@@ -8,6 +8,7 @@ from tests.scenario.steps import PAYMENT, charge_some, pay_and_plug, spent, tell
 
 from commonwatt import charging
 from commonwatt.adapters.payment.sandbox.faults import Fault
+from commonwatt.charging.driver_view import session_context
 from commonwatt.charging.errors import ChangeClaimed, NoChange, SessionOver
 from commonwatt.kernel import Failed
 from commonwatt.payments import invoice_of, payouts_of
@@ -156,6 +157,29 @@ def test_change_that_cannot_be_paid_is_owed_again():
         assert (await world.charge(ended.id)).owed_msat == 0
 
     tell(story)
+
+
+def test_a_charge_whose_payment_is_not_ours_yet_has_no_receipt():
+    async def story(world):
+        station = await world.add_station("CP-1")
+        paid = await pay_and_plug(world, station)
+        world.rail.faults.plan("settle_invoice", Fault.LOSE_REQUEST, times=1000)
+        await charge_some(world, station, 300)
+        await station.unplug(1)
+        charge = await world.until_status(paid.charge.id, "ended")
+        assert not charge.session.billed
+        assert (await shown(world, charge))["receipt"] == ""
+        await world.heal()
+        charge = await world.charge(charge.id)
+        assert charge.session.billed
+        assert (await shown(world, charge))["receipt"] == f"/r/{charge.id}"
+
+    tell(story)
+
+
+async def shown(world, charge):
+    now = world.clock.now()
+    return await world.database.read(session_context, charge, now, "UTC", world.rules)
 
 
 def test_change_is_claimed_once():

@@ -132,7 +132,7 @@ def session_context(sql: Connection, charge: Charge, now: Instant, zone: str, ru
         "top_ups": payment_choices(tariff, rate, rules, now)[:3],
         "change_state": state,
         "address": charge.address or "",
-        "receipt": f"/r/{charge.id}" if session.over and charge.began else "",
+        "receipt": f"/r/{charge.id}" if session.billed and charge.began else "",
     }
 
 
