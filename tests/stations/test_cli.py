@@ -149,6 +149,18 @@ def test_a_problem_of_the_server_is_told(run, server):
     assert "No answer from the station: It is unknown." in said
 
 
+def test_a_problem_that_is_known_is_told_as_the_server_s_own(run, server):
+    server.status = 503
+    server.body = {"slug": "station-offline", "title": "The station is offline", "detail": "CP-1 has no connection."}
+    words = ("send", "CP-1", "ClearCache", "--server", server.url, "--token", "cw_x")
+    code, said = run(*words)
+    assert code == 4
+    assert said.startswith("The station is offline.\nCP-1 has no connection.")
+    assert "What to do" in said
+    told = json.loads(run(*words, "--json")[1])
+    assert (told["slug"], told["title"]) == ("station-offline", "The station is offline")
+
+
 @pytest.mark.parametrize(
     ("status", "code"), [(409, 1), (422, 1), (403, 1), (404, 3), (500, 5), (502, 1), (503, 4), (504, 4)]
 )

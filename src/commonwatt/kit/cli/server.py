@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from commonwatt.kernel import Fault, Unavailable
+from commonwatt.kit.cli.problems import find_page
 
 TIMEOUT_S = 60
 
@@ -22,7 +23,7 @@ class ServerUnreachable(Unavailable):
 
 
 class ServerRefused(Fault):
-    """The running server answered with a problem; its own slug and title are shown, its status is the exit code's."""
+    """The running server answered with a problem; its own slug and title are told, its status is the exit code's."""
 
     slug = "server-refused"
     title = "The server said no"
@@ -56,4 +57,9 @@ def _problem(body: bytes, status: int) -> ServerRefused:
     extra = {
         key: problem[key] for key in ("code", "description", "answer", "type") if isinstance(problem.get(key), str)
     }
-    return ServerRefused(f"{problem.get('title', 'Refused')}: {detail}", http_status=status, **extra)
+    slug, title = str(problem.get("slug", "")), str(problem.get("title", "Refused"))
+    if not find_page(slug):
+        return ServerRefused(f"{title}: {detail}", http_status=status, **extra)
+    refused = ServerRefused(detail, http_status=status, **extra)
+    refused.slug, refused.title = slug, title  # type: ignore[misc] # the server's own problem, told as such
+    return refused
