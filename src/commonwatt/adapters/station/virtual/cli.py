@@ -46,9 +46,25 @@ class Plan:
     car: Car
 
 
+def _websocket(_context: click.Context, _option: click.Parameter, url: str) -> str:
+    if not url.startswith(("ws://", "wss://")):
+        raise click.BadParameter("begins with ws:// or wss://, as ws://127.0.0.1:8180/ocpp")
+    return url
+
+
+def _complete_fault(_context: click.Context, _option: click.Parameter, begun: str) -> list[str]:
+    return [str(fault) for fault in EXPLANATIONS if str(fault).startswith(begun)]
+
+
 @click.command("run", epilog=_EPILOG)
 @click.option("--identity", required=True, help="The station's name, the last part of its address.")
-@click.option("--url", required=True, metavar="WS", help="The server, for example ws://127.0.0.1:8180/ocpp.")
+@click.option(
+    "--url",
+    required=True,
+    metavar="WS",
+    callback=_websocket,
+    help="The server, for example ws://127.0.0.1:8180/ocpp.",
+)
 @click.option("--connectors", default=1, type=click.IntRange(1, 99), show_default=True)
 @click.option("--password", envvar="COMMONWATT_STATION_PASSWORD", help="For HTTP Basic authentication.")
 @click.option("--plug-after", type=click.FloatRange(0), help="Plug a car in so long after the start, in seconds.")
@@ -60,7 +76,14 @@ class Plan:
 @click.option("--battery-kwh", default=60.0, type=click.FloatRange(0.1, 1000), show_default=True)
 @click.option("--power-kw", default=11.0, type=click.FloatRange(0.1, 1000), show_default=True)
 @click.option("--charged", default=30.0, type=click.FloatRange(0, 100), show_default=True, help="Percent at arrival.")
-@click.option("--fault", "faults", multiple=True, metavar="NAME", help="What it does wrong (see below); repeatable.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=_complete_fault,
+    help="What it does wrong (see below); repeatable.",
+)
 @click.option("--state", type=click.Path(dir_okay=False, path_type=Path), help="Where it remembers over a restart.")
 @with_program()
 def run_station(program: Program, **options: Any) -> int:
