@@ -7,8 +7,8 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonwatt.kernel import Instant
-from commonwatt.main.replay.past import PastCharge
+from commonwatt.kernel import CONNECTORS_MAX, Instant
+from commonwatt.main.replay.past import BadRow, PastCharge
 from commonwatt.main.replay.plan import WINDOW_MAX_S, make_plan, name_stations, shorten
 from commonwatt.stations import check_identity
 
@@ -94,3 +94,9 @@ def test_a_plan_may_be_cut_to_its_first_charges():
 
 def test_nothing_is_planned_as_nothing():
     assert make_plan([]).windows == ()
+
+
+def test_a_station_has_so_many_connectors_and_no_more():
+    plan = make_plan([past(line, "A", 0, 60) for line in range(2, CONNECTORS_MAX + 3)])
+    assert plan.connectors == {"A": CONNECTORS_MAX}
+    assert plan.bad == (BadRow(CONNECTORS_MAX + 2, "finds all 64 connectors of its station taken"),)

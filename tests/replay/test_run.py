@@ -10,14 +10,17 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
 
+from commonwatt.kernel import CONNECTORS_MAX
 from commonwatt.main.replay.diary import Diary, Offer, OtherReplay, Page
 from commonwatt.main.replay.plan import make_plan
 from commonwatt.main.replay.reading import read_rows
 from commonwatt.main.replay.run import Replay
+from commonwatt.main.replay.station import FrameRefused
 
 HEAD = "station,plugged_in,charge_end,plugged_out,energy_kwh"
 
@@ -172,6 +175,23 @@ def test_only_looking_at_a_file(tmp_path):
     assert "Charges   5 at 4 stations" in done.stdout
     assert "line 7: has 1 columns, the header 5" in done.stdout
     assert not (tmp_path / "data").exists()
+
+
+def test_a_row_that_names_too_high_a_connector_is_reported_and_the_rest_goes_on(tmp_path):
+    file, good = tmp_path / "past.csv", "2020-01-01T10:00Z,2020-01-01T11:00Z,3.2"
+    lines = ["station,plugged_in,plugged_out,energy_kwh,connector", f"B,{good},77", f"C,{good},64"]
+    file.write_text("\n".join(lines))
+    out, err = start(file, tmp_path / "data").communicate(timeout=120)
+    report = json.loads(out or err)
+    assert report["bad"] == [{"line": 2, "reason": "connector is no number from 1 to 64: '77'"}]
+    assert (report["total"]["charges"], report["balanced"]) == (1, True)
+
+
+async def test_a_frame_that_the_server_refuses_is_told_as_a_problem(tmp_path):
+    plan = plan_of(rows(2))
+    plan = replace(plan, connectors=dict.fromkeys(plan.connectors, CONNECTORS_MAX + 1))
+    with pytest.raises(FrameRefused, match=r"StatusNotification.* connectorId 65"):
+        await run(plan, tmp_path)
 
 
 def test_a_zone_that_does_not_exist_is_a_usage_error(tmp_path):

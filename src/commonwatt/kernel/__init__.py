@@ -1,4 +1,4 @@
-"""Shared words: quantity, amount, instant, ids, errors, outcome, digest, said. Standard library only."""
+"""Shared words: quantity, amount, instant, ids, errors, outcome, digest, place, said. Standard library only."""
 
 from commonwatt.kernel.amount import BTC, ENERGY, EUR, Amount, Asset, Rounding, divide
 from commonwatt.kernel.digest import digest_of, sha256_hex
@@ -6,11 +6,13 @@ from commonwatt.kernel.errors import Broken, Fault, Missing, Refused, Unavailabl
 from commonwatt.kernel.ids import Ids, RandomIds, SeededIds, uuid7
 from commonwatt.kernel.instant import Clock, Instant
 from commonwatt.kernel.outcome import Done, Failed, Outcome, Unknown
+from commonwatt.kernel.place import CONNECTORS_MAX
 from commonwatt.kernel.quantity import MilliAmpere, MilliVolt, Seconds, Watt, WattHour
 from commonwatt.kernel.said import Said, said
 
 __all__ = [
     "BTC",
+    "CONNECTORS_MAX",
     "ENERGY",
     "EUR",
     "Amount",

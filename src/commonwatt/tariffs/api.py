@@ -14,7 +14,7 @@ from litestar.params import Dependency, Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from sqlalchemy import Connection
 
-from commonwatt.kernel import BTC, Clock, Instant
+from commonwatt.kernel import BTC, CONNECTORS_MAX, Clock, Instant
 from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import (
     Answer,
@@ -55,7 +55,7 @@ WRITE = [require_scope("tariffs:write")]
 TAGS = ["tariffs"]
 
 Wh = Annotated[int, Parameter(ge=0, le=10_000_000, description="energy in Wh")]
-Connector = Annotated[int, Parameter(ge=0, le=999, description="a connector's number")]
+Connector = Annotated[int, Parameter(ge=0, le=CONNECTORS_MAX, description="a connector's number")]
 Seconds = Annotated[int, Parameter(ge=0, le=30 * 86_400, description="seconds")]
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from commonwatt.kernel import Instant
+from commonwatt.kernel import CONNECTORS_MAX, Instant
 from commonwatt.main.replay.past import BadRow, PastCharge
 
 WINDOW_MAX_S: Final = 6 * 3600
@@ -78,7 +78,7 @@ def make_plan(charges: Iterable[PastCharge]) -> Plan:
     """Give every charge a connector and cut the time into windows.
 
     A charge that names its connector is refused when an earlier one is still there; any other goes to the first
-    connector that is free.
+    connector that is free, and is refused when a station has none left.
     """
     ordered = sorted(charges, key=lambda charge: (charge.plugged_in, charge.plugged_out, charge.line))
     names = name_stations(charge.station for charge in ordered)
@@ -91,6 +91,9 @@ def make_plan(charges: Iterable[PastCharge]) -> Plan:
         until, line = free_at.get((identity, connector), (Instant(0), 0))
         if until > charge.plugged_in:
             bad.append(BadRow(charge.line, f"begins on connector {connector} before the charge of line {line} is over"))
+            continue
+        if connector > CONNECTORS_MAX:
+            bad.append(BadRow(charge.line, f"finds all {CONNECTORS_MAX} connectors of its station taken"))
             continue
         free_at[identity, connector] = (charge.plugged_out, charge.line)
         planned.append(PlannedCharge(charge, identity, connector))

@@ -13,13 +13,14 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Final
 
-from commonwatt.kernel import Instant, Refused
+from commonwatt.kernel import CONNECTORS_MAX, Instant, Refused
 from commonwatt.main.replay.past import BadRow, PastCharge
 
 STAY_MAX_S: Final = 31 * 24 * 3600
 POWER_MAX_W: Final = 400_000
 _ENERGY = re.compile(r"[0-9]{1,6}(\.[0-9]{1,12})?")
 _NAME_MAX: Final = 100
+_DIGITS_MAX: Final = 9
 _CENTURY: Final = 2000
 _SECONDS_PER_HOUR: Final = 3600
 _FIELD_BYTES_MAX: Final = 10_000
@@ -207,8 +208,8 @@ def _connector(cells: Mapping[str, str], column: str | None) -> int | None:
     text = _text(cells, column) if column else ""
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 99):  # noqa: PLR2004 (two digits)
-        raise ValueError(f"{column} is no number from 1 to 99: {text[:40]!r}")
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX and 1 <= int(text) <= CONNECTORS_MAX):
+        raise ValueError(f"{column} is no number from 1 to {CONNECTORS_MAX}: {text[:40]!r}")
     return int(text)
 
 

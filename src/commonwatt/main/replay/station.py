@@ -27,7 +27,7 @@ from commonwatt.adapters.station.virtual.model import (
     Unplugged,
 )
 from commonwatt.adapters.station.virtual.transport import Dial, LinkLost
-from commonwatt.kernel import Instant, Unavailable
+from commonwatt.kernel import Broken, Instant, Unavailable
 from commonwatt.main.replay.plan import POWER_MIN_W, PlannedCharge
 from commonwatt.main.replay.reading import POWER_MAX_W
 from commonwatt.protocols.ocppj import ErrorCode
@@ -46,6 +46,13 @@ class ServerLost(Unavailable):
 
     slug = "replay-server-lost"
     title = "The replay lost its server"
+
+
+class FrameRefused(Broken):
+    """The embedded server refuses what a replayed station says of itself, so its charges cannot be played."""
+
+    slug = "replay-frame-refused"
+    title = "The replay's server refused a station's frame"
 
 
 def car_of(planned: PlannedCharge) -> Car:
@@ -92,14 +99,19 @@ class ReplayStation:
         self._running: dict[int, list[tuple[Instant, Event]]] = {}
 
     async def connect(self, silent: frozenset[int] = frozenset()) -> None:
-        """Connect, boot when it is new, and tell the state of every connector that is not `silent`."""
+        """Connect, boot when it is new, and tell the state of every connector that is not `silent`.
+
+        Raises ServerLost and FrameRefused.
+        """
         await self._ensure()
         if not self.known:
-            await self._call("BootNotification", self.charger.frames.boot())
+            await self._introduce("BootNotification", self.charger.frames.boot())
             self.known = True
         for number, connector in self.charger.connectors.items():
             if number not in silent:
-                await self._call("StatusNotification", self.charger.frames.status(number, connector.status, self._now))
+                await self._introduce(
+                    "StatusNotification", self.charger.frames.status(number, connector.status, self._now)
+                )
 
     async def close(self) -> None:
         """Hang up."""
@@ -161,6 +173,14 @@ class ReplayStation:
                 yield at, connector, event
             if not script:
                 del self._running[connector]
+
+    async def _introduce(self, action: str, payload: Payload) -> None:
+        """Send what a station says of itself at its start; what the server refuses here stops the replay."""
+        try:
+            await self._call(action, payload)
+        except CallFailed as failed:
+            msg = f"{self.identity} sent {action}, and the embedded server refused it: {failed}."
+            raise FrameRefused(msg, station=self.identity, action=action) from failed
 
     async def _call(self, action: str, payload: Payload) -> Payload:
         """Call until there is an answer, over a new connection when the old one broke."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import insert, select
 
-from commonwatt.kernel import Instant, said
+from commonwatt.kernel import CONNECTORS_MAX, Instant, said
 from commonwatt.kit.database import Work
 from commonwatt.members import SYSTEM, Actor, record_act
 from commonwatt.tariffs.errors import TariffInvalid, TariffMissing, TariffRetired
 from commonwatt.tariffs.store import Assignment, assignments, read_assignment, tariffs
-
-CONNECTOR_MAX = 999
 
 
 def assign_tariff(
@@ -27,11 +25,11 @@ def assign_tariff(
     An empty station means the site, connector 0 the whole station. The same again is a no-op. Raises TariffMissing,
     TariffRetired, and TariffInvalid for a place that cannot be or an instant in the past.
     """
-    if not 0 <= connector <= CONNECTOR_MAX or (connector and not station):
+    if not 0 <= connector <= CONNECTORS_MAX or (connector and not station):
         raise TariffInvalid(
             said(
                 "Connectors have numbers from 1 to %(most)s and belong to a station; 0 is the whole station.",
-                most=CONNECTOR_MAX,
+                most=CONNECTORS_MAX,
             ),
             field="connector",
         )

@@ -17,7 +17,7 @@ from commonwatt.adapters.station.virtual.car import Car
 from commonwatt.adapters.station.virtual.faults import EXPLANATIONS, Faults
 from commonwatt.adapters.station.virtual.model import Effect, Ended
 from commonwatt.adapters.station.virtual.station import VirtualStation
-from commonwatt.kernel import Instant
+from commonwatt.kernel import CONNECTORS_MAX, Instant
 from commonwatt.kit.cli import Program, say, say_json, with_program
 from commonwatt.kit.cli.problems import OK, REFUSED
 from commonwatt.kit.clock import SystemClock
@@ -65,7 +65,7 @@ def _complete_fault(_context: click.Context, _option: click.Parameter, begun: st
     callback=_websocket,
     help="The server, for example ws://127.0.0.1:8180/ocpp.",
 )
-@click.option("--connectors", default=1, type=click.IntRange(1, 99), show_default=True)
+@click.option("--connectors", default=1, type=click.IntRange(1, CONNECTORS_MAX), show_default=True)
 @click.option("--password", envvar="COMMONWATT_STATION_PASSWORD", help="For HTTP Basic authentication.")
 @click.option("--plug-after", type=click.FloatRange(0), help="Plug a car in so long after the start, in seconds.")
 @click.option("--scan", metavar="TAG", help="Then show this RFID tag.")

@@ -12,8 +12,6 @@ Handler = Callable[[Caller, Received, dict[str, Any]], Awaitable[dict[str, Any]]
 """Takes who called, what arrived and its checked payload; returns the answer once everything is stored."""
 Instantly = Callable[[Caller, dict[str, Any]], dict[str, Any]]
 """Answers from memory."""
-CONNECTORS_MAX = 64
-"""The highest connector number that is believed."""
 
 
 def frame_of(caller: Caller, received: Received) -> FrameRow:

@@ -8,9 +8,10 @@ from typing import Any
 
 from commonwatt import stations
 from commonwatt.adapters.station.dialect import Caller, Received, Refusal
-from commonwatt.adapters.station.ocpp16.incoming.handler import CONNECTORS_MAX, Handler, frame_of
+from commonwatt.adapters.station.ocpp16.incoming.handler import Handler, frame_of
 from commonwatt.adapters.station.ocpp16.times import read_time
 from commonwatt.charging.reports import StartAnswer, StartReport
+from commonwatt.kernel import CONNECTORS_MAX
 from commonwatt.kit.database import Database, Work
 from commonwatt.protocols.ocppj import ErrorCode
 from commonwatt.stations import SLOW_START, WH_MEANS_KWH, FrameRow
