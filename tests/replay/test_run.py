@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC
 
 import pytest
+from tests.replay.command import main
 
 from commonwatt.kernel import CONNECTORS_MAX
 from commonwatt.main.replay.diary import Diary, Offer, OtherReplay, Page
@@ -194,10 +195,23 @@ async def test_a_frame_that_the_server_refuses_is_told_as_a_problem(tmp_path):
         await run(plan, tmp_path)
 
 
+@pytest.mark.parametrize(("row", "said"), [("", "no row below the header"), ("x\n", "no row is a charge")])
+def test_a_file_without_a_charge_is_not_called_balanced(tmp_path, capsys, row, said):
+    file = tmp_path / "past.csv"
+    file.write_text(HEAD + "\n" + row)
+    words = ["replay", str(file), "--data", str(tmp_path / "data")]
+    assert main(words) == 1
+    told = capsys.readouterr().out
+    assert said in told
+    assert "alanced" not in told
+    assert main([*words, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["balanced"] is False
+    assert main([*words, "--check"]) == 0
+    assert said in capsys.readouterr().out
+
+
 def test_a_zone_that_does_not_exist_is_a_usage_error(tmp_path):
     file = tmp_path / "past.csv"
     file.write_text("".join(rows(2)))
-    from tests.replay.command import main
-
     assert main(["replay", str(file), "--zone", "Mars/Base"]) == 2
     assert main(["replay", str(file), "--zone", "../../etc/passwd"]) == 2

@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from commonwatt.kit.cli import Program, Progress, say, table, with_program, wrapped
-from commonwatt.kit.cli.problems import BROKEN, OK, STOPPED
+from commonwatt.kit.cli.problems import BROKEN, OK, REFUSED, STOPPED
 from commonwatt.main.replay.past import BadRow
 from commonwatt.main.replay.plan import Plan, make_plan, shorten
 from commonwatt.main.replay.reading import Reading, read_file
-from commonwatt.main.replay.report import SHOWN_MAX, Report, Sum
+from commonwatt.main.replay.report import SHOWN_MAX, Report, Sum, make_report
 
 _STATIONS_SHOWN: Final = 60
 _MSAT_PER_SAT: Final = 1000
@@ -36,7 +36,8 @@ _MSAT_PER_SAT: Final = 1000
 def replay(program: Program, file: Path, *, zone: str, samples: int, limit: int | None, check: bool) -> int:
     """Replay charges of the past from FILE (.csv or .csv.gz), each paid in the sandbox.
 
-    Ctrl-C stops after the present step; the same command goes on. Exit code 5 when one msat is missing.
+    Ctrl-C stops after the present step; the same command goes on. Exit code 5 when one msat is missing, 1 when the
+    file holds no charge.
     """
     try:
         local = ZoneInfo(zone)
@@ -48,6 +49,10 @@ def replay(program: Program, file: Path, *, zone: str, samples: int, limit: int 
     if check:
         program.answer(_checked(reading, plan), lambda: _checked_text(reading, plan))
         return OK
+    if not plan.charges:
+        empty = make_report((), {}, {}, {}, 0, plan.bad)
+        program.answer({**asdict(empty), "balanced": False}, lambda: "\n".join(_empty_text(plan.bad)))
+        return REFUSED
     report = _run(program, file, plan, zone=zone, samples=samples, limit=limit)
     if report is None:
         say("Stopped between two windows. The same command goes on from here.")
@@ -127,7 +132,7 @@ def _checked_text(reading: Reading, plan: Plan) -> str:
         f"Charges   {found['charges']:,} at {found['stations']:,} stations, {found['energy_wh'] / 1000:,.3f} kWh",
         f"From      {found['first'].iso() if found['first'] else '-'}",
         f"To        {found['last'].iso() if found['last'] else '-'}",
-        *_bad_text(plan.bad),
+        *(_bad_text(plan.bad) if plan.charges else _empty_text(plan.bad)),
     ]
     return "\n".join(lines)
 
@@ -176,6 +181,13 @@ def _row(one: Sum) -> tuple[str, ...]:
 def _sat(msat: int) -> str:
     """Write whole sats for a narrow column; the sums below have every msat."""
     return f"{msat // _MSAT_PER_SAT:,}"
+
+
+def _empty_text(bad: tuple[BadRow, ...]) -> list[str]:
+    """Say that nothing is to be replayed, and what to do about it."""
+    if not bad:
+        return ["Nothing to replay: there is no row below the header. Is it the right file, and is it whole?"]
+    return ["Nothing to replay: no row is a charge. Correct the rows, or choose another file.", *_bad_text(bad)]
 
 
 def _bad_text(bad: tuple[BadRow, ...]) -> list[str]:
