@@ -160,8 +160,16 @@ async def test_the_command_line_speaks_to_a_running_server(client, shop, capsys)
     assert (await run("receive", "--sats", "3"))[1].startswith("lnbcrt30n1")
     assert "Change" in (await run("history"))[1]
     code, told = await run("scan", "nonsense")
-    assert code != 0
+    assert code == 1
     assert "neither an LNURL" in told
+    for words in (("pay", "lnbc1xxx", "--yes"), ("scan", "xx"), ("receive", shop.base + "/change")):
+        code, told = await run(*words)
+        assert (code, ".." in told) == (1, False), told
+    for words in (("scan", "foo@wallet.invalid"), ("pay", "foo@wallet.invalid", "--yes")):
+        code, told = await run(*words)
+        assert code == 4, told
+        assert "No money moved" in told
+        assert "istory" not in told
 
 
 async def test_a_server_that_is_not_there_is_told(capsys, unused_tcp_port):

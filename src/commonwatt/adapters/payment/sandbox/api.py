@@ -55,13 +55,13 @@ def wallet_of(sandbox: SandboxNetwork) -> SandboxWallet:
     return sandbox.phone
 
 
-def known(outcome: Outcome[Any]) -> Any:
-    """Return the value of what is done. Raises WalletRefused or WalletWaits."""
+def known(outcome: Outcome[Any], *, moves: bool = False) -> Any:
+    """Return the value of what is done. Raises WalletRefused and WalletSilent, or WalletWaits when it `moves` money."""
     match outcome:
         case Done(value):
             return value
         case Failed() | Unknown() as other:
-            raise fault_of(other)
+            raise fault_of(other, moves=moves)
 
 
 def msat(units: int) -> Amount:
@@ -126,7 +126,7 @@ async def pay(sandbox: SandboxNetwork, data: Pay) -> dict[str, Any]:
 async def take(sandbox: SandboxNetwork, data: Take) -> dict[str, Any]:
     """Hand an invoice in and wait for the money."""
     wallet = wallet_of(sandbox)
-    arrived = known(await wallet.take(data.text, data.amount_msat, wait_s=data.wait_s))
+    arrived = known(await wallet.take(data.text, data.amount_msat, wait_s=data.wait_s), moves=True)
     return {"amount": msat(arrived), "balance": msat(await wallet.balance_msat())}
 
 

@@ -9,11 +9,13 @@ from typing import Any
 
 import click
 
+from commonwatt.adapters.payment.sandbox.errors import WalletRefused, WalletSilent, WalletWaits
 from commonwatt.kernel import BTC, Amount, Fault, Instant, Unavailable
 from commonwatt.kit.cli import Program, amount_text, instant_text, server_option, table, with_program
 
 _TIMEOUT_S = 45
 _SERVER = "commonwatt.wallet.server"
+_KINDS: dict[str, type[Fault]] = {one.slug: one for one in (WalletRefused, WalletSilent, WalletWaits)}
 _PATH = "/api/v1/sandbox/wallet"
 
 
@@ -22,14 +24,6 @@ class WalletUnreachable(Unavailable):
 
     slug = "wallet-unreachable"
     title = "The sandbox wallet does not answer"
-
-
-class WalletProblem(Fault):
-    """The wallet answered with a problem; its own words are shown."""
-
-    slug = "wallet-refused"
-    title = "The sandbox wallet could not do this"
-    status = 409
 
 
 @click.group()
@@ -142,7 +136,7 @@ def _money(amount: dict[str, Any], sign: int = 1) -> str:
 
 
 def _ask(program: Program, path: str, content: dict[str, Any] | None = None) -> Any:
-    """Ask the running server. Raises WalletUnreachable and WalletProblem."""
+    """Ask the running server. Raises WalletUnreachable, or the wallet's own problem in its words."""
     url = program.server(click.get_current_context().meta.get(_SERVER))
     if not url.startswith(("http://", "https://")):
         raise click.BadParameter("begins with http:// or https://", param_hint="--server")
@@ -162,8 +156,10 @@ def _ask(program: Program, path: str, content: dict[str, Any] | None = None) -> 
 
 
 def _problem(error: urllib.error.HTTPError) -> Fault:
+    """Return what the server said: its own kind of problem where we know it, and its status for the exit code."""
     try:
-        detail = str(json.loads(error.read())["detail"])
+        problem = json.loads(error.read())
+        detail, kind = str(problem["detail"]), str(problem["slug"])
     except (ValueError, LookupError, TypeError):
-        detail = f"The server answered {error.code}; it may have no sandbox."
-    return WalletProblem(detail)
+        detail, kind = f"The server answered {error.code}; it may have no sandbox.", ""
+    return _KINDS.get(kind, WalletRefused)(detail, http_status=error.code)

@@ -19,8 +19,18 @@ class WalletWaits(Unavailable):
     title = "The other side has not answered yet"
 
 
-def fault_of(outcome: Failed | Unknown) -> WalletRefused | WalletWaits:
-    """Return what a wallet's outcome means for whoever asked."""
+class WalletSilent(Unavailable):
+    """The other side did not answer before any money was on its way."""
+
+    slug = "wallet-silent"
+    title = "The other side does not answer"
+
+
+def fault_of(outcome: Failed | Unknown, *, moves: bool) -> WalletRefused | WalletWaits | WalletSilent:
+    """Return what a wallet's outcome means for whoever asked; `moves` is whether money may be on its way by now."""
+    reason = outcome.reason.rstrip(".")
     if isinstance(outcome, Failed):
-        return WalletRefused(f"The wallet could not do this: {outcome.reason}. No money moved.", code=outcome.code)
-    return WalletWaits(f"Not finished yet: {outcome.reason}. Look at the history in a moment.")
+        return WalletRefused(f"The wallet could not do this: {reason}. No money moved.", code=outcome.code)
+    if not moves:
+        return WalletSilent(f"No answer: {reason}. No money moved. Check the code, or try again in a moment.")
+    return WalletWaits(f"Not finished yet: {reason}. Look at the history in a moment.")
