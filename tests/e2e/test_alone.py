@@ -54,6 +54,8 @@ def test_paying_without_script(chromium, town):
         page.get_by_role("radio").first.check()
         page.get_by_role("button", name="Pay and charge").click()
         expect(page.get_by_role("heading", name="Pay")).to_be_visible()
+        expect(page.get_by_role("button", name="Look again")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         wallet.goto(page.get_by_role("button", name="Pay with the sandbox wallet").evaluate("link => link.href"))
         wallet.get_by_role("button", name="Pay", exact=True).click()
         expect(wallet.locator("#paid")).to_be_visible()

@@ -148,3 +148,23 @@ def test_a_receipt_adds_up_on_one_page(engine):
 def test_a_receipt_of_a_session_that_never_began_has_no_lines(engine):
     context = fakes.receipt_context(bill=None, began=None, ended=None, meter_start_wh=None, meter_stop_wh=None)
     assert "never began" in render(engine, "charging/receipt.html", context)
+
+
+@pytest.mark.parametrize(
+    ("status", "change", "seconds"),
+    [
+        ("offered", "none", 15),
+        ("starting", "none", 60),
+        ("started", "none", 60),
+        ("charging", "none", 60),
+        ("stopping", "none", 15),
+        ("ended", "paying", 15),
+        ("ended", "owed", 0),
+        ("ended", "paid", 0),
+    ],
+)
+def test_without_script_a_session_page_looks_again_while_something_is_awaited(engine, status, change, seconds):
+    html = render(engine, "charging/session.html", fakes.session_context(status, change, top_up=None))
+    renewed = re.findall(r'<noscript><meta http-equiv="refresh" content="([^"]*)"></noscript>', html)
+    assert renewed == ([f"{seconds}; url=/s/{fakes.SECRET}"] if seconds else [])
+    assert ("Look again" in words(html)) == (f"every {seconds} seconds" in words(html)) == bool(seconds)
