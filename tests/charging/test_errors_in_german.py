@@ -1,5 +1,6 @@
 """What a driver reads when something is refused: whole in his language, in words for drivers, without jargon."""
 
+import html
 import re
 
 import pytest
@@ -109,6 +110,14 @@ def test_an_amount_out_of_range_names_the_range_by_locale(driver):
     driver.set_price()
     said = driver.told("/c/cp-1-1/pay", 422, amount="1")
     assert re.search(r"Hier kann man [0-9.]+ bis [0-9]+[.][0-9.]+ Sats auf einmal zahlen", said), said
+
+
+@pytest.mark.parametrize("typed", ["abc", "0", "-5", "5 EUR", "1e99", "NaN"])
+def test_an_own_amount_that_is_none_is_called_so_in_the_currency_that_was_asked_for(driver, typed):
+    driver.set_price()
+    said = driver.told("/c/cp-1-1/pay", 422, own=typed)
+    assert f"{typed}' ist kein Betrag in EUR." in html.unescape(said)
+    assert "auf einmal zahlen" not in said
 
 
 def test_a_node_that_is_down_is_no_reason_to_show_its_words(driver):

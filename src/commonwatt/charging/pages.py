@@ -19,7 +19,7 @@ from commonwatt.charging.actions.offer_session import offer_session, offer_top_u
 from commonwatt.charging.actions.stop_session import ask_to_stop
 from commonwatt.charging.charge import Charge
 from commonwatt.charging.driver_view import both, example, payment_choices, session_context
-from commonwatt.charging.errors import AddressUnusable, NoSuchConnector, NoSuchSession, SessionRunning
+from commonwatt.charging.errors import AddressUnusable, AmountOutOfRange, NoSuchConnector, NoSuchSession, SessionRunning
 from commonwatt.charging.lnurl import metadata_of, pay_url, withdraw_url
 from commonwatt.charging.pricing import to_msat
 from commonwatt.charging.receipt import receipt_context, receipt_of, receipt_pdf
@@ -202,15 +202,26 @@ def _whole(text: str) -> int:
 
 
 def _chosen(data: Mapping[str, str], tariff: Tariff, rate: Rate | None) -> int:
-    """Return the chosen amount in msat: one of the choices, or the own amount as typed, rounded up to a satoshi."""
+    """Return the chosen amount in msat: one of the choices, or the own amount as typed, rounded up to a satoshi.
+
+    Raises AmountOutOfRange for a typed text that is no amount; whether an amount may be paid is for whoever takes it.
+    """
     typed = data.get("own", "").strip().replace(",", ".")
     if not typed:
         return _whole(data.get("amount", ""))
     try:
         amount = Decimal(typed).scaleb(tariff.asset.scale)
-        units = int(amount) if amount.is_finite() and amount.copy_abs() < 10**18 else 0
+        units = int(amount) if amount.is_finite() and 0 < amount < 10**18 else 0
     except (InvalidOperation, ValueError):
         units = 0
+    if not units:
+        raise AmountOutOfRange(
+            said(
+                "%(typed)s is no amount in %(currency)s. Write a number above zero, with digits alone.",
+                typed=repr(data["own"].strip()[:20]),
+                currency="sats" if tariff.asset.code == BTC.code else tariff.asset.code,
+            )
+        )
     return -(-to_msat(tariff, rate, units, Rounding.UP) // 1000) * 1000
 
 
