@@ -2,6 +2,9 @@
 
 A generated past of four stations is replayed by the same code as `commonwatt replay`, in a process of its own; its CPU
 time counts the server, the virtual stations and the play money's node together. `--profile` names what it goes into.
+
+The start of the house counts, and each charge has eight readings between first and last: the rates of whole files in
+`docs/guides/replay.md`, many more charges with one such reading, are higher and not to be compared with this one.
 """
 
 from __future__ import annotations
