@@ -8,6 +8,7 @@ import re
 import pytest
 from tests.kit import pages_fakes as fakes
 
+from commonwatt.kernel import BTC, EUR, Amount
 from commonwatt.kit.pages import Page, template_engine
 from commonwatt.kit.pages.assets import BUILT
 from commonwatt.kit.web import Site
@@ -168,3 +169,13 @@ def test_without_script_a_session_page_looks_again_while_something_is_awaited(en
     renewed = re.findall(r'<noscript><meta http-equiv="refresh" content="([^"]*)"></noscript>', html)
     assert renewed == ([f"{seconds}; url=/s/{fakes.SECRET}"] if seconds else [])
     assert ("Look again" in words(html)) == (f"every {seconds} seconds" in words(html)) == bool(seconds)
+
+
+def test_the_sats_of_a_receipt_add_up_on_paper(engine):
+    def both(msat):
+        return {"amount": Amount(EUR, msat), "sats": Amount(BTC, msat)}
+
+    sums = {"paid": both(16_667_000), "total": both(262_500), "returned": both(16_404_500), "owed": both(0)}
+    said = words(render(engine, "charging/receipt.html", fakes.receipt_context(**sums))).replace("\xa0", " ")
+    for text in ("16,667 sats", "262.500 sats", "16,404.500 sats"):
+        assert text in said

@@ -35,6 +35,7 @@ def test_a_right_one():
     assert total.paid_msat == total.cost_msat + total.change_msat + total.rounding_msat
     assert [(one.name, one.charges, one.balanced) for one in report.stations] == [("A", 2, True), ("B", 1, True)]
     text = report_text(report)
+    assert "the sums below have every msat" in text
     assert "Balanced to the last msat" in text
     assert "line 9: repeats line 2" in text
 

@@ -115,14 +115,19 @@ def exact_text(amount: Amount) -> str:
     return f"{number_text(of_units(amount), amount.asset.scale)} {amount.asset.code}"
 
 
-def money(amount: Amount | None, sats: Amount | None = None, why: str = "") -> Markup:
-    """Show an amount, with the sats that moved beside it, the exact values on hover."""
+def money(amount: Amount | None, sats: Amount | None = None, why: str = "", *, to_msat: bool = False) -> Markup:
+    """Show an amount, with the sats that moved beside it, the exact values on hover.
+
+    `to_msat` writes sats with all that they have, so that a column of them adds up on paper too.
+    """
     if amount is None:
         return unknown(why)
     title = exact_text(amount) if sats is None else f"{exact_text(amount)} {DASH} {exact_text(sats)}"
     kind = "amount negative" if amount.units < 0 else "amount"
-    shown = Markup('<span class="{}" title="{}">{}').format(kind, title, money_text(amount))
-    beside = Markup(' <span class="sats">{}</span>').format(sats_text(sats)) if sats is not None else Markup()
+    in_sats = booked_text if to_msat else sats_text
+    text = in_sats(amount) if amount.asset.code == "BTC" else money_text(amount)
+    shown = Markup('<span class="{}" title="{}">{}').format(kind, title, text)
+    beside = Markup(' <span class="sats">{}</span>').format(in_sats(sats)) if sats is not None else Markup()
     return shown + beside + Markup("</span>")
 
 

@@ -146,6 +146,7 @@ def report_text(report: Report) -> str:
         lines.append(f"{len(report.stations) - _STATIONS_SHOWN} more stations are in the answer of --json.")
     total = report.total
     lines += [
+        "Sats above are cut to whole ones; the sums below have every msat.",
         "",
         f"{total.charges:,} charges, {total.energy_wh / 1000:,.3f} kWh of {total.recorded_wh / 1000:,.3f} kWh recorded",
         f"{report.unpaid:,} charges without energy got all their money back",
