@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, Row, select, text, update
+from sqlalchemy import Connection, Row, func, select, text, update
 
 from commonwatt.kernel import Done, Failed, Instant, Missing, Outcome, Refused, Unavailable
 from commonwatt.kit.database.outbox import DEAD, DONE, RUNNING, WAITING, Effect, Event, outbox
@@ -112,8 +112,8 @@ class Jobs:
     async def settle(self) -> None:
         """Return when nothing is due any more: for tests."""
         while True:
-            due = await self._database.read(_due, self._database.clock.now(), frozenset())
-            if not due and not self._flying:
+            soonest = await self._database.read(_soonest)
+            if not self._flying and (soonest is None or soonest > self._database.clock.now().ms):
                 return
             self._wake.set()
             await asyncio.sleep(0.005)
@@ -236,6 +236,11 @@ def _due(connection: Connection, now: Instant, flying: frozenset[int]) -> Sequen
 def _next_due(connection: Connection, flying: frozenset[int]) -> int | None:
     rows = connection.exec_driver_sql(_NEXT_DUE, (len(flying) + 1,)).all()
     return next((row.due_ms for row in rows if row.id not in flying), None)
+
+
+def _soonest(connection: Connection) -> int | None:
+    """Return when the first of all jobs without an end was due, those that run among them."""
+    return connection.execute(select(func.min(outbox.c.due_ms)).where(outbox.c.state.in_((WAITING, RUNNING)))).scalar()
 
 
 def _recover(work: Work) -> None:
