@@ -189,6 +189,20 @@ def test_guessing_is_slowed(browser):
     assert int(answers[-1].headers["retry-after"]) >= 1
 
 
+async def test_a_token_expires_unless_never_is_said(owner, database, clock):
+    admin = bearer(await make_token(database, "*"))
+
+    def make(**more):
+        return owner.post("/api/v1/tokens", json={"name": "x", "scopes": ["books:read"], **more}, headers=admin)
+
+    assert make().json()["expires"] == clock.now().plus(seconds=90 * 24 * 3600).iso()
+    assert make(expires_days="never").json()["expires"] is None
+    for wrong in ({"expires": "never"}, {"expires_in": "soon"}, {"expires_days": "soon"}, {"expires_days": None}):
+        refused = make(**wrong)
+        assert refused.status_code == 400
+        assert next(iter(wrong)) in refused.json()["detail"]
+
+
 async def test_the_api_manages_people_and_tokens(owner, database):
     admin = bearer(await make_token(database, "*"))
     made = owner.post("/api/v1/tokens", json={"name": "x", "scopes": ["books:read"], "expires_days": 1}, headers=admin)

@@ -22,6 +22,7 @@ from commonwatt.kernel import BTC, Amount, Asset, Instant, Missing
 from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import (
     Answer,
+    Body,
     IdempotencyKey,
     Page,
     Paging,
@@ -96,8 +97,7 @@ class TransactionView:
     meter_values_total: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OfferWish:
+class OfferWish(Body, frozen=True):
     """A session to prepay at a connector, named as in its page's address."""
 
     connector: str
@@ -105,8 +105,7 @@ class OfferWish:
     change_address: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TagWish:
+class TagWish(Body, frozen=True):
     """A tag that shall charge on account."""
 
     id_tag: str

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from litestar import Request, delete, get, patch, post
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
 from commonwatt.kernel import Clock
 from commonwatt.kit.database import Database, Work
-from commonwatt.kit.web import Answer, IdempotencyKey, Page, Paging, Site, once_hiding, page_of, tagged
+from commonwatt.kit.web import Answer, Body, IdempotencyKey, Page, Paging, Site, once_hiding, page_of, tagged
 from commonwatt.members import lists
 from commonwatt.members.actions.change_member import change_role, remove_member
 from commonwatt.members.actions.create_token import NewToken, create_token, revoke_token
@@ -24,17 +23,15 @@ PROVED = [*ADMIN, require_proof]
 DAY_S = 24 * 3600
 
 
-@dataclass(frozen=True, slots=True)
-class TokenWish:
-    """A token to make; it never expires without `expires_days`."""
+class TokenWish(Body, frozen=True):
+    """A token to make; it expires after 90 days unless `expires_days` says otherwise."""
 
     name: str
     scopes: list[str]
-    expires_days: int | None = None
+    expires_days: int | Literal["never"] = 90
 
 
-@dataclass(frozen=True, slots=True)
-class InvitationWish:
+class InvitationWish(Body, frozen=True):
     """Somebody to invite."""
 
     name: str
@@ -42,8 +39,7 @@ class InvitationWish:
     expires_s: int = INVITATION_S
 
 
-@dataclass(frozen=True, slots=True)
-class RoleWish:
+class RoleWish(Body, frozen=True):
     """The role that a member shall have."""
 
     role: Role
@@ -61,7 +57,7 @@ async def post_token(
     data: TokenWish, database: Database, actor: Actor, idempotency_key: IdempotencyKey | None
 ) -> dict[str, Any]:
     """Make a token and show it, this once; the answer to a repeated key makes none and has null in its place."""
-    expires_s = None if data.expires_days is None else data.expires_days * DAY_S
+    expires_s = None if data.expires_days == "never" else data.expires_days * DAY_S
 
     def make(work: Work) -> NewToken:
         return create_token(work, actor, data.name, data.scopes, expires_s)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from litestar import Request, delete, get, patch, post
@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import (
     Answer,
+    Body,
     IdempotencyKey,
     Page,
     Paging,
@@ -53,8 +54,7 @@ State = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class NewStation:
+class NewStation(Body, frozen=True):
     """A station to be made known."""
 
     identity: str
@@ -62,16 +62,14 @@ class NewStation:
     with_password: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class StationChange:
+class StationChange(Body, frozen=True):
     """What changes about a station; None leaves it."""
 
     name: str | None = None
     waivers: list[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectorChange:
+class ConnectorChange(Body, frozen=True):
     """What changes about a connector; None leaves it."""
 
     name: str | None = None

@@ -6,7 +6,6 @@ A tariff is sent as the document of `document.py` (our form or the tariff object
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from litestar import Request, delete, get, post
@@ -18,6 +17,7 @@ from commonwatt.kernel import BTC, CONNECTORS_MAX, Clock, Instant
 from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import (
     Answer,
+    Body,
     IdempotencyKey,
     Page,
     Paging,
@@ -59,8 +59,7 @@ Connector = Annotated[int, Parameter(ge=0, le=CONNECTORS_MAX, description="a con
 Seconds = Annotated[int, Parameter(ge=0, le=30 * 86_400, description="seconds")]
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Body, frozen=True):
     """What a session would use: so much energy in so long, then so long connected without charging."""
 
     energy_wh: int
@@ -73,8 +72,7 @@ class Use:
     tariff_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Body, frozen=True):
     """Where a tariff shall hold: without a station the site, without a connector the whole station."""
 
     tariff_id: str | None

@@ -1,10 +1,11 @@
 """The web kit: one way to put routes together, to answer, to refuse, to page, to be live.
 
 Reading order: `app` (what surrounds a route), `site`, `problems`, `surroundings`, `forgery`, `limits`, then what edges
-use: `paging`, `etag`, `idempotency`, `comma_lists`, `encoding`, `live`.
+use: `body`, `paging`, `etag`, `idempotency`, `comma_lists`, `encoding`, `live`.
 """
 
 from commonwatt.kit.web.app import Behaviour, build_app
+from commonwatt.kit.web.body import Body
 from commonwatt.kit.web.comma_lists import csv_answer
 from commonwatt.kit.web.encoding import Answer, amount_text, plain, to_json
 from commonwatt.kit.web.errors import BadRequest, Changed, ForeignRequest, KeyReused, NoSuchPage, TooManyRequests
@@ -22,6 +23,7 @@ __all__ = [
     "Answer",
     "BadRequest",
     "Behaviour",
+    "Body",
     "CannotListen",
     "Changed",
     "ForeignRequest",

@@ -12,19 +12,20 @@ from commonwatt.adapters.payment.sandbox.errors import fault_of
 from commonwatt.adapters.payment.sandbox.network import SandboxNetwork
 from commonwatt.adapters.payment.sandbox.wallet import SandboxWallet
 from commonwatt.kernel import BTC, Amount, Done, Failed, Instant, Outcome, Unknown
+from commonwatt.kit.web import Body
 
 AMOUNT_MAX_MSAT = 100_000_000_000_000
 Msat = Annotated[int, msgspec.Meta(ge=1, le=AMOUNT_MAX_MSAT)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=5000)]
 
 
-class Scan(msgspec.Struct, forbid_unknown_fields=True):
+class Scan(Body, frozen=True):
     """What was scanned or pasted: an invoice, an LNURL or a Lightning address."""
 
     text: Text
 
 
-class Pay(msgspec.Struct, forbid_unknown_fields=True):
+class Pay(Body, frozen=True):
     """What to pay. `amount_msat` may be left out where only one amount is possible."""
 
     text: Text
@@ -33,7 +34,7 @@ class Pay(msgspec.Struct, forbid_unknown_fields=True):
     wait_s: Annotated[int, msgspec.Meta(ge=0, le=30)] = 3
 
 
-class Take(msgspec.Struct, forbid_unknown_fields=True):
+class Take(Body, frozen=True):
     """A code that gives money. All of it is taken unless `amount_msat` says less."""
 
     text: Text
@@ -41,7 +42,7 @@ class Take(msgspec.Struct, forbid_unknown_fields=True):
     wait_s: Annotated[int, msgspec.Meta(ge=0, le=30)] = 10
 
 
-class Receive(msgspec.Struct, forbid_unknown_fields=True):
+class Receive(Body, frozen=True):
     """An invoice to make; without an amount the payer chooses."""
 
     amount_msat: Msat | None = None
