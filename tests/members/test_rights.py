@@ -77,6 +77,12 @@ def test_who_may_hear_what():
     assert token.may_hear("session/1")
     assert not token.may_hear("station/CP-1")
     assert not token.may_hear("*")
+    for scopes in ({"stations:read"}, {"stations:read", "sessions:read"}, {"stations:read", "payments:read"}):
+        assert not Actor("t", "t", None, frozenset(scopes)).may_hear("overview"), (
+            "it tells of sessions and payments too"
+        )
+    seeing = frozenset({"stations:write", "sessions:read", "payments:read"})
+    assert Actor("t", "t", None, seeing).may_hear("overview")
     assert Actor("m", "m", Role.AUDITOR).may_hear("station/*")
     assert not Actor("m", "m", Role.AUDITOR).may_hear("something-new")
     assert Actor("m", "m", Role.OWNER).may_hear("*")

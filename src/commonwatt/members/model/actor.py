@@ -47,19 +47,19 @@ SCOPES: dict[str, Role] = {
 """Every scope, and the least role of a member that may do the same."""
 
 
-TOPICS: dict[str, str] = {
-    "overview": "stations:read",
-    "station": "stations:read",
-    "connector": "stations:read",
-    "session": "sessions:read",
-    "payment": "payments:read",
-    "tariffs": "tariffs:read",
-    "rates": "tariffs:read",
-    "books": "books:read",
-    "jobs": "jobs:read",
-    "audit": "audit:read",
+TOPICS: dict[str, tuple[str, ...]] = {
+    "overview": ("stations:read", "sessions:read", "payments:read"),
+    "station": ("stations:read",),
+    "connector": ("stations:read",),
+    "session": ("sessions:read",),
+    "payment": ("payments:read",),
+    "tariffs": ("tariffs:read",),
+    "rates": ("tariffs:read",),
+    "books": ("books:read",),
+    "jobs": ("jobs:read",),
+    "audit": ("audit:read",),
 }
-"""The scope that listening to a live topic asks for, by the topic's first word; other topics ask for everything."""
+"""All scopes that listening to a live topic asks for, by the topic's first word; other topics ask for everything."""
 
 
 FRESH_MS = 15 * 60 * 1000
@@ -112,7 +112,7 @@ class Actor:
 
     def may_hear(self, topic: str) -> bool:
         """Whether this actor may listen to a live topic such as `station/CP-1`."""
-        return self.may(TOPICS.get(topic.partition("/")[0], EVERYTHING))
+        return all(self.may(scope) for scope in TOPICS.get(topic.partition("/")[0], (EVERYTHING,)))
 
     @property
     def responsible_id(self) -> str | None:
