@@ -12,6 +12,7 @@ from commonwatt.books.model.account import kind_of
 from commonwatt.books.model.posting import Entry, Posting, told
 from commonwatt.books.store import accounts, entries, writes
 from commonwatt.kernel import BTC, Amount, Asset, Instant
+from commonwatt.kit.database import mentions
 
 LIMIT_MAX = 500
 
@@ -205,10 +206,9 @@ def _matching(filters: JournalFilter) -> Select[Any]:
     elif filters.asset is not None:
         statement = statement.where(writes.c.number.in_(touched.where(accounts.c.asset == filters.asset)))
     if filters.text:
-        found = (column.icontains(filters.text, autoescape=True) for column in (writes.c.memo, writes.c.reference))
-        named = touched.where(accounts.c.name.icontains(filters.text, autoescape=True))
-        in_key = writes.c.key.icontains(filters.text, autoescape=True)
-        statement = statement.where(or_(*found, in_key, writes.c.number.in_(named)))
+        found = mentions(filters.text, writes.c.memo, writes.c.reference, writes.c.key)
+        named = touched.where(mentions(filters.text, accounts.c.name))
+        statement = statement.where(found | writes.c.number.in_(named))
     return statement
 
 

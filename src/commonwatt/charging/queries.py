@@ -12,7 +12,7 @@ from commonwatt.charging import store
 from commonwatt.charging.charge import Charge, account_of_tag
 from commonwatt.charging.model.session import ACTIVE
 from commonwatt.kernel import Instant
-from commonwatt.kit.database import Ordering, Place
+from commonwatt.kit.database import Ordering, Place, mentions
 
 _SESSION = store.sessions.c
 _TRANSACTION = store.transactions.c
@@ -167,10 +167,7 @@ def list_tags(sql: Connection, *, text: str = "") -> list[Row[Any]]:
     """Return the local tags by holder."""
     statement = select(store.tags).order_by(store.tags.c.holder, store.tags.c.id_tag)
     if text:
-        like = f"%{_escaped(text)}%"
-        statement = statement.where(
-            or_(store.tags.c.holder.like(like, escape="\\"), store.tags.c.id_tag.like(like, escape="\\"))
-        )
+        statement = statement.where(mentions(text, store.tags.c.holder, store.tags.c.id_tag))
     return list(sql.execute(statement).all())
 
 
@@ -207,14 +204,9 @@ def _matching(statement: Select[Any], wanted: SessionFilter) -> Select[Any]:
         if given is not None:
             statement = statement.where(condition)
     if wanted.text:
-        like = f"%{_escaped(wanted.text)}%"
         columns = [_SESSION.id, _SESSION.station, _SESSION.reason]
         columns += [_SESSION.id_tag] if wanted.tags else []
-        held = select(store.tags.c.id).where(store.tags.c.holder.like(like, escape="\\"))
+        held = select(store.tags.c.id).where(mentions(wanted.text, store.tags.c.holder))
         by_holder = [_SESSION.tag_id.in_(held)] if wanted.tags else []
-        statement = statement.where(or_(*(column.like(like, escape="\\") for column in columns), *by_holder))
+        statement = statement.where(or_(mentions(wanted.text, *columns), *by_holder))
     return statement
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -8,11 +8,11 @@ import msgspec
 from litestar import get, post
 from litestar.params import Parameter, QueryParameter
 from litestar.response import Redirect, Stream, Template
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, func, select
 
 from commonwatt import __version__, members
 from commonwatt.kernel import Instant
-from commonwatt.kit.database import Database, Job, Work
+from commonwatt.kit.database import Database, Job, Work, mentions
 from commonwatt.kit.database.jobs import retry
 from commonwatt.kit.database.outbox import outbox
 from commonwatt.kit.web import Paging, RowNumber, Site, csv_answer, page_of
@@ -127,8 +127,7 @@ def _jobs(sql: Connection, state: str, words: str, before: int | None, limit: in
     if state:
         statement = statement.where(outbox.c.state == state)
     if words:
-        like = f"%{words}%"
-        statement = statement.where(or_(outbox.c.kind.like(like), outbox.c.payload.like(like)))
+        statement = statement.where(mentions(words, outbox.c.kind, outbox.c.payload))
     if before is not None:
         statement = statement.where(outbox.c.id < before)
     return [

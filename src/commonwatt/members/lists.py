@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, true
 
 from commonwatt.kernel import Instant
+from commonwatt.kit.database import mentions
 from commonwatt.kit.web import Paging
 from commonwatt.members.actions.start_session import IDLE_MS, LONGEST_MS
 from commonwatt.members.model.actor import Actor, Role, mask_id_tag
@@ -191,9 +192,7 @@ def list_acts(
     if subject:
         query = query.where(about == subject, told)
     if search:
-        in_subject = about.icontains(search, autoescape=True) & told
-        others = [column.icontains(search, autoescape=True) for column in (audit.c.act, audit.c.actor_name)]
-        query = query.where(in_subject | others[0] | others[1])
+        query = query.where(mentions(search, audit.c.act, audit.c.actor_name) | (mentions(search, about) & told))
     acts = [_act(row) for row in connection.execute(query)]
     return [_masked(act) for act in acts] if masked else acts
 

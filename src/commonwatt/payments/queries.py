@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, func, or_, select
 
 from commonwatt.kernel import BTC, Amount, Instant, said
-from commonwatt.kit.database import Ordering, Place
+from commonwatt.kit.database import Ordering, Place, mentions
 from commonwatt.kit.database.ordering import Key
 from commonwatt.payments import store
 from commonwatt.payments.errors import NoSuchInvoice, NoSuchPayout
@@ -172,7 +172,7 @@ def _matching(statement: Select[Any], table: Table, filters: PaymentFilter, star
     if filters.text:
         wanted = filters.text.strip()
         begins = [column.startswith(wanted, autoescape=True) for column in [*starts, table.c.bolt11]]
-        statement = statement.where(or_(table.c.subject.contains(wanted, autoescape=True), *begins))
+        statement = statement.where(or_(mentions(wanted, table.c.subject), *begins))
     return statement
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, Select, func, select
 
-from commonwatt.kit.database import Ordering, Place
-from commonwatt.stations.queries import ConnectorView, StationView, escaped, list_connectors, station_view
+from commonwatt.kit.database import Ordering, Place, mentions
+from commonwatt.stations.queries import SEARCHED, ConnectorView, StationView, list_connectors, station_view
 from commonwatt.stations.store import station
 
 _IDENTITY: Place[StationView] = Place(station.c.identity, str, lambda view: view.identity)
@@ -52,7 +52,5 @@ def _matching(statement: Select[Any], wanted: StationFilter) -> Select[Any]:
         here = station.c.connected_ms.is_not(None)
         statement = statement.where(here if wanted.connected else ~here)
     if wanted.search:
-        like = f"%{escaped(wanted.search)}%"
-        columns = (station.c.identity, station.c.name, station.c.vendor, station.c.model, station.c.serial)
-        statement = statement.where(or_(*(column.like(like, escape="\\") for column in columns)))
+        statement = statement.where(mentions(wanted.search, *SEARCHED))
     return statement

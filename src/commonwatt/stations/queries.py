@@ -7,15 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select
 
 from commonwatt.kernel import Said, said
+from commonwatt.kit.database import mentions
 from commonwatt.stations.errors import StationMissing
 from commonwatt.stations.hiding import is_secret, mask_id_tags
 from commonwatt.stations.store import configuration, connector, frame, offered_secret, quirk, station
 
 OFFLINE = "Offline"
 """The state of a connector whose station is gone."""
+SEARCHED = (station.c.identity, station.c.name, station.c.vendor, station.c.model, station.c.serial)
+"""Where a search for stations looks."""
 _NEAREST_MAX = 5000
 """Identities that are compared when one was misspelt."""
 
@@ -176,9 +179,7 @@ def list_stations(
     if state is not None:
         statement = statement.where(station.c.state == state)
     if search:
-        like = f"%{escaped(search)}%"
-        columns = (station.c.identity, station.c.name, station.c.vendor, station.c.model, station.c.serial)
-        statement = statement.where(or_(*(column.like(like, escape="\\") for column in columns)))
+        statement = statement.where(mentions(search, *SEARCHED))
     return [station_view(row) for row in sql.execute(statement)]
 
 
@@ -267,9 +268,8 @@ def list_frames(
         if value is not None:
             statement = statement.where(condition(value))
     if search:
-        like = f"%{escaped(search)}%"
         columns = (frame.c.action, frame.c.message_id) if masked else (frame.c.text, frame.c.action)
-        statement = statement.where(or_(*(column.like(like, escape="\\") for column in columns)))
+        statement = statement.where(mentions(search, *columns))
     rows = [FrameView(**row._mapping) for row in sql.execute(statement)]  # noqa: SLF001 (SQLAlchemy's public name)
     return [replace(row, text=mask_id_tags(row.text)) for row in rows] if masked else rows
 
@@ -287,11 +287,6 @@ def list_configuration(sql: Connection, identity: str) -> Sequence[SettingView]:
     """Return a station's configuration as it last told it, by key; of a password only that there is one."""
     rows = sql.execute(select(configuration).where(configuration.c.station == identity).order_by(configuration.c.key))
     return [SettingView(row.key, row.value, row.readonly, row.read_ms) for row in rows]
-
-
-def escaped(search: str) -> str:
-    """Return a text that a LIKE with backslash as its escape takes literally."""
-    return search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def station_view(row: Row[tuple[object, ...]]) -> StationView:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 
 from commonwatt.kernel import Instant, said
-from commonwatt.kit.database import metadata
+from commonwatt.kit.database import mentions, metadata
 from commonwatt.tariffs.document import parse_tariff
 from commonwatt.tariffs.errors import NoRate, NoTariff, TariffMissing
 from commonwatt.tariffs.model.rate import Rate
@@ -275,7 +275,7 @@ def list_tariffs(
     if not retired:
         query = query.where(tariffs.c.retired_ms.is_(None))
     if search:
-        query = query.where(func.lower(tariffs.c.name).contains(search.lower(), autoescape=True))
+        query = query.where(mentions(search, tariffs.c.name))
     rows = connection.execute(query).all()
     places = places_of(connection, at)
     return [_listed(connection, row, at, places) for row in rows]

@@ -2,7 +2,7 @@
 
 Reading order: `schema` (the tables' common roof), `work` (what an action gets), `engine` (how SQLite is opened),
 `writer` (how a write happens), `outbox` (events and effects, stored with the state that caused them),
-`jobs` (what runs them), `ordering` (lists in pages).
+`jobs` (what runs them), `ordering` and `searching` (lists in pages).
 """
 
 from commonwatt.kit.database.engine import open_engine
@@ -10,6 +10,7 @@ from commonwatt.kit.database.jobs import Every, Handler, Jobs, Reaction
 from commonwatt.kit.database.ordering import Ordering, Place
 from commonwatt.kit.database.outbox import Effect, Event, Job, outbox
 from commonwatt.kit.database.schema import create_tables, metadata
+from commonwatt.kit.database.searching import mentions
 from commonwatt.kit.database.work import Note, Work
 from commonwatt.kit.database.writer import Database
 
@@ -27,6 +28,7 @@ __all__ = [
     "Reaction",
     "Work",
     "create_tables",
+    "mentions",
     "metadata",
     "open_engine",
     "outbox",
