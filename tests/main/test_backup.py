@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import io
 import json
+import os
+import pty
 import sqlite3
 import subprocess
 import sys
@@ -20,7 +22,7 @@ from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.database import Database, create_tables, open_engine
 from commonwatt.kit.running import LOCK, DataInUse, only_server
 from commonwatt.main import backup
-from commonwatt.main.backup import BackupUnreadable, DataInTheWay, make_backup, restore_backup
+from commonwatt.main.backup import BackupUnreadable, DataInTheWay, FileInTheWay, make_backup, restore_backup
 from commonwatt.main.cli import commonwatt, new_program
 from commonwatt.main.config import Data
 from commonwatt.main.opening import NoData
@@ -190,7 +192,7 @@ async def write_for_ever(database):
 async def test_data_is_not_written_over_unless_told_and_then_kept_aside(database, data, tmp_path):
     make_backup(data, tmp_path / "b.tar", NOW)
     await database.write(pay, "later")
-    with pytest.raises(DataInTheWay, match="exists"):
+    with pytest.raises(FileInTheWay, match="exists"):
         make_backup(data, tmp_path / "b.tar", NOW)
     with pytest.raises(DataInTheWay, match="holds data already"):
         restore_backup(data, tmp_path / "b.tar", replace=False)
@@ -203,6 +205,24 @@ async def test_data_is_not_written_over_unless_told_and_then_kept_aside(database
     aside = data.dir / "commonwatt.sqlite.replaced-1"
     aside.rename(data.dir / "commonwatt.sqlite")
     assert paid(data.dir) == 2000
+
+
+@pytest.mark.parametrize(("answer", "left"), [(b"y\n", 1000), (b"n\n", 2000)])
+async def test_a_person_is_asked_before_data_is_replaced(answer, left, database, data, tmp_path):
+    make_backup(data, tmp_path / "b.tar", NOW)
+    await database.write(pay, "later")
+    database.close()
+    keyboard, terminal = pty.openpty()
+    os.write(keyboard, answer)
+    words = [sys.executable, "-m", "commonwatt.main", "restore", tmp_path / "b.tar", "--data", data.dir]
+    told = await asyncio.to_thread(subprocess.run, words, stdin=terminal, capture_output=True, check=False)
+    os.close(keyboard)
+    os.close(terminal)
+    said = b" ".join(told.stdout.split())
+    assert b"holds data already" in said, told.stderr
+    assert b"commonwatt.sqlite.replaced-1" in said
+    assert (told.returncode == 0) is (left == 1000), told.stderr
+    assert paid(data.dir) == left
 
 
 async def test_a_running_server_is_not_robbed_of_its_data(database, data, tmp_path):

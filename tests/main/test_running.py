@@ -69,6 +69,8 @@ def test_the_wallets_old_names_still_work(words, data, capsys, monkeypatch):
     assert run("wallet", *words, "--data", data) == 4
     assert "127.0.0.1:7" in capsys.readouterr().err
     monkeypatch.setenv("COMMONWATT_URL", "http://127.0.0.1:11")
+    assert run("wallet", *words, "--data", data) == 4
+    assert "127.0.0.1:7" in capsys.readouterr().err
     assert run("wallet", "balance", "--data", data) == 4
     assert "127.0.0.1:11" in capsys.readouterr().err
     assert run("wallet", "balance", "--data", data, "--server", "file:///etc/passwd") == 2

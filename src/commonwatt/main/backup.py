@@ -22,15 +22,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import click
-
 from commonwatt import __version__
 from commonwatt.books import check_books
 from commonwatt.kernel import Instant, Refused
-from commonwatt.kit.cli import Program, say, with_program
-from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.database import open_engine
-from commonwatt.kit.running import DataInUse, only_server
+from commonwatt.kit.running import DataInUse, only_server, server_runs
 from commonwatt.main.config import Data
 from commonwatt.main.migrations import scripts
 from commonwatt.main.opening import NoData
@@ -62,6 +58,13 @@ class DataInTheWay(Refused):
     title = "The data directory is in use"
 
 
+class FileInTheWay(Refused):
+    """A file that a backup shall be written to is there already."""
+
+    slug = "file-in-the-way"
+    title = "This file exists already"
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What a backup says of itself: `files` maps each database to its SHA-256 and size in bytes."""
@@ -76,14 +79,14 @@ class Manifest:
 def make_backup(data: Data, target: Path, now: Instant) -> Manifest:
     """Copy everything into one new file, readable by its owner only; it appears whole or not at all.
 
-    Raises NoData where there is nothing to copy, DataInTheWay when the file exists.
+    Raises NoData where there is nothing to copy, FileInTheWay when the file exists.
     """
     if not data.database.is_file():
         msg = f"There is no database in {data.dir}; nothing was copied."
         raise NoData(msg, data=str(data.dir))
     if target.exists():
         msg = f"{target} exists. Choose another name; a backup is never written over."
-        raise DataInTheWay(msg, file=str(target))
+        raise FileInTheWay(msg, file=str(target))
     with _workroom(target.parent) as room:
         copies = [copy for name in MEMBERS if (copy := _copy(data.dir / name, room / name)) is not None]
         files = {copy.name: {"sha256": _digest(copy), "bytes": copy.stat().st_size} for copy in copies}
@@ -107,7 +110,7 @@ def restore_backup(data: Data, source: Path, *, replace: bool) -> Manifest:
     """
     data.dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _no_server(data.dir), _workroom(data.dir) as room:
-        present = [data.dir / name for name in MEMBERS if any(path.exists() for path in _whole(data.dir / name))]
+        present = databases_in(data)
         if present and not replace:
             msg = f"{data.dir} holds data already. Choose an empty directory with --data, or replace it with --yes."
             raise DataInTheWay(msg, data=str(data.dir))
@@ -130,32 +133,23 @@ def _no_server(place: Path) -> Iterator[None]:
         try:
             stack.enter_context(only_server(place))
         except DataInUse as error:
-            msg = f"A server runs over {place}. Stop it, then restore."
-            raise DataInTheWay(msg, data=str(place)) from error
+            raise _served(place) from error
         yield
 
 
-@click.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@with_program()
-def backup(program: Program, file: Path) -> None:
-    """Copy everything into FILE, while the server runs."""
-    manifest = make_backup(program.config.data, file, SystemClock().now())
-    size = sum(one["bytes"] for one in manifest.files.values())
-    said = f"{file} holds {', '.join(manifest.files)} ({size:,} bytes) as of {manifest.made}."
-    program.answer(asdict(manifest), f"{said}\nPut it back with: commonwatt restore {file} --data DIR")
+def databases_in(data: Data) -> list[Path]:
+    """Return the databases that a restore would put aside; one counts if only what SQLite keeps beside it is left."""
+    return [data.dir / name for name in MEMBERS if any(path.exists() for path in _whole(data.dir / name))]
 
 
-@click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@with_program(confirms=True)
-def restore(program: Program, file: Path) -> None:
-    """Put the backup FILE into an empty data directory; with --yes in place of what is there."""
-    manifest = restore_backup(program.config.data, file, replace=program.yes)
-    said = f"{program.config.data.dir} holds the state of {manifest.made} now; its books add up."
-    program.answer(asdict(manifest), f"{said}\nNext: commonwatt serve --data {program.config.data.dir}")
-    if not program.as_json:
-        say("What was paid or charged after the backup is not in it; the first start asks the rails what became of it.")
+def refuse_while_served(data: Data) -> None:
+    """Raise DataInTheWay while a server runs over the data directory: before anybody is asked to replace it."""
+    if server_runs(data.dir):
+        raise _served(data.dir)
+
+
+def _served(place: Path) -> DataInTheWay:
+    return DataInTheWay(f"A server runs over {place}. Stop it, then restore.", data=str(place))
 
 
 @contextlib.contextmanager
@@ -366,6 +360,3 @@ def _sync_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-__all__ = ["BackupUnreadable", "DataInTheWay", "Manifest", "backup", "make_backup", "restore", "restore_backup"]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from commonwatt.kernel import Amount, Refused
 from commonwatt.kit.cli.output import amount_text, say, say_json, wrapped
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
+_SERVER = "commonwatt.server"
+"""Where a command line keeps the address that was typed last."""
 
 
 class NotConfirmed(Refused):
@@ -139,15 +142,28 @@ def with_program(*, confirms: bool = False) -> Callable[[F], F]:
 
 
 def server_option(*also: str) -> Callable[[F], F]:
-    """Give a command `--server`, by other names too if it had them; without it `Program.server` finds the address."""
+    """Give a command `--server`, by other names too if it had them; without it `Program.server` finds the address.
+
+    A group may have it as well: its commands then take the address that stands before them.
+    """
     return click.option(
         "--server",
         *also,
         "server",
+        callback=_keep_server,
         envvar=["COMMONWATT_SERVER", "COMMONWATT_URL"],
         metavar="URL",
         help="The running server; the one over the data directory unless told. COMMONWATT_SERVER names it as well.",
     )
+
+
+def _keep_server(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Return what was typed last; a variable of the environment gives way to an address typed before the command."""
+    typed = ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
+    if typed or ctx.meta.get(_SERVER) is None:
+        ctx.meta[_SERVER] = value
+    told: str | None = ctx.meta[_SERVER]
+    return told
 
 
 def token_option(scope: str) -> Callable[[F], F]:

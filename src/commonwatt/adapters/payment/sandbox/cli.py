@@ -14,7 +14,6 @@ from commonwatt.kernel import BTC, Amount, Fault, Instant, Unavailable
 from commonwatt.kit.cli import Program, amount_text, instant_text, server_option, table, with_program
 
 _TIMEOUT_S = 45
-_SERVER = "commonwatt.wallet.server"
 _KINDS: dict[str, type[Fault]] = {one.slug: one for one in (WalletRefused, WalletSilent, WalletWaits)}
 _PATH = "/api/v1/sandbox/wallet"
 
@@ -28,44 +27,27 @@ class WalletUnreachable(Unavailable):
 
 @click.group()
 @server_option("--url")
-@click.pass_context
-def wallet(ctx: click.Context, *, server: str | None) -> None:
+def wallet(*, server: str | None) -> None:
     """Pay and receive with the sandbox wallet: play money, over a running server."""
-    ctx.meta[_SERVER] = server
-
-
-def _keep_server(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
-    """Let `--server` stand after the command as well as before it."""
-    if value:
-        ctx.meta[_SERVER] = value
-
-
-_with_server = click.option(
-    "--server",
-    "--url",
-    metavar="URL",
-    expose_value=False,
-    callback=_keep_server,
-    help="The running server, as before the command.",
-)
+    del server  # the option keeps it for the commands
 
 
 @wallet.command("balance")
-@_with_server
+@server_option("--url")
 @with_program()
-def balance(program: Program) -> None:
+def balance(program: Program, server: str | None) -> None:
     """Show what the wallet has."""
-    answer = _ask(program, "/?limit=1")
+    answer = _ask(program, server, "/?limit=1")
     program.answer({"balance": answer["balance"]}, lambda: _money(answer["balance"]))
 
 
 @wallet.command("scan")
 @click.argument("code")
-@_with_server
+@server_option("--url")
 @with_program()
-def scan(program: Program, code: str) -> None:
+def scan(program: Program, code: str, server: str | None) -> None:
     """Say what CODE leads to: an invoice, an LNURL or a Lightning address. Nothing is paid."""
-    found = _ask(program, "/scan", {"text": code})
+    found = _ask(program, server, "/scan", {"text": code})
     verb = "gives" if found["kind"] == "withdraw" else "takes"
     least, most = _money(found["min"]), _money(found["max"])
     much = least if least == most else f"{least} to {most}"
@@ -77,11 +59,11 @@ def scan(program: Program, code: str) -> None:
 @click.option("--sats", type=click.IntRange(1), help="How much; not needed where only one amount is possible.")
 @click.option("--msat", type=click.IntRange(1), help="How much, in millisatoshi.")
 @click.option("--comment", default="", help="A line for whoever is paid, such as a number plate.")
-@_with_server
+@server_option("--url")
 @with_program(confirms=True)
-def pay(program: Program, code: str, sats: int | None, msat: int | None, comment: str) -> None:
+def pay(program: Program, code: str, sats: int | None, msat: int | None, comment: str, server: str | None) -> None:
     """Pay CODE."""
-    found = _ask(program, "/scan", {"text": code})
+    found = _ask(program, server, "/scan", {"text": code})
     amount_msat = msat or (1000 * sats if sats else None)
     if amount_msat is None and found["min"]["units"] == found["max"]["units"]:
         amount_msat = found["min"]["units"]
@@ -89,7 +71,7 @@ def pay(program: Program, code: str, sats: int | None, msat: int | None, comment
         raise click.UsageError(f"Say how much with --sats: {_money(found['min'])} to {_money(found['max'])}.")
     undo = "it cannot be taken back; it is play money"
     program.confirm("This pays with the sandbox wallet.", amount=Amount(BTC, amount_msat), to=found["title"], undo=undo)
-    paid = _ask(program, "/pay", {"text": code, "amount_msat": amount_msat, "comment": comment})
+    paid = _ask(program, server, "/pay", {"text": code, "amount_msat": amount_msat, "comment": comment})
     state = "locked until the other side takes it" if paid["held"] else "paid"
     more = f"\n{paid['message']}\n{paid['link']}".rstrip()
     program.answer(paid, f"{_money(paid['amount'])} {state}; {_money(paid['balance'])} left.{more}")
@@ -98,26 +80,26 @@ def pay(program: Program, code: str, sats: int | None, msat: int | None, comment
 @wallet.command("receive")
 @click.argument("code", required=False)
 @click.option("--sats", type=click.IntRange(1), help="How much; all of it, or any amount, unless told.")
-@_with_server
+@server_option("--url")
 @with_program()
-def receive(program: Program, code: str | None, sats: int | None) -> None:
+def receive(program: Program, code: str | None, sats: int | None, server: str | None) -> None:
     """Take what CODE gives; without a code, make an invoice that pays into the wallet."""
     amount = {"amount_msat": 1000 * sats} if sats else {}
     if code is None:
-        made = _ask(program, "/receive", amount)
+        made = _ask(program, server, "/receive", amount)
         program.answer(made, made["bolt11"])
         return
-    taken = _ask(program, "/take", {"text": code, **amount})
+    taken = _ask(program, server, "/take", {"text": code, **amount})
     program.answer(taken, f"{_money(taken['amount'])} received; {_money(taken['balance'])} now.")
 
 
 @wallet.command("history")
 @click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
-@_with_server
+@server_option("--url")
 @with_program()
-def history(program: Program, limit: int) -> None:
+def history(program: Program, limit: int, server: str | None) -> None:
     """Show what was paid and received, newest first."""
-    lines = _ask(program, f"/?limit={limit}")["history"]
+    lines = _ask(program, server, f"/?limit={limit}")["history"]
     heads = ("when", "what", "amount", "state")
     rows = [
         (
@@ -135,9 +117,9 @@ def _money(amount: dict[str, Any], sign: int = 1) -> str:
     return amount_text(Amount(BTC, sign * amount["units"]))
 
 
-def _ask(program: Program, path: str, content: dict[str, Any] | None = None) -> Any:
+def _ask(program: Program, server: str | None, path: str, content: dict[str, Any] | None = None) -> Any:
     """Ask the running server. Raises WalletUnreachable, or the wallet's own problem in its words."""
-    url = program.server(click.get_current_context().meta.get(_SERVER))
+    url = program.server(server)
     if not url.startswith(("http://", "https://")):
         raise click.BadParameter("begins with http:// or https://", param_hint="--server")
     body = None if content is None else json.dumps(content).encode()
