@@ -65,7 +65,7 @@ def test_a_posting_as_programs_see_it(client):
     [
         ("account=member", [6]),
         ("asset=EUR", [6]),
-        ("text=paid", [5, 4, 3, 2, 1]),
+        ("search=paid", [5, 4, 3, 2, 1]),
         ("from=2026-05-01T12:00:00Z&asset=EUR", [6]),
         ("from=2026-05-01T14:00:00%2B02:00&asset=EUR", [6]),
         ("to=2026-05-01T12:00:00Z", []),
@@ -126,7 +126,7 @@ def test_the_trial_balance_balances(client):
         ("journal?limit=0", "bad-request"),
         ("journal?limit=501", "bad-request"),
         ("journal?cursor=WyJhIl0", "bad-request"),
-        ("journal?text=" + "x" * 201, "bad-request"),
+        ("journal?search=" + "x" * 201, "bad-request"),
         ("accounts?cursor=WzFd", "bad-request"),
         ("accounts/Revenue/balance", "account-unknown"),
         ("accounts/revenue/balance?at=x", "bad-request"),

@@ -99,12 +99,12 @@ def test_no_number_in_a_place_that_acts_breaks_it(whole, place):
 @pytest.mark.parametrize(
     "asked",
     [
-        "/api/v1/sessions?since=2026-01-01T00:00:00",
-        "/api/v1/sessions?until=0001-01-01T00:00:00Z",
+        "/api/v1/sessions?from=2026-01-01T00:00:00",
+        "/api/v1/sessions?to=0001-01-01T00:00:00Z",
         f"/api/v1/sessions?connector={HUGE}",
         f"/api/v1/transactions/{HUGE}",
         f"/api/v1/transactions?cursor={encode_cursor(('a',))}",
-        "/api/v1/transactions?since=9999-12-31T23:59:59-14:00",
+        "/api/v1/transactions?from=9999-12-31T23:59:59-14:00",
         "/accounts?at=0001-01-01T00:00",
         "/journal?since=0001-01-01",
         "/api/v1/trial-balance?at=0001-01-01T00:00:00%2B14:00",
@@ -117,5 +117,5 @@ def test_what_cannot_be_read_is_a_problem_that_says_so(whole, asked):
 
 
 def test_transactions_are_listed_by_each_of_their_filters(whole):
-    for query in ("", "?station=X", "?connector=1", "?id_tag=A", "?since=2026-01-01T00:00:00Z&running=true"):
+    for query in ("", "?station=X", "?connector=1", "?id_tag=A", "?from=2026-01-01T00:00:00Z&running=true"):
         assert whole.client.get(f"/api/v1/transactions{query}").json() == {"items": [], "next_cursor": None}

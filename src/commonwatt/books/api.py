@@ -29,6 +29,7 @@ from commonwatt.kit.database import Database
 from commonwatt.kit.web import Answer, BadRequest, Page, Paging, encode_cursor, page_of, tagged
 from commonwatt.kit.web.comma_lists import cell
 from commonwatt.kit.web.days import instant_of
+from commonwatt.kit.web.parameters import From, To
 
 _TEXT_MAX = 200
 At = Annotated[str | None, QueryParameter(name="at", description="A past instant, RFC 3339; now when absent.")]
@@ -47,15 +48,15 @@ async def get_journal(
     paging: Paging,
     account: Annotated[str | None, Parameter(description="this account and all below it", max_length=_TEXT_MAX)] = None,
     asset: Annotated[str | None, Parameter(description="BTC, WH or an ISO 4217 code", max_length=3)] = None,
-    since: Annotated[str | None, QueryParameter(name="from", description="RFC 3339, inclusive")] = None,
-    until: Annotated[str | None, QueryParameter(name="to", description="RFC 3339, exclusive")] = None,
-    text: Annotated[str | None, Parameter(description="anywhere in the posting", max_length=_TEXT_MAX)] = None,
+    since: From = None,
+    until: To = None,
+    search: Annotated[str | None, Parameter(description="anywhere in the posting", max_length=_TEXT_MAX)] = None,
     reference: Annotated[str | None, Parameter(description="exactly this", max_length=_TEXT_MAX)] = None,
     format: Annotated[str, Parameter(description="json, or csv for all that match", pattern="json|csv")] = "json",  # noqa: A002
 ) -> Answer | Stream:
     """Return postings, the newest first; `format=csv` streams all that match, the oldest first, a row per entry."""
     filters = JournalFilter(
-        account, _asset(asset), instant_of(since, "from"), instant_of(until, "to"), text or None, reference
+        account, _asset(asset), instant_of(since, "from"), instant_of(until, "to"), search or None, reference
     )
     if format == "csv":
         return journal_csv(database, filters)

@@ -17,6 +17,7 @@ from commonwatt.charging.actions.offer_session import offer_session, pick_rail
 from commonwatt.charging.actions.stop_session import ask_to_stop
 from commonwatt.charging.charge import Charge, account_of_tag
 from commonwatt.charging.errors import NoSuchSession
+from commonwatt.charging.model.session import Status
 from commonwatt.charging.rules import Rules
 from commonwatt.kernel import BTC, Amount, Asset, Instant, Missing
 from commonwatt.kit.database import Database, Work
@@ -35,12 +36,12 @@ from commonwatt.kit.web import (
 )
 from commonwatt.kit.web.days import instant_of
 from commonwatt.kit.web.paging import NUMBER_MAX
+from commonwatt.kit.web.parameters import From, To
 from commonwatt.members import Actor, mask_id_tag, record_act, require_scope
 from commonwatt.metering import count_readings, readings_of
 from commonwatt.payments.ports import Rail
 from commonwatt.stations.ports import StationLine
 
-When = Annotated[str | None, Parameter(description="RFC 3339, with a zone")]
 Connector = Annotated[int | None, Parameter(ge=0, le=NUMBER_MAX, description="its number at the station")]
 READ, WRITE = [require_scope("sessions:read")], [require_scope("sessions:write")]
 
@@ -173,9 +174,9 @@ async def get_sessions(
     actor: Actor,
     station: str | None = None,
     connector: Connector = None,
-    status: str | None = None,
-    since: When = None,
-    until: When = None,
+    status: Status | None = None,
+    since: From = None,
+    until: To = None,
     search: str = "",
     owed: bool = False,
 ) -> Page[SessionView]:
@@ -183,9 +184,9 @@ async def get_sessions(
     wanted = queries.SessionFilter(
         station,
         connector,
-        status,
-        instant_of(since, "since"),
-        instant_of(until, "until"),
+        status and status.value,
+        instant_of(since, "from"),
+        instant_of(until, "to"),
         search,
         owed,
         tags=actor.sees_id_tags,
@@ -278,13 +279,13 @@ async def get_transactions(
     station: str | None = None,
     connector: Connector = None,
     id_tag: str | None = None,
-    since: When = None,
-    until: When = None,
+    since: From = None,
+    until: To = None,
     running: bool = False,
 ) -> Page[TransactionView]:
     """Return what stations reported, newest first; who may not see id tags cannot look for one either."""
     tag = id_tag if actor.sees_id_tags else None
-    span = instant_of(since, "since"), instant_of(until, "until")
+    span = instant_of(since, "from"), instant_of(until, "to")
     wanted = queries.TransactionFilter(station, connector, tag, *span, running)
     before = next(iter(paging.key(int)), None)
     rows = await database.read(queries.list_transactions, wanted, before=before, limit=paging.limit + 1)

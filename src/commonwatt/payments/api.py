@@ -13,6 +13,7 @@ from commonwatt.kernel import BTC, Amount, Clock, Done, Failed, Unknown
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import Answer, Paging, page_of, tagged
 from commonwatt.kit.web.days import instant_of
+from commonwatt.kit.web.parameters import From, To
 from commonwatt.members import allow
 from commonwatt.payments.ports import Rail
 from commonwatt.payments.queries import (
@@ -33,8 +34,6 @@ BALANCE_S = 5
 STATES = "drafted|open|accepted|settled|cancelled|pending|done|failed"
 DAY_S = 24 * 3600
 
-Since = Annotated[str | None, QueryParameter(name="from", description="RFC 3339, inclusive")]
-Until = Annotated[str | None, QueryParameter(name="to", description="RFC 3339, exclusive")]
 Words = Annotated[str | None, Parameter(max_length=TEXT_MAX)]
 
 
@@ -47,13 +46,13 @@ async def get_payments(
     wanted: Annotated[str | None, QueryParameter(name="state", pattern=f"^({STATES})$")] = None,
     rail: Words = None,
     subject: Annotated[str | None, Parameter(max_length=TEXT_MAX, description="such as session/<id>")] = None,
-    text: Annotated[str | None, Parameter(max_length=TEXT_MAX, description="in the subject, or begins an id")] = None,
-    since: Since = None,
-    until: Until = None,
+    search: Annotated[str | None, Parameter(max_length=TEXT_MAX, description="in the subject, or begins an id")] = None,
+    since: From = None,
+    until: To = None,
 ) -> Answer:
     """Return invoices and payouts, the newest first."""
     filters = PaymentFilter(
-        text=text or None,
+        text=search or None,
         state=wanted,
         rail=rail,
         subject=subject,
@@ -67,7 +66,7 @@ async def get_payments(
 
 @get("/api/v1/payments/sums", guards=[allow(scope="payments:read")], tags=["payments"], summary="Add payments up")
 async def get_sums(
-    request: Request[Any, Any, Any], database: Database, clock: Clock, since: Since = None, until: Until = None
+    request: Request[Any, Any, Any], database: Database, clock: Clock, since: From = None, until: To = None
 ) -> Answer:
     """Return what was received and paid out in a span of time, the last 24 hours unless told, and what is under way."""
     last = instant_of(until, "to") or clock.now().plus(ms=1)

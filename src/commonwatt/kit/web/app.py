@@ -30,6 +30,7 @@ from commonwatt.kit.web.idempotency import read_idempotency_key
 from commonwatt.kit.web.limits import Buckets, FairShares
 from commonwatt.kit.web.live import Live, TopicGate, closed_gate
 from commonwatt.kit.web.paging import read_paging
+from commonwatt.kit.web.parameters import check_parameters, know_parameters
 from commonwatt.kit.web.problem_docs import show_problem
 from commonwatt.kit.web.problems import EXCEPTION_HANDLERS
 from commonwatt.kit.web.reference import ReferencePage, show_schema
@@ -109,6 +110,7 @@ def build_app(
             ],
             dependencies={name: _provide(value) for name, value in given.items()},
             middleware=[hosts, *choice.middleware, *limits, OwnPagesOnly()],
+            before_request=check_parameters,
             exception_handlers={**EXCEPTION_HANDLERS, **choice.exception_handlers},
             response_class=Answer,
             request_max_body_size=BODY_MAX,
@@ -121,6 +123,7 @@ def build_app(
             debug=False,
             on_shutdown=[*choice.on_shutdown],
         )
+    know_parameters(app)
     app.asgi_handler = Surroundings(app.asgi_handler, site, clock, ids, choice.trusted_proxies)
     return app
 
