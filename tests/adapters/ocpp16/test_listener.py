@@ -89,15 +89,30 @@ async def test_an_open_site_lets_a_stranger_in(server):
     assert server.hub.is_connected("CP-1")
 
 
+async def quirks(server, identity):
+    await server.hub.frames.flush()
+    return [quirk.slug for quirk in await server.database.read(stations.list_quirks, identity)]
+
+
 @pytest.mark.parametrize("identity", ["OLD", "STRANGER"])
-async def test_who_names_no_version_is_taken_for_1_6_and_flagged(server, identity):
+async def test_who_names_no_version_is_turned_away_but_known_until_that_is_waived(server, identity):
     await server.listen(Policy(require_password=False))
     await server.database.write(stations.add_station, "OLD", with_password=False)
+    assert await server.refused(identity, protocols=()) == 400
+    assert await quirks(server, identity) == ["version-missing"], "its operator sees why it does not come"
+    await server.database.write(stations.set_waivers, identity, ["no-subprotocol"])
     socket = await server.connect(identity, protocols=())
     boot = await ask(socket, "BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"})
     assert boot[2]["status"] == ("Accepted" if identity == "OLD" else "Pending")
-    await server.hub.frames.flush()
-    assert [quirk.slug for quirk in await server.database.read(stations.list_quirks, identity)] == ["no-subprotocol"]
+    assert sorted(await quirks(server, identity)) == ["no-subprotocol", "version-missing"]
+
+
+async def test_who_may_not_come_in_leaves_no_trace_by_naming_no_version(server):
+    await server.listen(Policy())
+    await server.database.write(stations.add_station, "CP-1")
+    assert await server.refused("CP-1", protocols=()) == 401
+    assert await server.refused("CP-1", protocols=(), password="wrong") == 401
+    assert await quirks(server, "CP-1") == []
 
 
 async def test_who_names_only_versions_that_are_not_spoken_is_refused(server):

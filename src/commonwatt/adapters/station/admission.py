@@ -15,7 +15,7 @@ from enum import StrEnum
 from commonwatt import stations
 from commonwatt.kernel import Refused
 from commonwatt.kit.database import Database
-from commonwatt.stations import StationView
+from commonwatt.stations import NO_SUBPROTOCOL, StationView
 
 FAILURES_MAX = 8
 """Wrong passwords of one identity from one address in a minute; more are refused unread."""
@@ -41,6 +41,8 @@ class Policy:
     require_password: bool = True
     """Whether stations without a password of their own are refused."""
     unknown: Unknown = Unknown.WAIT
+    require_subprotocol: bool = True
+    """Whether a handshake must name a version; a station's waiver `no-subprotocol` is stronger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Verdict:
     trusted: bool = True
     """Whether the connection may go on as it is, once an operator admits the station."""
     waivers: frozenset[str] = frozenset()
+    flag: str = ""
+    """The quirk for which a station that is known was turned away."""
 
 
 class Admission:
@@ -70,8 +74,19 @@ class Admission:
         self._failures: dict[tuple[str, str], deque[int]] = {}
         self._hashing = asyncio.Semaphore(2)
 
-    async def judge(self, identity: str, authorization: str | None, address: str) -> Verdict:
-        """Decide about one handshake."""
+    async def judge(self, identity: str, authorization: str | None, address: str, *, subprotocol: bool) -> Verdict:
+        """Decide about one handshake; `subprotocol` tells whether it named any.
+
+        Who may come in but names none is turned away, and known from then on: its operator can grant the waiver.
+        """
+        verdict = await self._judge(identity, authorization, address)
+        nameless = not subprotocol and self.policy.require_subprotocol and NO_SUBPROTOCOL not in verdict.waivers
+        if verdict.status == 101 and nameless:  # noqa: PLR2004 (HTTP: switching protocols)
+            said = f"Name a subprotocol (ocpp1.6), or ask the operator to grant the waiver {NO_SUBPROTOCOL}."
+            return Verdict(400, said, flag="version-missing")
+        return verdict
+
+    async def _judge(self, identity: str, authorization: str | None, address: str) -> Verdict:
         try:
             given = _password(authorization)
         except ValueError:

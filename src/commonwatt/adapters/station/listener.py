@@ -75,11 +75,15 @@ class _Door:
         dialect = next((self._dialects[name] for name in offered if name in self._dialects), None)
         if offered and dialect is None:
             return _refused(Verdict(400, f"None of {', '.join(offered)} is spoken here: {', '.join(self._dialects)}."))
-        verdict = await self._admission.judge(identity, request.headers.get("Authorization"), address)
+        verdict = await self._admission.judge(
+            identity, request.headers.get("Authorization"), address, subprotocol=bool(offered)
+        )
         if verdict.status != 101:  # noqa: PLR2004 (HTTP: switching protocols)
             _log.info(
                 "station refused", station=identity, address=address, status=verdict.status, reason=verdict.reason
             )
+            if verdict.flag:
+                self._hub.frames.flag(identity, verdict.flag, verdict.reason)
             return _refused(verdict)
         if not await self._hub.claim(identity):
             return _refused(Verdict(409, "This identity is connected already."))
