@@ -352,6 +352,7 @@ FULL = {
             {"done": True, "title": "Sign in", "text": "You did.", "href": "", "action": ""},
             {"done": False, "title": "Tariff", "text": "One price.", "href": "/tariffs/new", "action": "Make tariff"},
         ],
+        "alone": True,
         "address": "ws://localhost:8887/ocpp/",
     },
 }

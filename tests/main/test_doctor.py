@@ -157,6 +157,19 @@ def test_the_address_that_people_are_given(config, url, bind, verdict):
     assert verdicts(examining.look_at_addresses(changed), "address") == [verdict]
 
 
+@pytest.mark.parametrize(
+    ("bind", "public", "verdict"),
+    [
+        ("127.0.0.1", "", [Verdict.DOUBTFUL]),
+        ("127.0.0.1", "wss://charge.example", []),
+        (EVERYWHERE, "", []),
+    ],
+)
+def test_stations_elsewhere_that_cannot_reach_us(config, bind, public, verdict):
+    changed = dataclasses.replace(config, stations=Stations(bind=Address(bind, 8180), public_url=public))
+    assert verdicts(examining.look_at_addresses(changed), "stations") == verdict
+
+
 def test_stations_without_a_password_on_an_open_line(config):
     stations = Stations(bind=Address(EVERYWHERE, 0), auth=StationAuth.OPEN_FOR_TRIAL)
     findings = examining.look_at_addresses(dataclasses.replace(config, stations=stations))

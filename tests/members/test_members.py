@@ -35,7 +35,7 @@ from commonwatt.members.secrets import digest, digest_code
 def test_the_first_owner_comes_by_the_link_of_the_last_start(work):
     old = offer_setup(work)
     new = offer_setup(work)
-    with pytest.raises(LinkNotValid):
+    with pytest.raises(LinkNotValid, match="commonwatt owner link makes a fresh one"):
         find_invitation(work, secret_of(old))
     started, _ = join(work, new)
     assert actor_of(work, started).role is Role.OWNER

@@ -14,7 +14,14 @@ from commonwatt.kernel import Clock, Instant
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import Site
 from commonwatt.members import require_scope
-from commonwatt.stations import ADMITTED, count_stations, list_connectors, list_stations, stations_address
+from commonwatt.stations import (
+    ADMITTED,
+    count_stations,
+    heard_here_only,
+    list_connectors,
+    list_stations,
+    stations_address,
+)
 from commonwatt.tariffs import list_tariffs
 
 
@@ -40,6 +47,7 @@ async def show_guide(database: Database, clock: Clock, site: Site, config: Any) 
     context = {
         "steps": await database.read(first_steps, clock.now()),
         "address": stations_address(config, site),
+        "alone": heard_here_only(config),
     }
     return Template("start.html", context=context)
 

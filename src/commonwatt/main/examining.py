@@ -29,6 +29,7 @@ from commonwatt.main.config import Address, Config, StationAuth
 from commonwatt.main.finding import Check, Finding, bad, doubtful, good
 from commonwatt.main.migrations import head
 from commonwatt.main.opening import open_database, schema_revision
+from commonwatt.stations import heard_here_only
 
 ROOM_LEAST, ROOM_WANTED = 200 * 1024**2, 2 * 1024**3
 SHOWN_FILES = 3
@@ -185,6 +186,9 @@ def look_at_addresses(config: Config) -> Iterator[Finding]:
         yield doubtful("address", f"Links say {url}, though others can reach this server.", "Set site.base_url.")
     else:
         yield good("address", f"People reach the site as {url}.")
+    if heard_here_only(config):
+        todo = "For chargers elsewhere set stations.bind to 0.0.0.0:8180, or start with --stations."
+        yield doubtful("stations", f"Only this machine reaches the stations' address, {config.stations.bind}.", todo)
     open_line = config.stations.auth is StationAuth.OPEN_FOR_TRIAL
     if open_line and config.stations.bind.host not in {"127.0.0.1", "::1", "localhost"}:
         todo = "Set stations.auth to required before real money moves: anybody could pose as a station."

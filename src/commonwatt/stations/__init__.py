@@ -37,7 +37,7 @@ from commonwatt.stations.actions.note_status import ConnectorStatus, ensure_conn
 from commonwatt.stations.actions.prune_frames import FramePruner
 from commonwatt.stations.actions.record_frames import FrameRow, flag_quirk, record_frames, tell_frames
 from commonwatt.stations.actions.remember_configuration import Setting, remember_configuration
-from commonwatt.stations.address import open_for_trial, stations_address
+from commonwatt.stations.address import heard_here_only, open_for_trial, stations_address
 from commonwatt.stations.asking import COMMANDS, NO_SUBPROTOCOL, SLOW_START, TRIGGERS, WAIVERS, WH_MEANS_KWH
 from commonwatt.stations.command import command_station
 from commonwatt.stations.errors import StationTaken
@@ -104,6 +104,7 @@ __all__ = [
     "flag_quirk",
     "forget_connections",
     "hash_secret",
+    "heard_here_only",
     "hide_secrets_in",
     "list_configuration",
     "list_connectors",

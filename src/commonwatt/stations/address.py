@@ -21,6 +21,11 @@ def stations_address(config: Any, site: Site) -> str:
     return f"{base}/ocpp/"
 
 
+def heard_here_only(config: Any) -> bool:
+    """Whether only stations on this machine itself reach the port on which stations are heard."""
+    return not config.stations.public_url and config.stations.bind.host in {"127.0.0.1", "::1", "localhost"}
+
+
 def open_for_trial(config: Any) -> bool:
     """Whether stations may come without a password."""
     return str(config.stations.auth) == "open-for-trial"

@@ -110,7 +110,15 @@ def find_invitation(work: Work, secret: str) -> Invitation:
     """Return what a link offers. Raises LinkNotValid when it was used, withdrawn, replaced, or is too old."""
     row = work.sql.execute(select(invitations).where(invitations.c.hash == digest(secret))).first()
     dead = row is None or row.ended_ms is not None or row.expires_ms <= work.now.ms
-    if row is None or dead or (row.kind == SETUP and count_owners(work) > 0):
+    owned = count_owners(work) > 0
+    if not owned and (row is None or dead):
+        raise LinkNotValid(
+            said(
+                "This link was used, replaced by a newer one, or is too old, and nobody owns this site yet. On its "
+                "machine, commonwatt owner link makes a fresh one."
+            )
+        )
+    if row is None or dead or (row.kind == SETUP and owned):
         raise LinkNotValid(
             "This link was used, replaced by a newer one, or is too old. Ask whoever sent it for another; the owner of "
             "the machine makes one with `commonwatt owner link`."
