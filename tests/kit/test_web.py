@@ -10,6 +10,7 @@ from commonwatt.kernel import BTC, EUR, Amount, Broken, Instant, Refused, WattHo
 from commonwatt.kit.database import Database, create_tables, open_engine
 from commonwatt.kit.web import (
     Behaviour,
+    IfMatch,
     Live,
     Page,
     Paging,
@@ -48,8 +49,8 @@ def read_thing() -> Thing:
 
 
 @get("/api/v1/tagged", sync_to_thread=False)
-def read_tagged(request: Request) -> dict:
-    check_match(request, etag_of({"a": 1}))
+def read_tagged(request: Request, if_match: IfMatch = None) -> dict:
+    check_match(if_match, etag_of({"a": 1}))
     return tagged(request, {"a": 1})
 
 
@@ -317,6 +318,14 @@ def test_the_api_is_described_offline(client):
     assert "/api/v1/thing" in schema["paths"]
     thing = schema["components"]["schemas"]["Thing"]["properties"]
     assert thing["at"]["format"] == "date-time"
+    refused = schema["paths"]["/api/v1/thing"]["get"]["responses"]
+    assert {"400", "429", "503"} <= set(refused)
+    assert set(refused["400"]["content"]) == {"application/problem+json"}
+    order = schema["paths"]["/api/v1/orders"]["post"]
+    assert "409" in order["responses"]
+    (key,) = [one for one in order["parameters"] if one["in"] == "header"]
+    assert key["name"] == "Idempotency-Key"
+    assert key["description"]
     page = client.get("/api/v1/reference").text
     assert "/api/v1/orders" in page
     assert "<script" not in page

@@ -16,6 +16,7 @@ from commonwatt.kit.web import (
     Answer,
     Body,
     IdempotencyKey,
+    IfMatch,
     Page,
     Paging,
     check_part,
@@ -113,10 +114,10 @@ async def get_station(request: Request[Any, Any, Any], database: Database, ident
 
 @patch("/api/v1/stations/{identity:str}", guards=WRITE, tags=["stations"], summary="Change a station")
 async def patch_station(
-    request: Request[Any, Any, Any], data: StationChange, database: Database, actor: Actor, identity: str
+    data: StationChange, database: Database, actor: Actor, identity: str, if_match: IfMatch = None
 ) -> dict[str, Any]:
     """Rename a station, or set its waivers; `If-Match` with the ETag of reading it guards what others set meanwhile."""
-    return await database.write(_change_station, actor, identity, data, request.headers.get("if-match"))
+    return await database.write(_change_station, actor, identity, data, if_match)
 
 
 @delete(
@@ -260,13 +261,13 @@ async def get_connector(request: Request[Any, Any, Any], database: Database, nam
 
 @patch("/api/v1/connectors/{name:str}", guards=WRITE, tags=["stations"], summary="Change a connector")
 async def patch_connector(
-    request: Request[Any, Any, Any], data: ConnectorChange, database: Database, actor: Actor, name: str
+    data: ConnectorChange, database: Database, actor: Actor, name: str, if_match: IfMatch = None
 ) -> dict[str, Any]:
     """Change a connector's name or label; printed QR codes of an old name stop working.
 
     `If-Match` with the ETag of reading it guards what others set meanwhile.
     """
-    return await database.write(_change_connector, actor, name, data, request.headers.get("if-match"))
+    return await database.write(_change_connector, actor, name, data, if_match)
 
 
 def shown_connector(view: ConnectorView) -> dict[str, Any]:

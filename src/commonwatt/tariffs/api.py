@@ -19,6 +19,7 @@ from commonwatt.kit.web import (
     Answer,
     Body,
     IdempotencyKey,
+    IfMatch,
     Page,
     Paging,
     Site,
@@ -122,18 +123,18 @@ async def get_versions(request: Request[Any, Any, Any], tariff_id: str, database
 
 @post("/api/v1/tariffs/{tariff_id:str}/versions", guards=WRITE, tags=TAGS, summary="Change a tariff")
 async def post_version(
-    request: Request[Any, Any, Any],
     tariff_id: str,
     data: dict[str, Any],
     database: Database,
     actor: Actor,
     idempotency_key: IdempotencyKey | None,
+    if_match: IfMatch = None,
 ) -> dict[str, Any]:
     """Add a version that holds from now on or from its `valid_from`; what was sold keeps its price."""
     draft = parse_tariff(data)
 
     def act(work: Work) -> dict[str, Any]:
-        check_match(request, etag_of(show_listed(store.show_tariff(work.sql, tariff_id, work.now))))
+        check_match(if_match, etag_of(show_listed(store.show_tariff(work.sql, tariff_id, work.now))))
         return show_version(revise_tariff(work, tariff_id, draft, actor=actor))
 
     return await database.write(once, idempotency_key, act)

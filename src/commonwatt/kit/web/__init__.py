@@ -9,7 +9,7 @@ from commonwatt.kit.web.body import Body
 from commonwatt.kit.web.comma_lists import csv_answer
 from commonwatt.kit.web.encoding import Answer, amount_text, plain, to_json
 from commonwatt.kit.web.errors import BadRequest, Changed, ForeignRequest, KeyReused, NoSuchPage, TooManyRequests
-from commonwatt.kit.web.etag import check_match, check_part, etag_of, tagged
+from commonwatt.kit.web.etag import IfMatch, check_match, check_part, etag_of, tagged
 from commonwatt.kit.web.forgery import csrf_token
 from commonwatt.kit.web.idempotency import IdempotencyKey, forget_answers, once, once_hiding, once_outside
 from commonwatt.kit.web.live import Live, TopicGate
@@ -28,6 +28,7 @@ __all__ = [
     "Changed",
     "ForeignRequest",
     "IdempotencyKey",
+    "IfMatch",
     "KeyReused",
     "Live",
     "NoSuchPage",

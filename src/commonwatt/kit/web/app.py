@@ -22,6 +22,7 @@ from commonwatt.kernel import Clock, Ids
 from commonwatt.kit.crowd import Network
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import live as live_routes
+from commonwatt.kit.web.described import describe_problems
 from commonwatt.kit.web.encoding import Answer, WordsInSchema
 from commonwatt.kit.web.forgery import OwnPagesOnly
 from commonwatt.kit.web.health import Check, health_routes
@@ -124,6 +125,7 @@ def build_app(
             on_shutdown=[*choice.on_shutdown],
         )
     know_parameters(app)
+    describe_problems(app)
     app.asgi_handler = Surroundings(app.asgi_handler, site, clock, ids, choice.trusted_proxies)
     return app
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Request
+from litestar.params import HeaderParameter
 from litestar.status_codes import HTTP_304_NOT_MODIFIED
 
 from commonwatt.kernel import said
 from commonwatt.kit.web.encoding import Answer, to_json
 from commonwatt.kit.web.errors import Changed
+
+IfMatch = Annotated[
+    str | None, HeaderParameter(name="If-Match", description="the ETag of reading it: refuse when it was changed since")
+]
 
 
 def etag_of(value: Any) -> str:
@@ -39,10 +44,9 @@ def _short(value: Any) -> str:
     return hashlib.sha256(to_json(value)).hexdigest()[:24]
 
 
-def check_match(request: Request[Any, Any, Any], current: str) -> None:
-    """Raise Changed when the request says `If-Match` and the thing is no longer as it was; without it, go on."""
-    wanted = request.headers.get("if-match")
-    if wanted is not None and not _matches(wanted, current, weak=False):
+def check_match(if_match: str | None, current: str) -> None:
+    """Raise Changed when a request's `If-Match` is given and the thing is no longer as it was."""
+    if if_match is not None and not _matches(if_match, current, weak=False):
         raise Changed(said("This was changed after you read it. Read it again and decide anew."), etag=current)
 
 

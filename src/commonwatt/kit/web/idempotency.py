@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec
+from typing import Annotated, Any, Concatenate, ParamSpec
 
 import msgspec
 from litestar import Request
+from litestar.params import HeaderParameter
 from sqlalchemy import delete, insert, select, update
 
 from commonwatt.kernel import Broken, Fault, sha256_hex
@@ -39,9 +40,14 @@ class IdempotencyKey:
     digest: str
 
 
-async def read_idempotency_key(request: Request[Any, Any, Any]) -> IdempotencyKey | None:
+async def read_idempotency_key(
+    request: Request[Any, Any, Any],
+    said: Annotated[
+        str | None,
+        HeaderParameter(name="Idempotency-Key", description="1 to 200 characters; the same again has no second effect"),
+    ] = None,
+) -> IdempotencyKey | None:
     """Read the header `Idempotency-Key` (1 to 200 printable characters): the dependency `idempotency_key`."""
-    said = request.headers.get("idempotency-key")
     if said is None:
         return None
     if not 1 <= len(said) <= _LENGTH_MAX or not said.isascii() or not said.isprintable():

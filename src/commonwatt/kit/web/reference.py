@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from litestar import Request, get
@@ -13,6 +14,8 @@ from commonwatt.kit.web.problems import render_own
 
 _OFFERED = ("/api/", "/.well-known/", "/lnurl")
 _METHODS = ("get", "post", "put", "patch", "delete")
+_REFUSED = "400"
+"""Statuses from here on are refusals, all of one shape."""
 say = html.escape
 
 
@@ -33,7 +36,8 @@ class ReferencePage(OpenAPIRenderPlugin):
         lead = (
             "<p>Programs sign in with <code>Authorization: Bearer cw_...</code>; make a token under Settings or with "
             "<code>commonwatt token create</code>. The machine-readable description is "
-            "<a href='/api/v1/openapi.json'>openapi.json</a>.</p>"
+            "<a href='/api/v1/openapi.json'>openapi.json</a>. Refusals are problem details (RFC 9457) whose "
+            "<code>slug</code> names the rule; each has a page, to which <code>type</code> leads.</p>"
         )
         page = render_own(request, "reference.html", title=title, body=lead + body)
         if page is not None:
@@ -60,25 +64,35 @@ def _groups(schema: dict[str, Any]) -> list[str]:
 def _operation(path: str, method: str, operation: dict[str, Any], schema: dict[str, Any]) -> str:
     parts = [f"<p>{say(operation.get('description') or '')}</p>"]
     if parameters := operation.get("parameters"):
-        rows = "".join(
-            f"<tr><td><code>{say(one['name'])}</code></td><td>{say(one['in'])}</td>"
+        rows = [
+            f"<td><code>{say(one['name'])}</code></td><td>{say(one['in'])}</td>"
             f"<td>{say(_kind(one.get('schema', {})))}</td><td>{'required' if one.get('required') else ''}</td>"
-            f"<td>{say(one.get('description') or '')}</td></tr>"
+            f"<td>{say(one.get('description') or '')}</td>"
             for one in parameters
-        )
-        head = "<tr><th>Parameter</th><th>In</th><th>Kind</th><th></th><th>Meaning</th></tr>"
-        parts.append(
-            f"<div class=table-box><table class=table><thead>{head}</thead><tbody>{rows}</tbody></table></div>"
-        )
+        ]
+        parts.append(_table(("Parameter", "In", "Kind", "", "Meaning"), rows))
     for media, content in (operation.get("requestBody") or {}).get("content", {}).items():
         parts.append(_shape(f"Body ({media})", content.get("schema", {}), schema))
-    for status, answer in operation.get("responses", {}).items():
+    refusals = []
+    for status, answer in sorted(operation.get("responses", {}).items()):
+        words = answer.get("description", "")
+        if status >= _REFUSED:
+            refusals.append(f"<td><code>{say(status)}</code></td><td>{say(words)}</td>")
+            continue
         contents: dict[str, Any] = answer.get("content") or {}
         shape: dict[str, Any] = next((content.get("schema", {}) for content in contents.values()), {})
-        parts.append(_shape(f"Answer {status}: {answer.get('description', '')}", shape, schema))
+        parts.append(_shape(f"Answer {status}: {words}", shape, schema))
+    if refusals:
+        parts.append(_table(("Refusal", "Meaning"), refusals))
     what = say(operation.get("summary") or path)
     head = f"<strong class=verb>{method.upper()}</strong> <span class=what>{what}</span> <code>{say(path)}</code>"
     return f"<details><summary>{head}</summary>{''.join(parts)}</details>"
+
+
+def _table(heads: Sequence[str], rows: Sequence[str]) -> str:
+    head = "".join(f"<th>{say(one)}</th>" for one in heads)
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f"<div class=table-box><table class=table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
 def _shape(title: str, shape: dict[str, Any], schema: dict[str, Any]) -> str:
