@@ -53,6 +53,12 @@ def test_the_accounts_of_a_past_moment_hold_what_they_held_then(whole, clock):
     assert "session:s1" in past
     assert "session:s2" not in past
     assert "session:s2" in whole.open("/accounts").text
+    then, now = (
+        list(csv.DictReader(io.StringIO(whole.open("/accounts", format="csv", at=at).text)))
+        for at in ("2026-05-01T14:30", "")
+    )
+    assert {row["held_units"] for row in then} == {""}, "of the past only the balance is known"
+    assert "" not in {row["held_units"] for row in now}
     assert "session:s1" not in whole.open("/accounts", at="2026-05-01T11:00:00Z").text
 
 

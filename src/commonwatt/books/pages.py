@@ -81,7 +81,10 @@ async def show_accounts(
     moment = local_moment(at, site, "at")
     if format == "csv":
         states = await database.read(lambda sql: list(all_accounts(sql, prefix or None, moment)))
-        rows = ((one.name, one.balance.asset.code, one.balance, one.held, moment or clock.now()) for one in states)
+        rows = (
+            (one.name, one.balance.asset.code, one.balance, None if moment else one.held, moment or clock.now())
+            for one in states
+        )
         return csv_answer("accounts", ACCOUNT_HEADER, rows)
     key = paging.key(str, str)
     after = (str(key[0]), str(key[1])) if key else None

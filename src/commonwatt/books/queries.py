@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, literal, or_, select
+from sqlalchemy import Connection, Row, Select, func, literal, or_, select
 
 from commonwatt.books.model.account import kind_of
 from commonwatt.books.model.posting import Entry, Posting, told
@@ -101,6 +101,21 @@ def list_accounts(
     `prefix` asks for one account and all below it, `at` for a past instant, inclusive: the accounts that were used by
     then, of which only the balance is known.
     """
+    statement = _accounts(prefix, at).limit(max(1, min(limit, LIMIT_MAX + 1)))
+    if after is not None:
+        name, asset = after
+        statement = statement.where(or_(accounts.c.name > name, (accounts.c.name == name) & (accounts.c.asset > asset)))
+    return [_state(row) for row in connection.execute(statement)]
+
+
+def all_accounts(
+    connection: Connection, prefix: str | None = None, at: Instant | None = None
+) -> Iterator[AccountState]:
+    """Yield all accounts in the order of their names; see `list_accounts`."""
+    return map(_state, connection.execute(_accounts(prefix, at)))
+
+
+def _accounts(prefix: str | None, at: Instant | None) -> Select[Any]:
     statement = select(accounts.c.name, accounts.c.asset, accounts.c.balance_units, accounts.c.held_units)
     if at is not None:
         until = select(entries.c.account_id, func.sum(entries.c.units).label("units"))
@@ -108,27 +123,14 @@ def list_accounts(
         statement = select(
             accounts.c.name, accounts.c.asset, then.c.units.label("balance_units"), literal(0).label("held_units")
         ).join(then, then.c.account_id == accounts.c.id)
-    statement = statement.order_by(accounts.c.name, accounts.c.asset).limit(max(1, min(limit, LIMIT_MAX + 1)))
     if prefix is not None:
         statement = statement.where(_within(prefix))
-    if after is not None:
-        name, asset = after
-        statement = statement.where(or_(accounts.c.name > name, (accounts.c.name == name) & (accounts.c.asset > asset)))
-    return [
-        AccountState(row.name, told(row.name, asset, row.balance_units), Amount(asset, row.held_units))
-        for row in connection.execute(statement)
-        for asset in (Asset.of(row.asset),)
-    ]
+    return statement.order_by(accounts.c.name, accounts.c.asset)
 
 
-def all_accounts(
-    connection: Connection, prefix: str | None = None, at: Instant | None = None
-) -> Iterator[AccountState]:
-    """Yield all accounts in the order of their names; see `list_accounts`."""
-    after = None
-    while chunk := list_accounts(connection, prefix, after, LIMIT_MAX, at):
-        yield from chunk
-        after = chunk[-1].name, chunk[-1].balance.asset.code
+def _state(row: Row[Any]) -> AccountState:
+    asset = Asset.of(row.asset)
+    return AccountState(row.name, told(row.name, asset, row.balance_units), Amount(asset, row.held_units))
 
 
 def balance_states(connection: Connection, account: str, at: Instant | None = None) -> list[AccountState]:
