@@ -12,19 +12,19 @@ from commonwatt.charging import store
 from commonwatt.charging.charge import Charge, account_of_tag
 from commonwatt.charging.model.session import ACTIVE
 from commonwatt.kernel import Instant
-from commonwatt.kit.database import Ordering, Place, mentions
+from commonwatt.kit.database import Ordering, SortColumn, mentions
 
 _SESSION = store.sessions.c
 _TRANSACTION = store.transactions.c
-_MADE: Place[Charge] = Place(_SESSION.id, str, lambda charge: charge.id)
+_MADE: SortColumn[Charge] = SortColumn(_SESSION.id, str, lambda charge: charge.id)
 ORDERING: Ordering[Charge] = Ordering(
     _MADE,
     {
         "made": _MADE,
-        "station": Place(_SESSION.station, str, lambda charge: charge.station),
-        "energy": Place(_SESSION.energy_wh, int, lambda charge: charge.session.energy_wh),
-        "cost": Place(_SESSION.gross_units, int, lambda charge: charge.gross_units),
-        "owed": Place(_SESSION.owed_msat, int, lambda charge: charge.owed_msat),
+        "station": SortColumn(_SESSION.station, str, lambda charge: charge.station),
+        "energy": SortColumn(_SESSION.energy_wh, int, lambda charge: charge.session.energy_wh),
+        "cost": SortColumn(_SESSION.gross_units, int, lambda charge: charge.gross_units),
+        "owed": SortColumn(_SESSION.owed_msat, int, lambda charge: charge.owed_msat),
     },
 )
 """What the list of sessions may be sorted by; ids grow with time, so they are the order of their making."""

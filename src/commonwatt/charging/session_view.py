@@ -50,7 +50,7 @@ def owner_context(sql: Connection, charge: Charge, now: Instant, zone: str) -> d
         "invoices": invoices,
         "payouts": payouts,
         "money_of": {
-            **{one.payment_hash: both(tariff, rate, one.paid_msat or one.amount_msat) for one in invoices},
+            **{one.payment_hash: both(tariff, rate, one.due_msat) for one in invoices},
             **{one.id: both(tariff, rate, -one.amount_msat) for one in payouts},
         },
         "postings": journal(sql, JournalFilter(account=charge.account), limit=50).items,

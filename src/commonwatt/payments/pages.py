@@ -98,7 +98,7 @@ def _worths(
     }
     for one in shown:
         name = one.payment_hash if isinstance(one, Invoice) else one.id
-        msat = one.paid_msat or one.amount_msat if isinstance(one, Invoice) else one.amount_msat
+        msat = one.due_msat if isinstance(one, Invoice) else one.amount_msat
         found[name] = worth(sql, one.subject, msat, now)
     return found
 
@@ -107,8 +107,7 @@ def _worths(
 async def show_received(payment_hash: str, database: Database, clock: Clock, worth: Worth) -> Template:
     """Show one invoice: what it was for, what happened, and its journal lines."""
     invoice = await database.read(invoice_of, payment_hash)
-    msat = invoice.paid_msat or invoice.amount_msat
-    fiat = await database.read(worth, invoice.subject, msat, clock.now())
+    fiat = await database.read(worth, invoice.subject, invoice.due_msat, clock.now())
     return await _payment(database, invoice.subject, fiat, invoice=invoice)
 
 

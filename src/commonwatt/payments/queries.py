@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, func, or_, select
 
 from commonwatt.kernel import BTC, Amount, Instant, said
-from commonwatt.kit.database import Ordering, Place, mentions
+from commonwatt.kit.database import Ordering, SortColumn, mentions
 from commonwatt.kit.database.ordering import Key
 from commonwatt.payments import store
 from commonwatt.payments.errors import NoSuchInvoice, NoSuchPayout
@@ -16,17 +16,17 @@ from commonwatt.payments.reports import Invoice, Payout, PayoutState, Stage
 
 NEWEST = "-made"
 INVOICES: Ordering[Invoice] = Ordering(
-    Place(store.invoices.c.payment_hash, str, lambda one: one.payment_hash),
+    SortColumn(store.invoices.c.payment_hash, str, lambda one: one.payment_hash),
     {
-        "made": Place(store.invoices.c.made_ms, int, lambda one: one.made.ms),
-        "amount": Place(store.invoices.c.amount_msat, int, lambda one: one.amount_msat),
+        "made": SortColumn(store.invoices.c.made_ms, int, lambda one: one.made.ms),
+        "amount": SortColumn(store.invoices.c.amount_msat, int, lambda one: one.amount_msat),
     },
 )
 PAYOUTS: Ordering[Payout] = Ordering(
-    Place(store.payouts.c.id, str, lambda one: one.id),
+    SortColumn(store.payouts.c.id, str, lambda one: one.id),
     {
-        "made": Place(store.payouts.c.made_ms, int, lambda one: one.made.ms),
-        "amount": Place(store.payouts.c.amount_msat, int, lambda one: one.amount_msat),
+        "made": SortColumn(store.payouts.c.made_ms, int, lambda one: one.made.ms),
+        "amount": SortColumn(store.payouts.c.amount_msat, int, lambda one: one.amount_msat),
     },
 )
 

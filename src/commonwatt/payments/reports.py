@@ -65,6 +65,11 @@ class Invoice:
         """Whether nothing more is expected to happen to it."""
         return self.state in {Stage.SETTLED, Stage.CANCELLED}
 
+    @property
+    def due_msat(self) -> int:
+        """What was paid; as long as nothing was, what is asked for."""
+        return self.paid_msat or self.amount_msat
+
 
 @dataclass(frozen=True, slots=True)
 class Payout:

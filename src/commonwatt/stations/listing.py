@@ -7,17 +7,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
-from commonwatt.kit.database import Ordering, Place, mentions
+from commonwatt.kit.database import Ordering, SortColumn, mentions
 from commonwatt.stations.queries import SEARCHED, ConnectorView, StationView, list_connectors, station_view
 from commonwatt.stations.store import station
 
-_IDENTITY: Place[StationView] = Place(station.c.identity, str, lambda view: view.identity)
+_IDENTITY: SortColumn[StationView] = SortColumn(station.c.identity, str, lambda view: view.identity)
 ORDERING: Ordering[StationView] = Ordering(
     _IDENTITY,
     {
         "identity": _IDENTITY,
-        "name": Place(func.lower(station.c.name), str, lambda view: view.name.lower()),
-        "seen": Place(func.coalesce(station.c.seen_ms, 0), int, lambda view: view.seen_ms or 0),
+        "name": SortColumn(func.lower(station.c.name), str, lambda view: view.name.lower()),
+        "seen": SortColumn(func.coalesce(station.c.seen_ms, 0), int, lambda view: view.seen_ms or 0),
     },
 )
 """What the list may be sorted by."""

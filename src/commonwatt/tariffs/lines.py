@@ -35,10 +35,6 @@ def list_text(rows: list[store.Listed]) -> str:
     return table(("name", "price", "holds at", "id"), cells)
 
 
-def _places(places: tuple[store.Assignment, ...]) -> str:
-    return ", ".join(place_text(place) for place in places) or "nowhere"
-
-
 def show_text(listed: store.Listed) -> str:
     """Return one tariff in words."""
     places = ", ".join(f"{place_text(place)} since {instant_text(place.since)}" for place in listed.places) or "nowhere"

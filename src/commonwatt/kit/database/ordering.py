@@ -13,7 +13,7 @@ Key = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Place(Generic[T]):
+class SortColumn(Generic[T]):
     """Where a row stands: a column without nulls, its type, and the same value of what the row became."""
 
     column: ColumnElement[Any]
@@ -24,7 +24,7 @@ class Place(Generic[T]):
 class Ordering(Generic[T]):
     """What a list can be sorted by. `tie` is unique and orders what is equal; a minus before a name turns it round."""
 
-    def __init__(self, tie: Place[T], places: Mapping[str, Place[T]]) -> None:
+    def __init__(self, tie: SortColumn[T], places: Mapping[str, SortColumn[T]]) -> None:
         """Name the columns; a list that is sorted by none of them is refused by whoever reads the address."""
         self._tie = tie
         self._places = dict(places)
@@ -57,5 +57,5 @@ class Ordering(Generic[T]):
         statement = statement.order_by(column, tie)
         return statement.where(key > tuple_(*after)) if after else statement
 
-    def _place(self, sort: str) -> Place[T]:
+    def _place(self, sort: str) -> SortColumn[T]:
         return self._places[sort.removeprefix("-")]
