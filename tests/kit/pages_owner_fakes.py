@@ -175,6 +175,7 @@ FULL = {
     "charging/tags.html": {
         "tags": [ROW],
         "account_of_tag": lambda tag_id: account_of_tag(str(tag_id)),
+        "next_cursor": None,
         "may_change": True,
         "errors": [],
         "typed": {},
@@ -322,6 +323,8 @@ FULL = {
         "holders": {"revenue:energy": "Bob"},
         "accounts": [AccountState("revenue:energy", Amount(BTC, -9_000), Amount(BTC, 0))],
         "next_cursor": None,
+        "filtered": False,
+        "assets": ["BTC", "EUR"],
         "at": NOW,
         "trial": [TrialLine("revenue:energy", Amount(EUR, 0), Amount(EUR, 9_000_000))],
     },

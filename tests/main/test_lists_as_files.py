@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 from tests.main.whole import build_whole
@@ -35,7 +36,7 @@ def rows(answer):
     return list(csv.DictReader(io.StringIO(answer.text)))
 
 
-@pytest.mark.parametrize("page", ["/people", "/tokens", "/tags", "/jobs", "/accounts"])
+@pytest.mark.parametrize("page", ["/people", "/tokens", "/tags", "/jobs", "/accounts", "/tariffs"])
 def test_each_list_leads_to_its_file(whole, page):
     shown = whole.open(page).text
     assert any(f'href="{page}{end}"' in shown for end in (".csv", "?format=csv"))
@@ -60,3 +61,77 @@ def test_who_may_not_see_a_list_gets_no_file_of_it(whole):
     whole.open("/tokens.csv", 403)
     whole.open("/tags", 403, format="csv")
     assert len(rows(whole.open("/people.csv"))) == 2
+
+
+SORTS = {
+    "/people": ["joined", "name", "role", "seen"],
+    "/tokens": ["name", "used", "expires"],
+    "/tags": ["holder", "tag", "state", "made"],
+    "/jobs": ["number", "made", "state", "due", "attempts"],
+    "/accounts": ["account", "balance", "held"],
+}
+
+
+def heads(page):
+    """Return what stands first in each row of a list."""
+    listed = page[page.index('id="list"') :].split("</section>")[0]
+    return [re.sub("<[^>]+>", "", head).strip() for head in re.findall(r'<th scope="row".*?</th>', listed, re.DOTALL)]
+
+
+def walk(whole, page, sort):
+    """Return the whole list, read two rows at a time."""
+    found, cursor = [], {}
+    while True:
+        text = whole.open(page, sort=sort, limit=200 if page == "/accounts" else 2, **cursor).text
+        found += heads(text)
+        following = re.search(r"cursor=([\w-]+)[^>]*rel=\"next\"", text)
+        if not following:
+            return found
+        cursor = {"cursor": following[1]}
+
+
+def more(work):
+    for number, name in enumerate(("Öl", "ode", "Ube", "Über")):
+        create_token(work, TERMINAL, name, ["stations:read"], 3600 * (9 - number) if number else None)
+        charging.add_tag(work, f"AA{number}", name)
+        row = {"kind": "x", "payload": "{}", "state": "done", "attempts": number, "made_ms": number, "due_ms": 9}
+        work.sql.execute(outbox.insert().values(**row, error=""))
+
+
+def test_lists_are_sorted_by_what_their_heads_offer(whole):
+    whole.act(more)
+    whole.sign_in(Role.AUDITOR)
+    whole.sign_in(Role.OWNER)
+    for page, sorts in SORTS.items():
+        first = whole.open(page).text
+        for sort in sorts:
+            assert f"sort={sort}" in first, (page, sort)
+            forth, back = walk(whole, page, sort), walk(whole, page, f"-{sort}")
+            assert back == forth[::-1], (page, sort)
+            assert len(forth) > 2
+        whole.open(page, 400, sort="secret")
+    assert walk(whole, "/tokens", "name") == ["=meter", "ode", "Ube", "Öl", "Über"]
+    assert walk(whole, "/tokens", "expires")[:3] == ["Über", "Ube", "ode"]
+    assert walk(whole, "/accounts", "-balance")[0] == "rail:a"
+
+
+def test_lists_are_searched_and_the_file_follows(whole):
+    whole.act(more)
+    assert heads(whole.open("/tokens", q="_").text) == []
+    assert "No token matches" in whole.open("/tokens", q="_").text
+    assert heads(whole.open("/tokens", q="books:").text) == ["=meter"]
+    assert [one["name"] for one in rows(whole.open("/tokens.csv", q="ube", sort="name"))] == ["Ube"]
+    assert "Nobody matches" in whole.open("/people", q="nobody").text
+    assert len(rows(whole.open("/people.csv", q="owner"))) == 1
+    assert len(rows(whole.open("/accounts", format="csv", asset="EUR"))) == 0
+    assert "No account matches" in whole.open("/accounts", asset="EUR").text
+    whole.open("/jobs", 400, format="pdf")
+
+
+def test_tariffs_come_as_a_file(whole):
+    found = rows(whole.open("/tariffs.csv"))
+    assert found
+    assert {one["currency"] for one in found} == {"EUR"}
+    assert any(one["holds_at"] == "*" for one in found)
+    assert all("per kWh" in one["prices"] or "/kWh" in one["prices"] for one in found)
+    assert rows(whole.open("/tariffs.csv", q="no such tariff")) == []

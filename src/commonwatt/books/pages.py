@@ -13,14 +13,15 @@ from sqlalchemy import Connection
 
 from commonwatt.books.api import journal_csv
 from commonwatt.books.ports import Holders
-from commonwatt.books.queries import JournalFilter, all_accounts, journal, list_accounts, trial_balance
+from commonwatt.books.queries import ACCOUNTS, JournalFilter, all_accounts, journal, list_accounts, trial_balance
 from commonwatt.kernel import Clock
 from commonwatt.kit.database import Database
-from commonwatt.kit.web import Paging, Site, csv_answer
+from commonwatt.kit.web import AsFile, Paging, Site, csv_answer, page_of
 from commonwatt.kit.web.days import day_begins, local_moment
 from commonwatt.kit.web.paging import encode_cursor
 
 Text = Annotated[str, Parameter(max_length=200)]
+Order = Annotated[str, Parameter(pattern=ACCOUNTS.pattern)]
 ACCOUNT_HEADER = ("account", "asset", "balance_units", "held_units", "at")
 """Units are msat, millionths of a currency, or Wh."""
 ASSETS = ("BTC", "EUR", "WH")
@@ -44,12 +45,12 @@ async def show_journal(
     asset: Text = "",
     since: Text = "",
     until: Text = "",
-    format: Text = "",  # noqa: A002 (the address says `format=csv`)
+    as_file: AsFile = "",
 ) -> Template | Stream:
     """List what was booked, the newest first; `format=csv` gives all that match as a file."""
     begins, ends = day_begins(since, site), day_begins(until, site, days=1, field="until")
     filters = JournalFilter(account or None, asset or None, begins, ends, q or None)
-    if format == "csv":
+    if as_file:
         return journal_csv(database, filters)
     key = paging.key(int)
     page = await database.read(journal, filters, int(key[0]) if key else None, paging.limit)
@@ -74,28 +75,30 @@ async def show_accounts(
     paging: Paging,
     holders: Holders,
     prefix: Text = "",
+    asset: Text = "",
     at: Text = "",
-    format: Text = "",  # noqa: A002 (the address says `format=csv`)
+    sort: Order = "",
+    as_file: AsFile = "",
 ) -> Template | Stream:
     """List accounts with their balances, and the trial balance, now or at a past instant; `format=csv` gives a file."""
     moment = local_moment(at, site, "at")
-    if format == "csv":
-        states = await database.read(lambda sql: list(all_accounts(sql, prefix or None, moment)))
+    if as_file:
+        states = await database.read(lambda sql: list(all_accounts(sql, prefix or None, moment, asset=asset or None)))
         rows = (
             (one.name, one.balance.asset.code, one.balance, None if moment else one.held, moment or clock.now())
             for one in states
         )
         return csv_answer("accounts", ACCOUNT_HEADER, rows)
-    key = paging.key(str, str)
-    after = (str(key[0]), str(key[1])) if key else None
-    states = await database.read(list_accounts, prefix or None, after, paging.limit + 1, moment)
-    shown = states[: paging.limit]
+    order = sort or "account"
+    after, most = paging.key(*ACCOUNTS.kinds(order)), paging.limit + 1
+    states = await database.read(list_accounts, prefix or None, after, most, moment, sort=order, asset=asset or None)
+    page = page_of(states, paging, lambda state: state, lambda state: ACCOUNTS.key(state, order))
     context = {
-        "accounts": shown,
-        "holders": await database.read(holders, {state.name for state in shown}),
-        "next_cursor": encode_cursor((shown[-1].name, shown[-1].balance.asset.code))
-        if len(states) > paging.limit
-        else None,
+        "accounts": page.items,
+        "holders": await database.read(holders, {state.name for state in page.items}),
+        "next_cursor": page.next_cursor,
+        "filtered": bool(prefix or asset),
+        "assets": sorted({*ASSETS, site.currency}),
         "at": moment or clock.now(),
         "trial": await database.read(trial_balance, moment),
     }

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, literal, or_, select
 
-from commonwatt.books.model.account import kind_of
+from commonwatt.books.model.account import KINDS, Side, kind_of
 from commonwatt.books.model.posting import Entry, Posting, told
 from commonwatt.books.store import accounts, entries, writes
 from commonwatt.kernel import BTC, Amount, Asset, Instant
-from commonwatt.kit.database import mentions
+from commonwatt.kit.database import Ordering, SortColumn, mentions
+from commonwatt.kit.database.ordering import Key
 
 LIMIT_MAX = 500
 
@@ -62,6 +63,26 @@ class JournalPage:
     next_cursor: int | None
 
 
+_NAME: SortColumn[AccountState] = SortColumn(accounts.c.name, str, lambda one: one.name)
+_ASSET: SortColumn[AccountState] = SortColumn(accounts.c.asset, str, lambda one: one.balance.asset.code)
+_OWNED = [kind.prefix for kind in KINDS.values() if kind.side is Side.DEBIT]
+
+
+def _ordering(balance_units: ColumnElement[Any], held_units: ColumnElement[Any]) -> Ordering[AccountState]:
+    """Return what accounts may be sorted by; balances as they are told, in each account's own direction."""
+    told_units = case((accounts.c.kind.in_(_OWNED), balance_units), else_=-balance_units)
+    places = {
+        "account": _NAME,
+        "balance": SortColumn(told_units, int, lambda one: one.balance.units),
+        "held": SortColumn(held_units, int, lambda one: one.held.units),
+    }
+    return Ordering((_NAME, _ASSET), places)
+
+
+ACCOUNTS = _ordering(accounts.c.balance_units, accounts.c.held_units)
+"""What the list of accounts may be sorted by; amounts compare in their units, so among one asset only."""
+
+
 def balance(connection: Connection, account: str, at: Instant | None = None, *, asset: Asset = BTC) -> Amount:
     """Return what an account holds, in its own direction; `at` asks for a past instant, inclusive.
 
@@ -92,40 +113,47 @@ def available(connection: Connection, account: str, *, asset: Asset = BTC) -> Am
 def list_accounts(
     connection: Connection,
     prefix: str | None = None,
-    after: tuple[str, str] | None = None,
+    after: Key | None = None,
     limit: int = 50,
     at: Instant | None = None,
+    *,
+    sort: str = "account",
+    asset: str | None = None,
 ) -> list[AccountState]:
-    """Return at most `limit` accounts in the order of their names, after the given name and asset code.
+    """Return at most `limit` accounts by name or in the order of `sort`, behind the key `after` (see `ACCOUNTS`).
 
     `prefix` asks for one account and all below it, `at` for a past instant, inclusive: the accounts that were used by
     then, of which only the balance is known.
     """
-    statement = _accounts(prefix, at).limit(max(1, min(limit, LIMIT_MAX + 1)))
-    if after is not None:
-        name, asset = after
-        statement = statement.where(or_(accounts.c.name > name, (accounts.c.name == name) & (accounts.c.asset > asset)))
-    return [_state(row) for row in connection.execute(statement)]
+    statement, order = _accounts(prefix, at, asset)
+    page = order.page(statement, sort, after or ()).limit(max(1, min(limit, LIMIT_MAX + 1)))
+    return [_state(row) for row in connection.execute(page)]
 
 
 def all_accounts(
-    connection: Connection, prefix: str | None = None, at: Instant | None = None
+    connection: Connection, prefix: str | None = None, at: Instant | None = None, *, asset: str | None = None
 ) -> Iterator[AccountState]:
     """Yield all accounts in the order of their names; see `list_accounts`."""
-    return map(_state, connection.execute(_accounts(prefix, at)))
+    statement, order = _accounts(prefix, at, asset)
+    return map(_state, connection.execute(order.page(statement, "account")))
 
 
-def _accounts(prefix: str | None, at: Instant | None) -> Select[Any]:
-    statement = select(accounts.c.name, accounts.c.asset, accounts.c.balance_units, accounts.c.held_units)
+def _accounts(prefix: str | None, at: Instant | None, asset: str | None) -> tuple[Select[Any], Ordering[AccountState]]:
+    columns = (accounts.c.name, accounts.c.asset, accounts.c.balance_units, accounts.c.held_units)
+    statement: Select[Any] = select(*columns)
+    order = ACCOUNTS
     if at is not None:
         until = select(entries.c.account_id, func.sum(entries.c.units).label("units"))
         then = until.where(entries.c.at_ms <= at.ms).group_by(entries.c.account_id).subquery()
         statement = select(
             accounts.c.name, accounts.c.asset, then.c.units.label("balance_units"), literal(0).label("held_units")
         ).join(then, then.c.account_id == accounts.c.id)
+        order = _ordering(then.c.units, literal(0))
+    if asset is not None:
+        statement = statement.where(accounts.c.asset == asset)
     if prefix is not None:
         statement = statement.where(_within(prefix))
-    return statement.order_by(accounts.c.name, accounts.c.asset)
+    return statement, order
 
 
 def _state(row: Row[Any]) -> AccountState:

@@ -69,7 +69,7 @@ def list_all(program: Program, limit: int, cursor: str | None, **wanted: Any) ->
     rows = program.read(
         queries.list_sessions,
         queries.SessionFilter(**wanted),
-        after=(cursor, cursor) if cursor else (),
+        after=(cursor,) if cursor else (),
         limit=limit + 1,
     )
     shown, more = rows[:limit], len(rows) > limit

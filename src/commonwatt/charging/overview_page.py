@@ -18,7 +18,7 @@ from commonwatt.charging.period_sums import period_chart, sums_by_day
 from commonwatt.charging.pricing import rate_of, tariff_of
 from commonwatt.kernel import BTC, Amount, Asset, Clock, Fault, Instant
 from commonwatt.kit.database import Database
-from commonwatt.kit.web import Paging, Site, csv_answer, page_of
+from commonwatt.kit.web import CSV_ROWS_MAX, AsFile, Paging, Site, csv_answer, sorted_page
 from commonwatt.kit.web.days import today_begins
 from commonwatt.members import Actor, require_scope
 from commonwatt.stations import count_stations, list_connectors, list_stations
@@ -28,7 +28,6 @@ READ = [require_scope("sessions:read")]
 DAYS = 14
 CARDS_MAX = 60
 CONNECTORS_MAX = 2000
-CSV_MAX = 50_000
 Need = dict[str, str]
 
 
@@ -58,22 +57,21 @@ async def show_owed(
     paging: Paging,
     order: Annotated[str, QueryParameter(name="sort", pattern=queries.ORDERING.pattern)] = "",
     q: Annotated[str, Parameter(max_length=100)] = "",
-    format: Annotated[str, Parameter(max_length=4)] = "",  # noqa: A002 (the address says `format=csv`)
+    as_file: AsFile = "",
 ) -> Template | Stream:
     """List the change that nobody has taken yet."""
     wanted = queries.SessionFilter(owed=True, text=q, tags=actor.sees_id_tags)
-    if format == "csv":
-        charges = await database.read(queries.list_sessions, wanted, limit=CSV_MAX)
+    sort = order or queries.NEWEST
+    if as_file:
+        charges = await database.read(queries.list_sessions, wanted, sort=sort, limit=CSV_ROWS_MAX)
         header = ("session", "ended", "station", "connector", "paid_msat", "owed_msat", "address")
         rows = (
             (one.id, one.ended, one.station, one.connector, one.session.paid_msat, one.owed_msat, one.address)
             for one in charges
         )
         return csv_answer("change-owed", header, rows)
-    sort = order or queries.NEWEST
-    after = paging.key(*queries.ORDERING.kinds(sort))
-    found = await database.read(queries.list_sessions, wanted, sort=sort, after=after, limit=paging.limit + 1)
-    page = page_of(found, paging, lambda charge: charge, lambda charge: queries.ORDERING.key(charge, sort))
+    sorted_by = (queries.ORDERING, sort, paging)
+    page = await sorted_page(database, queries.list_sessions, wanted, order=sorted_by)
     number, msat = await database.read(queries.sum_owed)
     context = {
         "sessions": page.items,

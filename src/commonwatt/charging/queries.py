@@ -12,7 +12,8 @@ from commonwatt.charging import store
 from commonwatt.charging.charge import Charge, account_of_tag
 from commonwatt.charging.model.session import ACTIVE
 from commonwatt.kernel import Instant
-from commonwatt.kit.database import Ordering, SortColumn, mentions
+from commonwatt.kit.database import Ordering, SortColumn, by_text, mentions
+from commonwatt.kit.database.ordering import Key
 
 _SESSION = store.sessions.c
 _TRANSACTION = store.transactions.c
@@ -29,6 +30,17 @@ ORDERING: Ordering[Charge] = Ordering(
 )
 """What the list of sessions may be sorted by; ids grow with time, so they are the order of their making."""
 NEWEST = "-made"
+_ID_TAG: SortColumn[Row[Any]] = SortColumn(store.tags.c.id_tag, str, lambda row: row.id_tag)
+TAGS: Ordering[Row[Any]] = Ordering(
+    _ID_TAG,
+    {
+        "holder": by_text(store.tags.c.holder, lambda row: row.holder),
+        "tag": _ID_TAG,
+        "state": SortColumn(store.tags.c.state, str, lambda row: row.state),
+        "made": SortColumn(store.tags.c.made_ms, int, lambda row: row.made_ms),
+    },
+)
+"""What the list of tags may be sorted by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +175,11 @@ def list_claims(sql: Connection, session_id: str) -> list[Row[Any]]:
     return list(sql.execute(select(claims).where(claims.c.session_id == session_id).order_by(claims.c.number)).all())
 
 
-def list_tags(sql: Connection, *, text: str = "") -> list[Row[Any]]:
-    """Return the local tags by holder."""
-    statement = select(store.tags).order_by(store.tags.c.holder, store.tags.c.id_tag)
+def list_tags(
+    sql: Connection, *, text: str = "", sort: str = "holder", after: Key = (), limit: int | None = None
+) -> list[Row[Any]]:
+    """Return the local tags by holder or in the order of `sort`, behind the key `after` (see `TAGS`)."""
+    statement = TAGS.page(select(store.tags), sort, after).limit(limit)
     if text:
         statement = statement.where(mentions(text, store.tags.c.holder, store.tags.c.id_tag))
     return list(sql.execute(statement).all())

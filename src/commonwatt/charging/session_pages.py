@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from litestar import get, post
+from litestar.di import Provide
 from litestar.params import Parameter, QueryParameter
 from litestar.response import Redirect, Stream, Template
 from sqlalchemy import Connection
@@ -22,13 +23,12 @@ from commonwatt.charging.rules import Rules
 from commonwatt.charging.session_view import owner_context
 from commonwatt.kernel import Amount, Asset, Clock, Instant, said
 from commonwatt.kit.database import Database, Work
-from commonwatt.kit.web import Paging, Site, csv_answer, page_of
+from commonwatt.kit.web import CSV_ROWS_MAX, Paging, Site, csv_answer, sorted_page
 from commonwatt.kit.web.days import day_begins, today_begins
 from commonwatt.members import Actor, mask_id_tag, record_act, require_scope
 from commonwatt.stations import list_stations
 
 READ, WRITE = [require_scope("sessions:read")], [require_scope("sessions:write")]
-CSV_ROWS_MAX = 100_000
 DAYS = 31
 Search = Annotated[str, Parameter(max_length=100)]
 Day = Annotated[str, Parameter(pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
@@ -41,28 +41,49 @@ Order = Annotated[str, QueryParameter(name="sort", pattern=queries.ORDERING.patt
 Range = Annotated[str, QueryParameter(name="by", pattern="^(day|month|)$")]
 
 
-@get("/sessions", guards=READ, include_in_schema=False)
-async def show_sessions(
-    database: Database,
-    clock: Clock,
+async def wanted_sessions(
     site: Site,
     actor: Actor,
-    paging: Paging,
     q: Search = "",
     station: Identity = "",
     in_state: State = "",
     since: Day = "",
     until: Day = "",
     owed: Owed = "",
+) -> SessionFilter:
+    """Read the filter bar. Days are whole ones of the site's zone. Raises BadRequest for a day that does not exist.
+
+    Who may not see id tags does not find one by its text either.
+    """
+    return SessionFilter(
+        station=station or None,
+        status=in_state or None,
+        since=day_begins(since, site),
+        until=day_begins(until, site, days=1, field="until"),
+        text=q.strip(),
+        owed=bool(owed),
+        tags=actor.sees_id_tags,
+    )
+
+
+FILTERED = {"wanted": Provide(wanted_sessions)}
+"""The filter bar, for the list and its file."""
+
+
+@get("/sessions", guards=READ, dependencies=FILTERED, include_in_schema=False)
+async def show_sessions(
+    database: Database,
+    clock: Clock,
+    site: Site,
+    actor: Actor,
+    paging: Paging,
+    wanted: SessionFilter,
     by: Range = "",
     order: Order = "",
 ) -> Template:
     """List sessions, the newest first or as asked, below a chart of what was charged."""
-    wanted = wanted_sessions(site, actor, q, station, in_state, since, until, owed)
-    sort = order or queries.NEWEST
-    after = paging.key(*queries.ORDERING.kinds(sort))
-    rows = await database.read(queries.list_sessions, wanted, sort=sort, after=after, limit=paging.limit + 1)
-    page = page_of(rows, paging, lambda charge: charge, lambda charge: queries.ORDERING.key(charge, sort))
+    sorted_by = (queries.ORDERING, order or queries.NEWEST, paging)
+    page = await sorted_page(database, queries.list_sessions, wanted, order=sorted_by)
     now = clock.now()
     today = today_begins(now, site)
     context = {
@@ -73,7 +94,7 @@ async def show_sessions(
         "running": len(await database.read(queries.running_sessions)),
         "owed": await database.read(_owed, site, now),
         "changes": await database.read(_changes, page.items),
-        "filtered": bool(q or station or in_state or since or until or owed),
+        "filtered": wanted != SessionFilter(tags=wanted.tags),
         "by": by or "day",
         **await database.read(_chart, site, now, by or "day"),
         "sees_tags": actor.sees_id_tags,
@@ -111,21 +132,9 @@ def _chart(sql: Connection, site: Site, now: Instant, by: str) -> dict[str, Any]
     }
 
 
-@get("/sessions.csv", guards=READ, include_in_schema=False)
-async def export_sessions(
-    database: Database,
-    site: Site,
-    actor: Actor,
-    q: Search = "",
-    station: Identity = "",
-    in_state: State = "",
-    since: Day = "",
-    until: Day = "",
-    owed: Owed = "",
-    order: Order = "",
-) -> Stream:
+@get("/sessions.csv", guards=READ, dependencies=FILTERED, include_in_schema=False)
+async def export_sessions(database: Database, actor: Actor, wanted: SessionFilter, order: Order = "") -> Stream:
     """Give the same list as a file; money in msat, and gross in millionths of its currency."""
-    wanted = wanted_sessions(site, actor, q, station, in_state, since, until, owed)
     rows = await database.read(queries.list_sessions, wanted, sort=order or queries.NEWEST, limit=CSV_ROWS_MAX)
     header = (
         "id", "status", "kind", "station", "connector", "id_tag", "made", "began", "ended", "energy_wh", "asset",
@@ -141,24 +150,6 @@ def _csv_row(charge: Charge, actor: Actor) -> tuple[Any, ...]:
     money = (session.paid_msat, session.billed_msat, charge.returned_msat, charge.owed_msat)
     told = (session.energy_wh, charge.asset, charge.gross_units, *money, session.reason)
     return (charge.id, session.status.value, charge.kind.value, *place, *times, *told)
-
-
-def wanted_sessions(
-    site: Site, actor: Actor, text: str, station: str, state: str, since: str, until: str, owed: str
-) -> SessionFilter:
-    """Read the filter bar. Days are whole ones of the site's zone. Raises BadRequest for a day that does not exist.
-
-    Who may not see id tags does not find one by its text either.
-    """
-    return SessionFilter(
-        station=station or None,
-        status=state or None,
-        since=day_begins(since, site),
-        until=day_begins(until, site, days=1, field="until"),
-        text=text.strip(),
-        owed=bool(owed),
-        tags=actor.sees_id_tags,
-    )
 
 
 def _names(sql: Connection) -> dict[str, str]:

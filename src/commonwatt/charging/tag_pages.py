@@ -14,43 +14,51 @@ from commonwatt.charging.actions.keep_tags import add_tag, block_tag, remove_tag
 from commonwatt.charging.charge import account_of_tag
 from commonwatt.kernel import Refused
 from commonwatt.kit.database import Database, Work
-from commonwatt.kit.web import csv_answer
+from commonwatt.kit.web import CSV_ROWS_MAX, AsFile, Paging, csv_answer, sorted_page
 from commonwatt.members import Actor, record_act, require_scope
 
 WRITE = [require_scope("sessions:write")]
+Order = Annotated[str, Parameter(pattern=queries.TAGS.pattern)]
 Form = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
 @get("/tags", guards=WRITE, include_in_schema=False)
 async def show_tags(
     database: Database,
+    paging: Paging,
     q: Annotated[str, Parameter(max_length=100)] = "",
+    sort: Order = "",
     tag: str = "",
     done: str = "",
-    format: str = "",  # noqa: A002 (the address says `format=csv`)
+    as_file: AsFile = "",
 ) -> Template | Stream:
     """List the tags that charge on account; `tag` fills the form, as when it was seen at a station.
 
     `format=csv` gives the list as a file.
     """
-    if format == "csv":
-        rows = await database.read(queries.list_tags, text=q)
+    if as_file:
+        rows = await database.read(queries.list_tags, text=q, sort=sort or "holder", limit=CSV_ROWS_MAX)
         told = (tuple(queries.told_tag(row).values()) for row in rows)
         return csv_answer("tags", ("id_tag", "holder", "state", "made", "account"), told)
-    return await _page(database, q, {"id_tag": tag[:20]} if tag else {}, done=done)
+    return await _page(database, paging, q, {"id_tag": tag[:20]} if tag else {}, sort=sort, done=done)
 
 
 async def _page(
     database: Database,
+    paging: Paging,
     q: str = "",
     typed: dict[str, str] | None = None,
     errors: list[dict[str, str]] | None = None,
     *,
+    sort: str = "",
     done: str = "",
     status: int = 200,
 ) -> Template:
+    sorted_by = (queries.TAGS, sort or "holder", paging)
+    page = await sorted_page(database, queries.list_tags, text=q, order=sorted_by)
     context = {
-        "tags": await database.read(queries.list_tags, text=q),
+        "tags": page.items,
+        "next_cursor": page.next_cursor,
         "account_of_tag": account_of_tag,
         "filtered": bool(q),
         "may_change": True,
@@ -69,7 +77,7 @@ async def add(data: Form, database: Database, actor: Actor) -> Template | Redire
         await database.write(_add, typed["id_tag"], typed["holder"], actor)
     except Refused as error:
         wrong = [{"field": "id_tag", "message": error.said}]
-        return await _page(database, "", typed, wrong, status=error.status)
+        return await _page(database, Paging(), "", typed, wrong, status=error.status)
     return Redirect("/tags?done=added", status_code=303)
 
 

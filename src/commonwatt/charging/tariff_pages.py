@@ -11,12 +11,12 @@ from typing import Annotated, Any
 from litestar import get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, Parameter
-from litestar.response import Redirect, Template
+from litestar.response import Redirect, Stream, Template
 from sqlalchemy import Connection
 
 from commonwatt.kernel import BTC, Amount, Clock, Fault, Instant, Rounding, said
 from commonwatt.kit.database import Database, Work
-from commonwatt.kit.web import BadRequest, Paging, Site, page_of
+from commonwatt.kit.web import CSV_ROWS_MAX, BadRequest, Paging, Site, csv_answer, page_of
 from commonwatt.members import Actor, require_scope
 from commonwatt.stations import check_place, list_connectors, list_stations
 from commonwatt.tariffs import (
@@ -26,6 +26,7 @@ from commonwatt.tariffs import (
     assign_tariff,
     assignment_history,
     current_rate,
+    explain,
     fiat_to_msat,
     history,
     list_tariffs,
@@ -38,6 +39,7 @@ Form = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED
 Search = Annotated[str, Parameter(max_length=100)]
 Figure = Annotated[str, Parameter(max_length=20)]
 SITE_PLACE = "*"
+CSV_HEADER = ("id", "name", "version", "versions", "currency", "prices", "vat_included", "holds_at", "retired")
 KWH_MAX, MINUTES_MAX = 10_000, 43_200
 MINUTE_S = 60
 
@@ -65,6 +67,22 @@ async def show_tariffs(
         "now": clock.now(),
     }
     return Template("tariffs/tariffs.html", context=context)
+
+
+@get("/tariffs.csv", guards=READ, include_in_schema=False)
+async def export_tariffs(database: Database, clock: Clock, q: Search = "", retired: Search = "") -> Stream:
+    """Give the same list as a file: each tariff's version of now, its prices in words, and where it holds."""
+    found = await database.read(list_tariffs, clock.now(), limit=CSV_ROWS_MAX, retired=bool(retired), search=q.strip())
+    return csv_answer("tariffs", CSV_HEADER, (_csv_row(listed) for listed in found))
+
+
+def _csv_row(listed: Listed) -> tuple[Any, ...]:
+    tariff = listed.current
+    holds = [f"{one.station or SITE_PLACE}{f'/{one.connector}' if one.connector else ''}" for one in listed.places]
+    told: tuple[Any, ...] = (None, listed.versions, None, None, None)
+    if tariff is not None:
+        told = (tariff.version, listed.versions, tariff.asset.code, " ".join(explain(tariff)), tariff.vat_included)
+    return (listed.id, listed.name, *told, " ".join(holds), listed.retired)
 
 
 def rate_now(sql: Connection, currency: str, now: Instant) -> tuple[Rate | None, str]:
@@ -190,4 +208,4 @@ def read_place(text: str) -> tuple[str, int]:
     return station, int(number)
 
 
-ROUTES = [show_tariffs, show_one, assign, unassign]
+ROUTES = [show_tariffs, export_tariffs, show_one, assign, unassign]

@@ -12,18 +12,32 @@ from sqlalchemy import Connection, func, select
 
 from commonwatt import __version__, members
 from commonwatt.kernel import Instant
-from commonwatt.kit.database import Database, Job, Work, mentions
+from commonwatt.kit.database import Database, Job, Ordering, SortColumn, Work, mentions
 from commonwatt.kit.database.jobs import retry
+from commonwatt.kit.database.ordering import Key
 from commonwatt.kit.database.outbox import outbox
-from commonwatt.kit.web import Paging, RowNumber, Site, csv_answer, page_of
+from commonwatt.kit.web import CSV_ROWS_MAX, AsFile, Paging, RowNumber, Site, csv_answer, sorted_page
 from commonwatt.main.config import Config
 from commonwatt.main.configuration import key_specs, shown
 from commonwatt.members import Actor, record_act, require_scope
 
-CSV_ROWS_MAX = 100_000
 CSV_HEADER = ("id", "kind", "state", "attempts", "made", "due", "ended", "error")
 Text = Annotated[str, Parameter(max_length=100)]
 State = Annotated[str, QueryParameter(name="state", max_length=20)]
+_NUMBER: SortColumn[Job] = SortColumn(outbox.c.id, int, lambda job: job.id)
+JOBS: Ordering[Job] = Ordering(
+    _NUMBER,
+    {
+        "number": _NUMBER,
+        "made": SortColumn(outbox.c.made_ms, int, lambda job: job.made_ms),
+        "state": SortColumn(outbox.c.state, str, lambda job: job.state),
+        "due": SortColumn(outbox.c.due_ms, int, lambda job: job.due_ms),
+        "attempts": SortColumn(outbox.c.attempts, int, lambda job: job.attempts),
+    },
+)
+"""What the list of jobs may be sorted by."""
+NEWEST = "-number"
+Order = Annotated[str, Parameter(pattern=JOBS.pattern)]
 
 
 def _(text: str) -> str:
@@ -90,15 +104,15 @@ async def show_jobs(
     actor: Actor,
     in_state: State = "",
     q: Text = "",
-    format: Text = "",  # noqa: A002 (the address says `format=csv`)
+    sort: Order = "",
+    as_file: AsFile = "",
 ) -> Template | Stream:
     """List what is still to be done in the world, and what could not be done; `format=csv` gives a file."""
-    if format == "csv":
-        jobs = await database.read(_jobs, in_state, q, None, CSV_ROWS_MAX)
+    if as_file:
+        jobs = await database.read(_jobs, in_state, q, sort=sort or NEWEST, limit=CSV_ROWS_MAX)
         return csv_answer("jobs", CSV_HEADER, (_csv_row(job) for job in jobs))
-    key = paging.key(int)
-    rows = await database.read(_jobs, in_state, q, int(key[0]) if key else None, paging.limit + 1)
-    page = page_of(rows, paging, lambda job: job, lambda job: (job.id,))
+    sorted_by = (JOBS, sort or NEWEST, paging)
+    page = await sorted_page(database, _jobs, in_state, q, order=sorted_by)
     context = {
         "jobs": page.items,
         "next_cursor": page.next_cursor,
@@ -122,14 +136,12 @@ def _csv_row(job: Job) -> tuple[object, ...]:
     return (job.id, job.kind, job.state, job.attempts, Instant(job.made_ms), Instant(job.due_ms), ended, job.error)
 
 
-def _jobs(sql: Connection, state: str, words: str, before: int | None, limit: int) -> list[Job]:
-    statement = select(outbox).order_by(outbox.c.id.desc()).limit(limit)
+def _jobs(sql: Connection, state: str, words: str, *, sort: str, after: Key = (), limit: int) -> list[Job]:
+    statement = JOBS.page(select(outbox), sort, after).limit(limit)
     if state:
         statement = statement.where(outbox.c.state == state)
     if words:
         statement = statement.where(mentions(words, outbox.c.kind, outbox.c.payload))
-    if before is not None:
-        statement = statement.where(outbox.c.id < before)
     return [
         Job(
             id=row.id,

@@ -10,13 +10,15 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, true
 
 from commonwatt.kernel import Instant
-from commonwatt.kit.database import mentions
+from commonwatt.kit.database import Ordering, SortColumn, by_text, mentions
+from commonwatt.kit.database.ordering import Key
 from commonwatt.kit.web import Paging
 from commonwatt.members.actions.start_session import IDLE_MS, LONGEST_MS
 from commonwatt.members.model.actor import Actor, Role, mask_id_tag
 from commonwatt.members.model.masks import hide_tags
 from commonwatt.members.store import audit, invitations, members, passkeys, recovery_codes, sessions, tokens
 
+_NEVER_MS = (1 << 62) - 1
 TAG_SUBJECT = "tag/"
 """So begin the subjects of acts that are about an id tag."""
 
@@ -93,14 +95,44 @@ class Act:
     detail: dict[str, Any]
 
 
-def list_members(connection: Connection) -> list[Member]:
-    """Return the living members, first who joined first."""
-    seen = select(func.max(sessions.c.seen_ms)).where(sessions.c.member_id == members.c.id).scalar_subquery()
+_SEEN = select(func.max(sessions.c.seen_ms)).where(sessions.c.member_id == members.c.id).scalar_subquery()
+MEMBERS: Ordering[Member] = Ordering(
+    SortColumn(members.c.id, str, lambda one: one.id),
+    {
+        "joined": SortColumn(members.c.made_ms, int, lambda one: one.joined.ms),
+        "name": by_text(members.c.name, lambda one: one.name),
+        "role": SortColumn(members.c.role, str, lambda one: one.role.value),
+        "seen": SortColumn(func.coalesce(_SEEN, 0), int, lambda one: one.last_seen.ms if one.last_seen else 0),
+    },
+)
+"""What the list of people may be sorted by."""
+TOKENS: Ordering[Token] = Ordering(
+    SortColumn(tokens.c.id, str, lambda one: one.id),
+    {
+        "made": SortColumn(tokens.c.made_ms, int, lambda one: one.made.ms),
+        "name": by_text(tokens.c.name, lambda one: one.name),
+        "used": SortColumn(
+            func.coalesce(tokens.c.used_ms, 0), int, lambda one: one.last_used.ms if one.last_used else 0
+        ),
+        "expires": SortColumn(
+            func.coalesce(tokens.c.expires_ms, _NEVER_MS), int, lambda one: one.expires.ms if one.expires else _NEVER_MS
+        ),
+    },
+)
+"""What the list of tokens may be sorted by; one that never expires comes behind all others."""
+
+
+def list_members(
+    connection: Connection, *, search: str = "", sort: str = "joined", after: Key = (), limit: int | None = None
+) -> list[Member]:
+    """Return the living members, first who joined first or in the order of `sort`, behind the key `after`."""
     keys = select(func.count()).where(passkeys.c.member_id == members.c.id).scalar_subquery()
-    query = select(members, seen.label("seen_ms"), keys.label("keys")).where(members.c.ended_ms.is_(None))
+    query = select(members, _SEEN.label("seen_ms"), keys.label("keys")).where(members.c.ended_ms.is_(None))
+    if search:
+        query = query.where(mentions(search, members.c.name, members.c.role))
     return [
         Member(row.id, row.name, Role(row.role), Instant(row.made_ms), _maybe(row.seen_ms), row.keys)
-        for row in connection.execute(query.order_by(members.c.made_ms, members.c.id))
+        for row in connection.execute(MEMBERS.page(query, sort, after).limit(limit))
     ]
 
 
@@ -119,9 +151,23 @@ def list_invitations(connection: Connection, now: Instant) -> list[OpenInvitatio
     ]
 
 
-def list_tokens(connection: Connection, *, ended: bool = False, root: str | None = None) -> list[Token]:
-    """Return tokens, newest first; revoked ones only when asked, those that come from one member when named."""
-    query = select(tokens).order_by(tokens.c.id.desc())
+def list_tokens(
+    connection: Connection,
+    *,
+    ended: bool = False,
+    root: str | None = None,
+    search: str = "",
+    sort: str = "-made",
+    after: Key = (),
+    limit: int | None = None,
+) -> list[Token]:
+    """Return tokens, newest first or in the order of `sort`, behind the key `after`.
+
+    Revoked ones only when asked, those that come from one member when named; `search` looks into names and scopes.
+    """
+    query = TOKENS.page(select(tokens), sort, after).limit(limit)
+    if search:
+        query = query.where(mentions(search, tokens.c.name, tokens.c.scopes))
     if not ended:
         query = query.where(tokens.c.ended_ms.is_(None))
     if root is not None:

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 from litestar import Request, get, post
 from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import Body, Parameter
 from litestar.response import Redirect, Stream, Template
 
 from commonwatt.kernel import Clock, said
 from commonwatt.kit.database import Database
-from commonwatt.kit.web import BadRequest, Paging, Site, csv_answer, page_of
+from commonwatt.kit.web import CSV_ROWS_MAX, BadRequest, Paging, Site, csv_answer, page_of, sorted_page
 from commonwatt.members import lists
 from commonwatt.members.actions.change_member import change_role, remove_member
 from commonwatt.members.actions.create_token import create_token, revoke_token
@@ -24,8 +24,12 @@ from commonwatt.members.model.actor import EVERYTHING, SCOPES, Actor, Role
 
 AnyRequest = Request[Any, Any, Any]
 Form = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
+Search = Annotated[str, Parameter(max_length=100)]
+MemberOrder = Annotated[str, Parameter(pattern=lists.MEMBERS.pattern)]
+TokenOrder = Annotated[str, Parameter(pattern=lists.TOKENS.pattern)]
 DAY_S = 24 * 3600
-CSV_ROWS_MAX = 100_000
+FIRST = Paging()
+"""The first page, where a form is answered with the list."""
 SIGNED_IN = [require(Role.AUDITOR)]
 RUNS = [require(Role.OPERATOR)]
 AUDITS = [require_scope("audit:read")]
@@ -51,9 +55,20 @@ def _role(form: dict[str, Any]) -> Role:
         raise BadRequest(said("A role is owner, operator or auditor."), field="role") from error
 
 
-async def _people(database: Database, clock: Clock, actor: Actor, **more: Any) -> Template:
+async def _people(
+    database: Database,
+    clock: Clock,
+    actor: Actor,
+    q: str = "",
+    sort: str = "",
+    paging: Paging = FIRST,
+    **more: Any,
+) -> Template:
+    sorted_by = (lists.MEMBERS, sort or "joined", paging)
+    page = await sorted_page(database, lists.list_members, search=q.strip(), order=sorted_by)
     context = {
-        "members": await database.read(lists.list_members),
+        "members": page.items,
+        "next_cursor": page.next_cursor,
         "invitations": await database.read(lists.list_invitations, clock.now()),
         "actor": actor,
         "may_change": actor.may("members:admin"),
@@ -65,9 +80,17 @@ async def _people(database: Database, clock: Clock, actor: Actor, **more: Any) -
 
 
 @get("/people", guards=SIGNED_IN, include_in_schema=False)
-async def show_people(database: Database, clock: Clock, actor: Actor, done: str = "") -> Template:
+async def show_people(
+    database: Database,
+    clock: Clock,
+    actor: Actor,
+    paging: Paging,
+    q: Search = "",
+    sort: MemberOrder = "",
+    done: str = "",
+) -> Template:
     """Show members and open invitations."""
-    return await _people(database, clock, actor, done=done)
+    return await _people(database, clock, actor, q, sort, paging, done=done)
 
 
 @post("/people/invite", guards=OWNS_PROVED, include_in_schema=False)
@@ -107,10 +130,20 @@ def _grouped(scopes: list[str]) -> list[tuple[str, list[str]]]:
     return list(groups.items())
 
 
-async def _tokens(database: Database, actor: Actor, **more: Any) -> Template:
-    root = None if actor.may("members:admin") else actor.member_id or ""
+def _root(actor: Actor) -> str | None:
+    """Return whose tokens the actor may see: all of them, or those that come from this member."""
+    return None if actor.may("members:admin") else actor.member_id or ""
+
+
+async def _tokens(
+    database: Database, actor: Actor, q: str = "", sort: str = "", paging: Paging = FIRST, **more: Any
+) -> Template:
+    sorted_by = (lists.TOKENS, sort or "-made", paging)
+    page = await sorted_page(database, lists.list_tokens, root=_root(actor), search=q.strip(), order=sorted_by)
     context = {
-        "tokens": await database.read(lists.list_tokens, root=root),
+        "tokens": page.items,
+        "next_cursor": page.next_cursor,
+        "filtered": bool(q),
         "scopes": _grouped([scope for scope in SCOPES if actor.may(scope)]),
         "everything": EVERYTHING if actor.may(EVERYTHING) else "",
         "new": None,
@@ -121,9 +154,16 @@ async def _tokens(database: Database, actor: Actor, **more: Any) -> Template:
 
 
 @get("/tokens", guards=RUNS, include_in_schema=False)
-async def show_tokens(database: Database, actor: Actor, done: str = "") -> Template:
+async def show_tokens(
+    database: Database,
+    actor: Actor,
+    paging: Paging,
+    q: Search = "",
+    sort: TokenOrder = "",
+    done: str = "",
+) -> Template:
     """Show the tokens that this member may see."""
-    return await _tokens(database, actor, done=done)
+    return await _tokens(database, actor, q, sort, paging, done=done)
 
 
 @post("/tokens", guards=[*RUNS, require_proof], include_in_schema=False)
@@ -215,19 +255,20 @@ async def end_others(database: Database, actor: Actor) -> Redirect:
 
 
 @get("/people.csv", guards=SIGNED_IN, include_in_schema=False)
-async def export_people(database: Database) -> Stream:
-    """Give the members as a file."""
-    found = await database.read(lists.list_members)
+async def export_people(database: Database, q: Search = "", sort: MemberOrder = "") -> Stream:
+    """Give the same list as a file."""
+    found = await database.read(lists.list_members, search=q.strip(), sort=sort or "joined", limit=CSV_ROWS_MAX)
     header = ("id", "name", "role", "joined", "last_seen", "passkeys")
     rows = [(one.id, one.name, one.role.value, one.joined, one.last_seen, one.passkeys) for one in found]
     return csv_answer("people", header, rows)
 
 
 @get("/tokens.csv", guards=RUNS, include_in_schema=False)
-async def export_tokens(database: Database, actor: Actor) -> Stream:
-    """Give the tokens that this member may see as a file, without their secrets."""
-    root = None if actor.may("members:admin") else actor.member_id or ""
-    found = await database.read(lists.list_tokens, root=root)
+async def export_tokens(database: Database, actor: Actor, q: Search = "", sort: TokenOrder = "") -> Stream:
+    """Give the same list as a file, without their secrets."""
+    found = await database.read(
+        lists.list_tokens, root=_root(actor), search=q.strip(), sort=sort or "-made", limit=CSV_ROWS_MAX
+    )
     header = ("id", "name", "scopes", "made", "expires", "last_used")
     rows = [(one.id, one.name, " ".join(one.scopes), one.made, one.expires, one.last_used) for one in found]
     return csv_answer("tokens", header, rows)

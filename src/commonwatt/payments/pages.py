@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from commonwatt.books import JournalFilter, journal
 from commonwatt.kernel import Amount, Clock, Done, Instant
 from commonwatt.kit.database import Database
-from commonwatt.kit.web import Paging, Site, csv_answer, page_of
+from commonwatt.kit.web import CSV_ROWS_MAX, AsFile, Paging, Site, csv_answer, page_of
 from commonwatt.kit.web.days import day_begins
 from commonwatt.members import require_scope
 from commonwatt.payments.ports import Rail, Worth
@@ -35,7 +35,6 @@ READ = [require_scope("payments:read")]
 Text = Annotated[str, Parameter(max_length=200)]
 State = Annotated[str, QueryParameter(name="state", max_length=20)]
 Order = Annotated[str, QueryParameter(name="sort", pattern=INVOICES.pattern)]
-CSV_MAX = 50_000
 
 
 def _(text: str) -> str:
@@ -58,12 +57,12 @@ async def show_payments(
     since: Text = "",
     until: Text = "",
     order: Order = "",
-    format: Text = "",  # noqa: A002 (the address says `format=csv`)
+    as_file: AsFile = "",
 ) -> Template | Stream:
     """List what came in or went out, the newest first or as asked; `format=csv` gives all that match as a file."""
     begins, ends = day_begins(since, site), day_begins(until, site, days=1, field="until")
     filters = PaymentFilter(q or None, in_state or None, rail or None, None, begins, ends)
-    if format == "csv":
+    if as_file:
         return await _export(database, filters, tab, order or NEWEST)
     sort = order or NEWEST
     after, limit = paging.key(*INVOICES.kinds(sort)), paging.limit + 1
@@ -180,10 +179,10 @@ def _sent(payout: Payout) -> list[dict[str, Any]]:
 async def _export(database: Database, filters: PaymentFilter, tab: str, sort: str) -> Stream:
     if tab == "in":
         header = ("payment_hash", "made", "state", "rail", "subject", "amount_msat", "paid_msat", "ended")
-        invoices = await database.read(list_invoices, filters, CSV_MAX, sort=sort)
+        invoices = await database.read(list_invoices, filters, CSV_ROWS_MAX, sort=sort)
         return csv_answer("payments-received", header, _invoice_rows(invoices))
     sent = ("id", "payment_hash", "made", "state", "rail", "subject", "amount_msat", "fee_msat", "ended", "reason")
-    payouts = await database.read(list_payouts, filters, CSV_MAX, sort=sort)
+    payouts = await database.read(list_payouts, filters, CSV_ROWS_MAX, sort=sort)
     return csv_answer("payments-made", sent, _payout_rows(payouts))
 
 

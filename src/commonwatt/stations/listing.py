@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
-from commonwatt.kit.database import Ordering, SortColumn, mentions
+from commonwatt.kit.database import Ordering, SortColumn, by_text, mentions
 from commonwatt.stations.queries import SEARCHED, ConnectorView, StationView, list_connectors, station_view
 from commonwatt.stations.store import station
 
@@ -16,7 +16,7 @@ ORDERING: Ordering[StationView] = Ordering(
     _IDENTITY,
     {
         "identity": _IDENTITY,
-        "name": SortColumn(func.lower(station.c.name), str, lambda view: view.name.lower()),
+        "name": by_text(station.c.name, lambda view: view.name),
         "seen": SortColumn(func.coalesce(station.c.seen_ms, 0), int, lambda view: view.seen_ms or 0),
     },
 )

@@ -9,13 +9,14 @@ from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 from litestar import Request, get, post
+from litestar.di import Provide
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, Parameter, QueryParameter
 from litestar.response import Redirect, Stream, Template
 
 from commonwatt.kernel import Instant, Refused
 from commonwatt.kit.database import Database, Work
-from commonwatt.kit.web import Paging, RowNumber, Site, csv_answer, page_of
+from commonwatt.kit.web import CSV_ROWS_MAX, Paging, RowNumber, Site, csv_answer, sorted_page
 from commonwatt.members import Actor, require_scope
 from commonwatt.stations import queries
 from commonwatt.stations.actions import admit_stations as acts
@@ -35,46 +36,48 @@ Search = Annotated[str, Parameter(max_length=100)]
 State = Annotated[str, QueryParameter(name="state", pattern="^(admitted|waiting|rejected|)$")]
 Connected = Annotated[str, Parameter(pattern="^(yes|no|)$")]
 Order = Annotated[str, Parameter(pattern=ORDERING.pattern)]
-CSV_ROWS_MAX = 100_000
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-@get("/stations", guards=READ, include_in_schema=False)
+async def wanted_stations(q: Search = "", in_state: State = "", connected: Connected = "") -> StationFilter:
+    """Read the filter bar."""
+    return StationFilter(q.strip(), in_state or None, {"yes": True, "no": False}.get(connected))
+
+
+FILTERED = {"wanted": Provide(wanted_stations)}
+"""The filter bar, for the list and its file."""
+
+
+@get("/stations", guards=READ, dependencies=FILTERED, include_in_schema=False)
 async def show_stations(
     database: Database,
     actor: Actor,
     paging: Paging,
     config: Any,
     site: Site,
-    q: Search = "",
-    in_state: State = "",
-    connected: Connected = "",
+    wanted: StationFilter,
     sort: Order = "",
 ) -> Template:
     """List stations, with the waiting room on top."""
-    wanted, order = _wanted(q, in_state, connected), sort or "identity"
-    after = paging.key(*ORDERING.kinds(order))
-    rows = await database.read(page_stations, wanted, sort=order, after=after, limit=paging.limit + 1)
-    page = page_of(rows, paging, lambda row: row, lambda row: ORDERING.key(row, order))
+    sorted_by = (ORDERING, sort or "identity", paging)
+    page = await sorted_page(database, page_stations, wanted, order=sorted_by)
     context = {
         "stations": page.items,
         "next_cursor": page.next_cursor,
         "connectors": await database.read(connectors_of, page.items),
         "waiting": await database.read(queries.list_stations, state=acts.WAITING),
         "counts": await database.read(queries.count_stations),
-        "filtered": bool(q or in_state or connected),
+        "filtered": wanted != StationFilter(),
         "may_change": actor.may("stations:write"),
         "address": stations_address(config, site),
     }
     return Template("stations/stations.html", context=context)
 
 
-@get("/stations.csv", guards=READ, include_in_schema=False)
-async def export_stations(
-    database: Database, q: Search = "", in_state: State = "", connected: Connected = ""
-) -> Stream:
+@get("/stations.csv", guards=READ, dependencies=FILTERED, include_in_schema=False)
+async def export_stations(database: Database, wanted: StationFilter, sort: Order = "") -> Stream:
     """Give the same list as a file."""
-    rows = await database.read(page_stations, _wanted(q, in_state, connected), limit=CSV_ROWS_MAX)
+    rows = await database.read(page_stations, wanted, sort=sort or "identity", limit=CSV_ROWS_MAX)
     header = (
         "identity", "name", "state", "connected", "vendor", "model", "serial", "firmware", "last_heard", "drift_ms",
     )  # fmt: skip
@@ -85,10 +88,6 @@ def _csv_row(view: StationView) -> tuple[Any, ...]:
     heard = None if view.seen_ms is None else Instant(view.seen_ms)
     told = (view.vendor, view.model, view.serial, view.firmware)
     return (view.identity, view.name, view.state, view.connected, *told, heard, view.drift_ms)
-
-
-def _wanted(search: str, state: str, connected: str) -> StationFilter:
-    return StationFilter(search.strip(), state or None, {"yes": True, "no": False}.get(connected))
 
 
 @get("/stations/new", guards=WRITE, include_in_schema=False)

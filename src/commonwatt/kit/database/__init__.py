@@ -7,7 +7,7 @@ Reading order: `schema` (the tables' common roof), `work` (what an action gets),
 
 from commonwatt.kit.database.engine import open_engine
 from commonwatt.kit.database.jobs import Every, Handler, Jobs, Reaction
-from commonwatt.kit.database.ordering import Ordering, SortColumn
+from commonwatt.kit.database.ordering import Ordering, SortColumn, by_text
 from commonwatt.kit.database.outbox import Effect, Event, Job, outbox
 from commonwatt.kit.database.schema import create_tables, metadata
 from commonwatt.kit.database.searching import mentions
@@ -27,6 +27,7 @@ __all__ = [
     "Reaction",
     "SortColumn",
     "Work",
+    "by_text",
     "create_tables",
     "mentions",
     "metadata",

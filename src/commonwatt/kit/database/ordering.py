@@ -1,4 +1,4 @@
-"""Lists in the order that a reader clicked on, page by page: a key of two columns, so that equal values stay apart."""
+"""Lists in the order that a reader clicked on, page by page: the key ends with what is unique, so equals stay apart."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, tuple_
+from sqlalchemy import ColumnElement, Select, func, tuple_
 
 T = TypeVar("T")
 Key = tuple[str | int, ...]
@@ -21,12 +21,21 @@ class SortColumn(Generic[T]):
     of: Callable[[T], str | int]
 
 
-class Ordering(Generic[T]):
-    """What a list can be sorted by. `tie` is unique and orders what is equal; a minus before a name turns it round."""
+def by_text(column: ColumnElement[Any], of: Callable[[T], str]) -> SortColumn[T]:
+    """Return the place of a text in whatever case: only ASCII has one case here, as in `lower` of SQLite."""
+    return SortColumn(func.lower(column), str, lambda item: _lowered(of(item)))
 
-    def __init__(self, tie: SortColumn[T], places: Mapping[str, SortColumn[T]]) -> None:
+
+def _lowered(text: str) -> str:
+    return "".join(letter.lower() if letter.isascii() else letter for letter in text)
+
+
+class Ordering(Generic[T]):
+    """What a list can be sorted by. `ties` are unique together and order what is equal; a minus turns a name round."""
+
+    def __init__(self, ties: SortColumn[T] | tuple[SortColumn[T], ...], places: Mapping[str, SortColumn[T]]) -> None:
         """Name the columns; a list that is sorted by none of them is refused by whoever reads the address."""
-        self._tie = tie
+        self._ties = ties if isinstance(ties, tuple) else (ties,)
         self._places = dict(places)
 
     @property
@@ -39,23 +48,24 @@ class Ordering(Generic[T]):
         """The regular expression of what an address may say; empty for the list's own order."""
         return f"^({'|'.join(self.names)}|)$"
 
-    def kinds(self, sort: str) -> tuple[type, type]:
+    def kinds(self, sort: str) -> tuple[type, ...]:
         """Return the types of a key, to check a cursor by."""
-        return self._place(sort).kind, self._tie.kind
+        return tuple(place.kind for place in self._key(sort))
 
     def key(self, item: T, sort: str) -> Key:
         """Return where an item stands in an order: what a cursor keeps of it."""
-        return self._place(sort).of(item), self._tie.of(item)
+        return tuple(place.of(item) for place in self._key(sort))
 
     def page(self, statement: Select[Any], sort: str, after: Key = ()) -> Select[Any]:
         """Return the statement in that order, with the rows behind the key `after` only."""
-        column, tie = self._place(sort).column, self._tie.column
-        key = tuple_(column, tie)
+        columns = [place.column for place in self._key(sort)]
+        key = tuple_(*columns)
         if sort.startswith("-"):
-            statement = statement.order_by(column.desc(), tie.desc())
+            statement = statement.order_by(*(column.desc() for column in columns))
             return statement.where(key < tuple_(*after)) if after else statement
-        statement = statement.order_by(column, tie)
+        statement = statement.order_by(*columns)
         return statement.where(key > tuple_(*after)) if after else statement
 
-    def _place(self, sort: str) -> SortColumn[T]:
-        return self._places[sort.removeprefix("-")]
+    def _key(self, sort: str) -> tuple[SortColumn[T], ...]:
+        place = self._places[sort.removeprefix("-")]
+        return place, *(tie for tie in self._ties if tie is not place)

@@ -82,6 +82,10 @@ class Page:
                 values[name] = str(value)
         return f"{self.path}?{urlencode(values)}" if values else self.path
 
+    def file(self, **changes: object) -> str:
+        """Return the address of this list as a CSV file: this page's with `.csv`, its filters and its order."""
+        return self.link(done=None, **changes).replace(self.path, f"{self.path}.csv", 1)
+
     def value(self, name: str, fallback: str = "") -> str:
         """Return one value of the address's query."""
         return dict(self.query).get(name, fallback)

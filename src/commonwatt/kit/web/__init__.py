@@ -1,7 +1,7 @@
 """The web kit: one way to put routes together, to answer, to refuse, to page, to be live.
 
 Reading order: `app` (what surrounds a route), `site`, `problems`, `surroundings`, `forgery`, `limits`, then what edges
-use: `body`, `paging`, `etag`, `idempotency`, `comma_lists`, `encoding`, `live`.
+use: `body`, `paging`, `lists`, `etag`, `idempotency`, `comma_lists`, `encoding`, `live`.
 """
 
 from commonwatt.kit.web.app import Behaviour, build_app
@@ -12,6 +12,7 @@ from commonwatt.kit.web.errors import BadRequest, Changed, ForeignRequest, KeyRe
 from commonwatt.kit.web.etag import IfMatch, check_match, check_part, etag_of, tagged
 from commonwatt.kit.web.forgery import csrf_token
 from commonwatt.kit.web.idempotency import IdempotencyKey, forget_answers, once, once_hiding, once_outside
+from commonwatt.kit.web.lists import CSV_ROWS_MAX, AsFile, sorted_page
 from commonwatt.kit.web.live import Live, TopicGate
 from commonwatt.kit.web.paging import Page, Paging, RowNumber, decode_cursor, encode_cursor, page_of
 from commonwatt.kit.web.problems import answer_problem, wants_page
@@ -20,7 +21,9 @@ from commonwatt.kit.web.site import Site, session_cookie
 from commonwatt.kit.web.surroundings import client_of
 
 __all__ = [
+    "CSV_ROWS_MAX",
     "Answer",
+    "AsFile",
     "BadRequest",
     "Behaviour",
     "Body",
@@ -59,6 +62,7 @@ __all__ = [
     "plain",
     "serve",
     "session_cookie",
+    "sorted_page",
     "tagged",
     "to_json",
     "wants_page",
