@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests.peers.npm import require_npm
 
 from commonwatt.kernel import SeededIds
 from commonwatt.kit.clock import SteppedClock
@@ -37,6 +38,11 @@ def pytest_addoption(parser):
     parser.addoption(
         "--strict-peers", action="store_true", help="a test that is skipped because its peer is missing fails"
     )
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("npm"):
+        require_npm()
 
 
 @pytest.hookimpl(wrapper=True)
