@@ -132,9 +132,9 @@ def test_frames_are_found_by_their_time(client):
     def found(**query):
         return len(client.get("/api/v1/stations/CP-1/frames", params=query).json()["items"])
 
-    assert found(since="1970-01-01T00:00:00Z", until="1970-01-01T00:00:01Z") == 1
-    assert found(since="1970-01-01T00:00:01Z") == 0
-    assert found(until="1970-01-01T00:00:00Z") == 0
+    assert found(**{"from": "1970-01-01T00:00:00Z", "to": "1970-01-01T00:00:01Z"}) == 1
+    assert found(**{"from": "1970-01-01T00:00:01Z"}) == 0
+    assert found(to="1970-01-01T00:00:00Z") == 0
 
 
 def test_an_answer_of_the_station_is_the_result(client, line):

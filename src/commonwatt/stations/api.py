@@ -27,6 +27,7 @@ from commonwatt.kit.web import (
     tagged,
 )
 from commonwatt.kit.web.days import instant_of
+from commonwatt.kit.web.parameters import From, To
 from commonwatt.members import Actor, require_scope
 from commonwatt.stations import queries
 from commonwatt.stations.actions import admit_stations as acts
@@ -47,7 +48,6 @@ from commonwatt.stations.showing import shown_station, timed
 READ = [require_scope("stations:read")]
 WRITE = [require_scope("stations:write")]
 COMMAND = [require_scope("stations:command")]
-When = Annotated[str | None, Parameter(description="RFC 3339, with a zone")]
 _PASSWORD = ("password",)
 Search = Annotated[str, Parameter(max_length=100, description="anywhere in identity, name, vendor, model or serial")]
 State = Annotated[
@@ -221,12 +221,12 @@ async def get_frames(
     search: Annotated[str, Parameter(max_length=100)] = "",
     action: str | None = None,
     direction: Annotated[str | None, Parameter(pattern="^(in|out)$")] = None,
-    since: When = None,
-    until: When = None,
+    since: From = None,
+    until: To = None,
 ) -> Page[dict[str, Any]]:
     """Return frames, the newest first; id tags are hidden from auditors."""
     (before,) = paging.key(int) or (None,)
-    begins, ends = instant_of(since, "since"), instant_of(until, "until")
+    begins, ends = instant_of(since, "from"), instant_of(until, "to")
     rows = await database.read(
         queries.list_frames,
         identity=identity,
