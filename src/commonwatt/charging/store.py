@@ -319,9 +319,11 @@ def active_charges(sql: Connection, station: str, connector: int | None = None) 
     return _many(sql, f"station = ? AND connector = ? AND status IN ({_ACTIVE})", station, connector)
 
 
-def offered_charges(sql: Connection, station: str, connector: int) -> list[Charge]:
-    """Return the unpaid offers of a connector, the oldest first."""
-    return _many(sql, "station = ? AND connector = ? AND status = 'offered' ORDER BY id", station, connector)
+def offered_charges(sql: Connection, station: str, connector: int, *, beyond: int = 0) -> list[Charge]:
+    """Return the unpaid offers of a connector, the oldest first; without the `beyond` newest of them."""
+    here = "station = ? AND connector = ? AND status = 'offered'"
+    older = f"SELECT id FROM session WHERE {here} ORDER BY id DESC LIMIT -1 OFFSET ?"  # noqa: S608 (constants)
+    return _many(sql, f"id IN ({older}) ORDER BY id", station, connector, beyond)
 
 
 def transaction_by_id(sql: Connection, transaction_id: int) -> Row[Any] | None:

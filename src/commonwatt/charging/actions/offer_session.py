@@ -139,8 +139,7 @@ def _make_room(work: Work, view: ConnectorView, rules: Rules) -> None:
     Nobody is turned away, so nobody can block a connector by offers that stay unpaid. Each client's share of offers
     is smaller than what a connector has room for (`kit.web.limits`), so no single one pushes out another's.
     """
-    offers = store.offered_charges(work.sql, view.station, view.number)
-    for oldest in offers[: max(0, len(offers) - rules.offers_max + 1)]:
+    for oldest in store.offered_charges(work.sql, view.station, view.number, beyond=rules.offers_max - 1):
         withdrawn = advance_session(work, oldest, OfferWithdrawn("too many newer offers"), rules)
         store.save_charges(work, [withdrawn])
         work.tell(oldest.subject, "status", status=withdrawn.session.status.value)
