@@ -31,8 +31,14 @@ def advance_session(work: Work, charge: Charge, happening: Happening, rules: Rul
     if session.status is not before.status:
         if session.over:
             _close_offers(work, charge)
-        work.tell("overview", "session", id=charge.id, status=session.status.value)
+        tell_session(work, charge)
     return charge
+
+
+def tell_session(work: Work, charge: Charge) -> None:
+    """Tell the pages on which a session stands in a list that it changed."""
+    for topic in (f"station/{charge.station}", "overview"):
+        work.tell(topic, "session", id=charge.id, status=charge.session.status.value)
 
 
 def _grant(work: Work, charge: Charge, wish: Wish) -> None:

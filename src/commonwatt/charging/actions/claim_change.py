@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
 from commonwatt.charging import store
+from commonwatt.charging.actions.advance_session import tell_session
 from commonwatt.charging.charge import Charge
 from commonwatt.charging.effects import SendChange
 from commonwatt.charging.errors import AmountOutOfRange, ChangeClaimed, NoChange, NoSuchSession, SessionRunning
@@ -106,6 +107,7 @@ def reserve_change(
     charge = replace(charge, returned_msat=charge.returned_msat + amount)
     store.save_charges(work, [charge])
     work.tell(charge.subject, "change", state="paying", amount_msat=amount)
+    tell_session(work, charge)
     return charge
 
 
@@ -119,6 +121,7 @@ def leave_address(work: Work, secret: str, address: str) -> Charge:
     """Note where the change shall go when the charge ends; after its end it goes there at once."""
     charge = replace(_charge(work.sql, secret), address=address)
     store.save_charges(work, [charge])
+    work.tell(charge.subject, "address")
     if charge.session.billed and charge.owed_msat:
         work.request(SendChange(charge.id, work.now.ms), key=f"change:{charge.id}", hasten=True)
     return charge

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from sqlalchemy import Row, func, select, update
 
 from commonwatt.charging import store
-from commonwatt.charging.actions.advance_session import advance_session
+from commonwatt.charging.actions.advance_session import advance_session, tell_session
 from commonwatt.charging.charge import Charge
 from commonwatt.charging.effects import SendChange
 from commonwatt.charging.model.happenings import Happening, Held, HoldLost, Paid
@@ -68,6 +68,7 @@ def note_paid_out(work: Work, event: PayoutDone, _rules: Rules = DEFAULT) -> Non
     if charge is not None:
         _end_claim(work, charge, event.key, state="done", reason=None)
         work.tell(charge.subject, "change", state="done", amount_msat=event.amount_msat)
+        tell_session(work, charge)
 
 
 def note_payout_failed(work: Work, event: PayoutFailed, _rules: Rules = DEFAULT) -> None:
@@ -77,6 +78,7 @@ def note_payout_failed(work: Work, event: PayoutFailed, _rules: Rules = DEFAULT)
         return
     store.save_charges(work, [replace(charge, returned_msat=charge.returned_msat - event.amount_msat)])
     work.tell(charge.subject, "change", state="failed", reason=event.reason)
+    tell_session(work, charge)
     if charge.address:
         _send_later(work, charge)
 

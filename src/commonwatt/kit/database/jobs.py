@@ -220,6 +220,7 @@ def retry(work: Work, job_id: int) -> None:
         msg = f"Job {job_id} is not among the dead ones; it may have been retried already."
         raise Missing(msg)
     _let_wait(work, job_id, due_ms=work.now.ms)
+    work.tell("jobs", WAITING, id=job_id)
 
 
 def prune(work: Work) -> int:
@@ -255,13 +256,13 @@ def _claim(work: Work, job_id: int) -> None:
 def _end(work: Work, job_id: int, state: str, reason: str | None) -> None:
     statement = "UPDATE outbox SET state = ?, error = ?, ended_ms = ? WHERE id = ?"
     work.sql.exec_driver_sql(statement, (state, reason, work.now.ms, job_id))
-    if state == DEAD:
-        work.tell("jobs", "dead", id=job_id)
+    work.tell("jobs", state, id=job_id)
 
 
 def _wait(work: Work, job_id: int, attempts: int, reason: str) -> None:
     delay = min(LONGEST_DELAY_MS, FIRST_DELAY_MS << min(attempts - 1, 16))
     _let_wait(work, job_id, attempts=attempts, error=reason, due_ms=work.now.ms + delay)
+    work.tell("jobs", WAITING, id=job_id)
 
 
 def _let_wait(work: Work, job_id: int, **values: object) -> None:

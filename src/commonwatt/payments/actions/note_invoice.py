@@ -42,11 +42,16 @@ def note_invoice(work: Work, rail_name: str, report: InvoiceReport) -> Invoice |
         return invoice
     after = store.find_invoice(work.sql, payment_hash)
     if after is not None and after.state is not invoice.state:
-        work.tell(
-            after.subject, "invoice", payment_hash=payment_hash, state=str(after.state), paid_msat=after.paid_msat
-        )
-        work.tell("overview", "invoice", payment_hash=payment_hash, state=str(after.state))
+        tell_invoice(work, after)
     return after
+
+
+def tell_invoice(work: Work, invoice: Invoice) -> None:
+    """Tell live pages how an invoice stands."""
+    for topic in (invoice.subject, "overview"):
+        work.tell(
+            topic, "invoice", payment_hash=invoice.payment_hash, state=str(invoice.state), paid_msat=invoice.paid_msat
+        )
 
 
 def _accept(work: Work, invoice: Invoice, paid_msat: int) -> bool:

@@ -72,8 +72,7 @@ def pay_out(
         )
     )
     work.request(SendPayment(payout_id), key=f"payout:{payout_id}")
-    work.tell(subject, "payout", payout_id=payout_id, state=str(PayoutState.PENDING), amount_msat=amount_msat)
-    return _found(work, payout_id)
+    return _told(work, payout_id)
 
 
 def mark_tried(work: Work, payout_id: str) -> None:
@@ -86,6 +85,7 @@ def note_doubt(work: Work, payout_id: str, reason: str) -> None:
     payout = store.find_payout(work.sql, payout_id)
     if payout is not None and payout.state is PayoutState.PENDING:
         store.change_payout(work.sql, payout_id, reason=reason)
+        _told(work, payout_id)
 
 
 def finish_payout(work: Work, payout_id: str, report: PaymentReport) -> Payout:
@@ -105,8 +105,7 @@ def finish_payout(work: Work, payout_id: str, report: PaymentReport) -> Payout:
     )
     bookings.spend(work, payout, report.fee_msat)
     work.emit(PayoutDone(payout.id, payout.key, payout.subject, payout.amount_msat, report.fee_msat))
-    work.tell(payout.subject, "payout", payout_id=payout.id, state=str(PayoutState.DONE))
-    return _found(work, payout_id)
+    return _told(work, payout_id)
 
 
 def fail_payout(work: Work, payout_id: str, reason: str) -> Payout:
@@ -117,8 +116,15 @@ def fail_payout(work: Work, payout_id: str, reason: str) -> Payout:
     store.change_payout(work.sql, payout_id, state=PayoutState.FAILED, reason=reason, ended_ms=work.now.ms)
     bookings.give_back(work, payout)
     work.emit(PayoutFailed(payout.id, payout.key, payout.subject, payout.amount_msat, reason))
-    work.tell(payout.subject, "payout", payout_id=payout.id, state=str(PayoutState.FAILED))
-    return _found(work, payout_id)
+    return _told(work, payout_id)
+
+
+def _told(work: Work, payout_id: str) -> Payout:
+    """Return the payout as it is now, and tell live pages of it."""
+    payout = _found(work, payout_id)
+    for topic in (payout.subject, "overview"):
+        work.tell(topic, "payout", payout_id=payout_id, state=str(payout.state), amount_msat=payout.amount_msat)
+    return payout
 
 
 def _readable(bolt11: str) -> Bolt11:

@@ -9,6 +9,7 @@ from commonwatt.books import kind_of
 from commonwatt.kernel import Done, Failed, Rounding, Unknown, divide, said
 from commonwatt.kit.database import Database, Work
 from commonwatt.payments import store
+from commonwatt.payments.actions.note_invoice import tell_invoice
 from commonwatt.payments.errors import RailUnavailable, WrongAmount
 from commonwatt.payments.ports import InvoiceTerms, Rail
 from commonwatt.payments.reports import Invoice, Stage
@@ -123,9 +124,10 @@ def open_invoice(work: Work, payment_hash: str, bolt11: str) -> Invoice:
     if before.state is Stage.DRAFTED:
         due = work.now.plus(seconds=FIRST_CHECK_S).ms
         store.change_invoice(work.sql, payment_hash, bolt11=bolt11, state=Stage.OPEN, next_check_ms=due)
-        work.tell(before.subject, "invoice", payment_hash=payment_hash, state=str(Stage.OPEN))
     else:
         store.change_invoice(work.sql, payment_hash, bolt11=bolt11)
     after = store.find_invoice(work.sql, payment_hash)
     assert after is not None  # noqa: S101 (the row was there a line ago, in the same transaction)
+    if after.state is not before.state:
+        tell_invoice(work, after)
     return after

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from commonwatt.kernel import said
 from commonwatt.kit.database import Work
+from commonwatt.stations.actions.tell_station import tell_station
 from commonwatt.stations.asking import WAIVERS
 from commonwatt.stations.errors import StationTaken, WaitingRoomFull, WaiverUnknown
 from commonwatt.stations.events import StationAdmitted
@@ -45,7 +46,7 @@ def add_station(work: Work, identity: str, name: str = "", *, with_password: boo
             admitted_ms=work.now.ms,
         )
     )
-    _tell(work, identity)
+    tell_station(work, identity, "admission")
     return secret
 
 
@@ -68,7 +69,7 @@ def await_admission(work: Work, identity: str, offered: str | None = None) -> No
     work.sql.execute(insert(station).values(identity=identity, name=identity, state=WAITING, made_ms=work.now.ms))
     if offered is not None:
         work.sql.execute(insert(offered_secret).values(station=identity, secret_hash=offered))
-    _tell(work, identity)
+    tell_station(work, identity, "admission")
 
 
 def admit_station(work: Work, identity: str) -> None:
@@ -88,14 +89,14 @@ def admit_station(work: Work, identity: str) -> None:
     )
     work.sql.execute(delete(offered_secret).where(offered_secret.c.station == identity))
     work.emit(StationAdmitted(identity))
-    _tell(work, identity)
+    tell_station(work, identity, "admission")
 
 
 def reject_station(work: Work, identity: str) -> None:
     """Keep a station out; its connection is closed and later ones are refused."""
     station_of(work.sql, identity)
     work.sql.execute(update(station).where(station.c.identity == identity).values(state=REJECTED))
-    _tell(work, identity)
+    tell_station(work, identity, "admission")
 
 
 def rename_station(work: Work, identity: str, name: str) -> None:
@@ -103,7 +104,7 @@ def rename_station(work: Work, identity: str, name: str) -> None:
     station_of(work.sql, identity)
     named = name.strip()[:120] or identity
     work.sql.execute(update(station).where(station.c.identity == identity).values(name=named))
-    _tell(work, identity)
+    tell_station(work, identity, "admission")
 
 
 def set_waivers(work: Work, identity: str, waivers: Iterable[str]) -> None:
@@ -118,7 +119,7 @@ def set_waivers(work: Work, identity: str, waivers: Iterable[str]) -> None:
         raise WaiverUnknown(msg, waiver=min(unknown)[:60])
     joined = ",".join(sorted(granted))
     work.sql.execute(update(station).where(station.c.identity == identity).values(waivers=joined))
-    _tell(work, identity)
+    tell_station(work, identity, "admission")
 
 
 def set_password(work: Work, identity: str, secret: str | None = None) -> str:
@@ -127,7 +128,7 @@ def set_password(work: Work, identity: str, secret: str | None = None) -> str:
     chosen = secret or _fresh_secret(work)
     hashed = hash_secret(chosen, work.ids.secret(16))
     work.sql.execute(update(station).where(station.c.identity == identity).values(secret_hash=hashed))
-    _tell(work, identity)
+    tell_station(work, identity, "admission")
     return chosen
 
 
@@ -135,7 +136,7 @@ def remove_password(work: Work, identity: str) -> None:
     """Let a station connect without a password, where the site's policy is open."""
     station_of(work.sql, identity)
     work.sql.execute(update(station).where(station.c.identity == identity).values(secret_hash=None))
-    _tell(work, identity)
+    tell_station(work, identity, "admission")
 
 
 def remove_station(work: Work, identity: str) -> None:
@@ -144,14 +145,9 @@ def remove_station(work: Work, identity: str) -> None:
     for table in (connector, quirk, configuration, offered_secret, frame):
         work.sql.execute(delete(table).where(table.c.station == identity))
     work.sql.execute(delete(station).where(station.c.identity == identity))
-    _tell(work, identity)
+    tell_station(work, identity, "admission")
 
 
 def _fresh_secret(work: Work) -> str:
     """Return 20 letters and digits with 100 bits behind them: OCPP 1.6 stations take 16 to 40 characters."""
     return base64.b32encode(work.ids.secret(13)).decode()[:20].lower()
-
-
-def _tell(work: Work, identity: str) -> None:
-    work.tell(f"station/{identity}", "admission", station=identity)
-    work.tell("overview", "waiting", station=identity)

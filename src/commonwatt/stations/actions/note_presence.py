@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 
 from commonwatt.kit.database import Work
+from commonwatt.stations.actions.tell_station import tell_station
 from commonwatt.stations.events import StationBooted, StationConnected, StationDisconnected
 from commonwatt.stations.store import station
 
@@ -43,7 +44,7 @@ def note_connected(work: Work, identity: str, address: str, protocol: str) -> No
         .values(connected_ms=work.now.ms, seen_ms=work.now.ms, address=address[:80], protocol=protocol)
     )
     work.emit(StationConnected(identity))
-    _tell(work, identity, "connected")
+    tell_station(work, identity, "connected")
 
 
 def note_disconnected(work: Work, identity: str) -> None:
@@ -54,7 +55,7 @@ def note_disconnected(work: Work, identity: str) -> None:
         .values(connected_ms=None, disconnected_ms=work.now.ms)
     )
     work.emit(StationDisconnected(identity))
-    _tell(work, identity, "disconnected")
+    tell_station(work, identity, "disconnected")
 
 
 def forget_connections(work: Work) -> list[str]:
@@ -80,7 +81,7 @@ def note_boot(work: Work, boot: Boot) -> None:
         )
     )
     work.emit(StationBooted(boot.station, boot.vendor, boot.model, boot.firmware))
-    _tell(work, boot.station, "booted")
+    tell_station(work, boot.station, "booted")
 
 
 def note_introduction(work: Work, boot: Boot) -> None:
@@ -96,7 +97,7 @@ def note_introduction(work: Work, boot: Boot) -> None:
             seen_ms=work.now.ms,
         )
     )
-    _tell(work, boot.station, "introduced")
+    tell_station(work, boot.station, "introduced")
 
 
 def note_heartbeat(work: Work, presences: Sequence[Presence]) -> None:
@@ -106,8 +107,3 @@ def note_heartbeat(work: Work, presences: Sequence[Presence]) -> None:
         "WHERE identity = ?",
         [(seen.seen_ms, seen.drift_ms, seen.ping_ms, seen.station) for seen in presences],
     )
-
-
-def _tell(work: Work, identity: str, name: str) -> None:
-    for topic in (f"station/{identity}", "overview"):
-        work.tell(topic, name, station=identity)

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 
 from commonwatt.kernel import said
 from commonwatt.kit.database import Work
+from commonwatt.stations.actions.tell_station import tell_station
 from commonwatt.stations.errors import ConnectorMissing, ConnectorNameTaken
 from commonwatt.stations.events import ConnectorChanged
 from commonwatt.stations.identity import is_name, name_of
@@ -58,8 +59,7 @@ def note_status(work: Work, reports: Sequence[ConnectorStatus]) -> None:
         work.sql.exec_driver_sql(_CHANGE, (*said, work.now.ms, work.now.ms, report.station, report.number))
         if row is None or tuple(row)[:2] != said[:2]:
             work.emit(ConnectorChanged(report.station, report.number, report.status, report.error_code))
-            for topic in (f"station/{report.station}", "overview"):
-                work.tell(topic, "connector", station=report.station, connector=report.number, status=report.status)
+            tell_station(work, report.station, "connector", connector=report.number, status=report.status)
     if repeated:
         work.sql.exec_driver_sql(_REPEAT, repeated)
 
@@ -116,4 +116,4 @@ def rename_connector(
         work.sql.execute(update(connector).where(key).values(name=name))
     if label is not None:
         work.sql.execute(update(connector).where(key).values(label=label.strip()[:120]))
-    work.tell(f"station/{identity}", "connector", station=identity, connector=number)
+    tell_station(work, identity, "connector", connector=number)
