@@ -2,14 +2,21 @@
 //
 //   <main data-live="/s/SECRET/live">          where the events come from
 //     <section id="state" data-live-on="*">    fetched anew on every event ("sample status" names only some)
+//   <main ... data-live-calm="metered">         events that come all the time: a page of many things follows them every few seconds
 //     <b data-bind="power">                    its text is the event's field `power`, at once
 //
 // The page is the one source of truth: what a live region shows is what a reload would show. A lost line shows the banner
 // [data-offline] with the time of the last sign of life; when it comes back, every region is fetched anew.
+// A region that is the same as before stays untouched, and so does one that a person is using: a button under the finger,
+// a field being typed in, an open dialog. It follows when the hand is off it.
 import { enhance, enhancing, locale } from "./enhance.js";
 
 const PAUSE_MS = 800;
+const CALM_MS = 5000;
+const RELEASES = ["pointerup", "pointercancel", "keyup", "focusout", "close"];
 let lastLive = Date.now();
+const made = new Map(); // how the server last wrote each region, for script changes what the page holds
+for (const region of document.querySelectorAll("[data-live-on]")) made.set(region.id, region.outerHTML);
 
 function showLife(alive) {
   if (alive) lastLive = Date.now();
@@ -18,21 +25,31 @@ function showLife(alive) {
   for (const banner of document.querySelectorAll("[data-offline]")) banner.hidden = alive;
 }
 
-export async function refresh(regions, from = location.href) {
-  const ids = [...regions].filter((region) => region.id && region.isConnected).map((region) => region.id);
-  if (!ids.length) return;
+function inUse(region) {
+  const typing = region.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
+  return typing || region.matches(":active") || region.contains(document.querySelector("dialog[open]"));
+}
+
+// Fetch regions anew; what is returned are the ids of those that somebody is using.
+async function refresh(ids, from) {
+  const used = [];
   const answer = await fetch(from, { headers: { accept: "text/html", "x-live": "1" }, credentials: "same-origin" });
   if (answer.redirected && new URL(answer.url).pathname !== new URL(from, location.href).pathname) {
     location.assign(answer.url);
-    return;
+    return used;
   }
-  if (!answer.ok) return;
+  if (!answer.ok) return used;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const id of ids) {
     const before = document.getElementById(id);
     const after = fresh.getElementById(id);
-    if (!before || !after || before.contains(document.querySelector("dialog[open]"))) continue;
-    if (before.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) continue;
+    const written = after?.outerHTML;
+    if (!before || !after || written === made.get(id)) continue;
+    if (inUse(before)) {
+      used.push(id);
+      continue;
+    }
+    made.set(id, written);
     for (const kept of before.querySelectorAll("[data-live-keep][id]")) {
       after.querySelector(`#${CSS.escape(kept.id)}`)?.replaceWith(kept);
     }
@@ -42,6 +59,7 @@ export async function refresh(regions, from = location.href) {
     enhance(after);
     if (focused) document.getElementById(focused)?.focus();
   }
+  return used;
 }
 
 // What the reader unfolded, ticked or typed stays as it is.
@@ -60,22 +78,36 @@ function keepState(before, after) {
 
 function listen(root) {
   const waiting = new Set();
+  const used = new Set();
+  const calm = new Set((root.dataset.liveCalm ?? "").split(" ").filter(Boolean));
   let timer = null;
+  let due = 0;
   const regionsFor = (name) => [...root.querySelectorAll("[data-live-on]"), root].filter((region) =>
     region.dataset.liveOn !== undefined && (region.dataset.liveOn === "*" || !name || region.dataset.liveOn.split(" ").includes(name)));
   const flush = async () => {
-    const ids = [...waiting];
+    const ids = [...waiting].filter((id) => document.getElementById(id));
     waiting.clear();
     try {
-      await refresh(ids.map((id) => document.getElementById(id)).filter(Boolean), root.dataset.liveFrom || location.href);
+      if (ids.length) for (const id of await refresh(ids, root.dataset.liveFrom || location.href)) used.add(id);
       showLife(true);
     } catch { showLife(false); }
-    timer = waiting.size ? setTimeout(flush, PAUSE_MS) : null;
+    timer = null;
+    queue([], PAUSE_MS);
   };
-  const want = (name) => {
-    for (const region of regionsFor(name)) waiting.add(region.id);
-    if (waiting.size) timer ??= setTimeout(flush, PAUSE_MS / 4);
+  const queue = (ids, pause = PAUSE_MS / 4) => {
+    for (const id of ids) waiting.add(id);
+    const wish = Date.now() + pause;
+    if (!waiting.size || (timer && due <= wish)) return;
+    clearTimeout(timer);
+    timer = setTimeout(flush, pause);
+    due = wish;
   };
+  const want = (name) => queue(regionsFor(name).map((region) => region.id).filter(Boolean), calm.has(name) ? CALM_MS : undefined);
+  const release = () => setTimeout(() => {
+    const free = [...used].filter((id) => { const region = document.getElementById(id); return region && !inUse(region); });
+    for (const id of free) used.delete(id);
+    queue(free);
+  });
   const hear = (name, data) => {
     showLife(true);
     for (const place of root.querySelectorAll("[data-bind]")) {
@@ -132,12 +164,18 @@ function listen(root) {
     if (name && name !== "ping") hear(name, said.data ?? said);
   };
   open();
+  for (const name of RELEASES) document.addEventListener(name, release, { capture: true });
   root.addEventListener("live:expired", () => want(""));
   addEventListener("offline", () => showLife(false));
   addEventListener("online", () => want(""));
   document.addEventListener("visibilitychange", () => { if (!document.hidden) want(""); });
   addEventListener("pagehide", () => source.abort());
-  addEventListener("pageshow", (event) => { if (event.persisted) { open(); want(""); } });
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    made.clear(); // a button pressed before is busy until its region comes anew
+    open();
+    want("");
+  });
 }
 
 enhancing("[data-live]", listen);

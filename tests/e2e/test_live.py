@@ -1,0 +1,93 @@
+"""Pages show what changes without being loaded anew, and never take away what a person is about to press."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+from tests.e2e.browser import DESK, PHONE, add_authenticator, become_owner, visiting
+from tests.e2e.scenes import FREE, running, take_change
+
+from commonwatt.stations.actions.note_status import ConnectorStatus, note_status
+
+BUTTON = "button.main-button"
+KNOWN = f"() => document.querySelector('{BUTTON}').known"
+MARK = f"() => {{ document.querySelector('{BUTTON}').known = true; }}"
+ENERGY = re.compile(r"([\d.,]+)\s*(k?)Wh")
+
+
+@pytest.fixture
+def driver(chromium, town):
+    """The page of a free connector; its button is marked, so that another one in its place is found out."""
+    with visiting(chromium, PHONE) as context:
+        page = context.new_page()
+        page.goto(town.url(f"/c/{FREE}"))
+        page.evaluate(MARK)
+        yield page
+    say(town, "Available")
+
+
+@pytest.fixture(scope="module")
+def owner(chromium, town):
+    """The browser of a signed-in owner."""
+    with visiting(chromium, DESK) as context:
+        page = context.new_page()
+        add_authenticator(page)
+        become_owner(page, town.serving.setup_link)
+        yield context
+
+
+def say(town, status):
+    """Let the free connector report a status."""
+    town.write(note_status, [ConnectorStatus("STATION-ROAD", 1, status, "NoError")])
+
+
+def test_a_page_that_is_current_keeps_its_buttons(driver):
+    with driver.expect_response(re.compile(rf"/c/{FREE}$")):
+        driver.evaluate("dispatchEvent(new Event('online'))")
+    driver.wait_for_timeout(100)
+    assert driver.evaluate(KNOWN)
+
+
+def test_the_page_of_a_connector_follows_it(driver, town):
+    for status, shown in [("Preparing", "a car is plugged in"), ("Charging", "In use"), ("Faulted", "Out of order")]:
+        say(town, status)
+        expect(driver.locator("#place .pill")).to_contain_text(shown)
+    expect(driver.locator(BUTTON)).to_have_count(0)
+    say(town, "Available")
+    expect(driver.locator(BUTTON)).to_be_visible()
+
+
+def test_a_button_stays_under_the_finger_and_the_page_follows_when_it_is_let_go(driver, town):
+    button = driver.locator(BUTTON)
+    button.hover()
+    driver.evaluate("document.querySelector('#pay form').addEventListener('submit', (event) => event.preventDefault())")
+    driver.mouse.down()
+    say(town, "Faulted")
+    expect(driver.locator("#place .pill")).to_contain_text("Out of order")
+    assert driver.evaluate(KNOWN)
+    driver.mouse.up()
+    expect(button).to_have_count(0)
+
+
+def test_pages_of_owners_follow_a_charge_its_money_and_its_change(owner, town):
+    overview, station, payouts, owed, jobs = (owner.new_page() for _ in range(5))
+    overview.goto(town.url("/overview"))
+    station.goto(town.url("/stations/MARKET-SQUARE"))
+    payouts.goto(town.url("/payments?tab=out"))
+    owed.goto(town.url("/owed"))
+    jobs.goto(town.url("/jobs?state=done"))
+    done = jobs.locator("#counts").inner_text()
+    charge = running(town, "MARKET-SQUARE", 1)
+    card = overview.locator("#places article", has=overview.locator(f'a[href="/sessions/{charge.id}"]'))
+    expect(card).to_contain_text(ENERGY)
+    first = card.inner_text()
+    expect(card).not_to_have_text(first, use_inner_text=True)
+    expect(station.locator(f'#sessions a[href="/sessions/{charge.id}"]')).to_be_visible()
+    town.unplug("MARKET-SQUARE", 1)
+    town.until_charge(charge.id, lambda now: now.session.billed)
+    expect(owed.locator(f'#list a[href="/sessions/{charge.id}"]')).to_be_visible()
+    town.do(take_change(town.serving, charge))
+    expect(payouts.locator("#list tbody tr")).to_have_count(1)
+    expect(payouts.locator("#list tbody tr")).to_contain_text("Paid")
+    expect(owed.locator(f'#list a[href="/sessions/{charge.id}"]')).to_have_count(0)
+    expect(jobs.locator("#counts")).not_to_have_text(done, use_inner_text=True)
