@@ -144,11 +144,13 @@ def test_unknown_or_foreign_topics_are_not_told(database, clock, ids, topics):
 
 
 def test_a_taken_port_says_what_to_do():
-    sock = listen("127.0.0.1", 0)
-    sock.listen()
-    with pytest.raises(CannotListen, match="Choose another port"):
+    with listen("127.0.0.1", 0) as sock, pytest.raises(CannotListen, match="Choose another port"):
         listen("127.0.0.1", sock.getsockname()[1])
-    sock.close()
+
+
+def test_a_free_port_does_where_it_may():
+    with listen("127.0.0.1", 0) as first, listen("127.0.0.1", first.getsockname()[1], or_free=True) as second:
+        assert first.getsockname() != second.getsockname()
 
 
 def test_shares_refill_steadily_and_in_whole_numbers():

@@ -3,11 +3,17 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
+from dataclasses import replace
 
 import pytest
+
+from commonwatt.main.config import Address, Config
+from commonwatt.main.demo.settings import demo_config
+from commonwatt.main.serving import serving
 
 COMMAND = [sys.executable, "-m", "commonwatt.main"]
 READY_S = 60
@@ -107,6 +113,15 @@ def test_the_demo_tells_programs_in_one_line_where_to_look(tmp_path):
     for name in ("charge_point", "wallet", "owner"):
         assert get(facts[name])[0] == 200
     assert stop(demo) == ""
+
+
+async def test_two_demos_that_start_at_once_take_ports_of_their_own(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as pages, socket.create_server(("127.0.0.1", 0)) as stations:
+        taken = [Address(*one.getsockname(), or_free=True) for one in (pages, stations)]
+        config = demo_config(replace(Config(), data=replace(Config().data, dir=tmp_path)), *taken)
+        async with serving(config) as running:
+            assert running.http_port != taken[0].port
+            assert not running.stations_url.endswith(f":{taken[1].port}/ocpp")
 
 
 def test_sigterm_ends_in_order(server):

@@ -55,6 +55,8 @@ class Address:
     host: str
     port: int
     """0 picks a free one."""
+    or_free: bool = False
+    """Whether a free port will do when this one is taken."""
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from commonwatt import members
 from commonwatt.adapters.station.admission import Policy, Unknown
@@ -59,7 +61,7 @@ async def serving(
         lock = stack.enter_context(only_server(data))
         engine = open_engine(config.data.database)
         migrate(engine)
-        sock = listen(config.http.bind.host, config.http.bind.port)
+        sock = listen(config.http.bind.host, config.http.bind.port, or_free=config.http.bind.or_free)
         stack.callback(sock.close)
         site = site_of(config, sock.getsockname()[1])
         worlds = await open_worlds(config, clock, ids)
@@ -107,9 +109,9 @@ async def _listen_to_stations(config: Config, house: House, files: int) -> Liste
         tls = None
         if stations.tls_certificate is not None and stations.tls_key is not None:
             tls = tls_context(stations.tls_certificate, stations.tls_key)
-        return await start_listener(
+        start = partial(
+            start_listener,
             stations.bind.host,
-            stations.bind.port,
             database=house.database,
             clock=house.clock,
             hub=house.hub,
@@ -118,11 +120,21 @@ async def _listen_to_stations(config: Config, house: House, files: int) -> Liste
             tls=tls,
             crowd=crowd,
         )
+        return await _at_port(start, stations.bind)
     except OSError as error:
         where = str(stations.bind)
         todo = "Choose another port with --stations, or look at the TLS files."
         msg = f"Stations cannot connect at {where} ({error}). {todo}"
         raise CannotListen(msg, address=where) from error
+
+
+async def _at_port(start: Callable[[int], Awaitable[Listener]], bind: Address) -> Listener:
+    try:
+        return await start(bind.port)
+    except OSError as error:
+        if not (bind.or_free and error.errno == errno.EADDRINUSE):
+            raise
+        return await start(0)
 
 
 def _here(config: Config, port: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Iterator
 from functools import partial
@@ -16,6 +17,7 @@ from commonwatt.kernel import Unavailable
 from commonwatt.kit.crowd import TLS_S, Crowd
 from commonwatt.kit.web.heads import TimedHeads
 
+BACKLOG = 1024
 STOP_S = 5
 """Requests that run when the server stops have so long to end."""
 
@@ -31,15 +33,23 @@ class CannotListen(Unavailable):
     title = "Cannot listen"
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Bind a socket; port 0 picks a free one, `sock.getsockname()[1]` tells which. Raises CannotListen."""
+def listen(host: str, port: int, *, or_free: bool = False) -> socket.socket:
+    """Take a port; 0, and with `or_free` one that is taken, picks a free one; `sock.getsockname()[1]` tells which.
+
+    Whoever calls before the server answers waits: a port that is only bound could be taken by two. Raises CannotListen.
+    """
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
-        sock = socket.socket(family, kind, protocol)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(address)
+        with contextlib.ExitStack() as failing:
+            sock = failing.enter_context(socket.socket(family, kind, protocol))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(address)
+            sock.listen(BACKLOG)
+            failing.pop_all()
     except OSError as error:
+        if or_free and error.errno == errno.EADDRINUSE:
+            return listen(host, 0)
         where = f"{host or '*'}:{port}"
         raise CannotListen(
             f"{where} cannot be opened ({error.strerror or error}). Choose another port or stop what uses it.",
@@ -69,7 +79,7 @@ class _Uvicorn(uvicorn.Server):
         loop, tls = asyncio.get_running_loop(), self.config.ssl
         for sock in sockets or []:
             server = await loop.create_server(
-                build, sock=sock, ssl=tls, backlog=self.config.backlog, ssl_handshake_timeout=TLS_S if tls else None
+                build, sock=sock, ssl=tls, backlog=BACKLOG, ssl_handshake_timeout=TLS_S if tls else None
             )
             self.servers.append(server)
         self.started = True
