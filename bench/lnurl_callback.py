@@ -3,6 +3,8 @@
 The real server over HTTP, without its limit of calls per address, with the sandbox as its rail. A station is
 connected, so that every call opens a session, locks tariff and rate, and has an invoice signed and stored. First one
 wallet calls again and again (CPU per call), then 50 do (CPU per call, and the 50th and 99th percentile of the wait).
+They call at many connectors, for none has room for more than 64 offers that nobody pays. At last one wallet floods a
+connector, so that each call withdraws the oldest offer there, its invoice with it.
 """
 
 from __future__ import annotations
@@ -19,7 +21,11 @@ from pathlib import Path
 import aiohttp
 from bench.figures import Figure
 
+from commonwatt.charging.rules import DEFAULT
+
 WALLETS = 50
+FLOOD = 50
+OFFERS_MAX = DEFAULT.offers_max
 SERVER = Path(__file__).parent / "lnurl_server.py"
 
 
@@ -44,12 +50,13 @@ class Server:
         self.process.wait(timeout=30)
 
 
-async def connect(session: aiohttp.ClientSession, url: str) -> aiohttp.ClientWebSocketResponse:
-    """Be the station: online, its connector free."""
+async def connect(session: aiohttp.ClientSession, url: str, connectors: int) -> aiohttp.ClientWebSocketResponse:
+    """Be the station: online, its connectors free."""
     socket = await session.ws_connect(f"{url}/CP-1", protocols=("ocpp1.6",))
     boot = {"chargePointVendor": "Bench", "chargePointModel": "One"}
-    status = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
-    for number, (action, said) in enumerate((("BootNotification", boot), ("StatusNotification", status))):
+    free = [{"connectorId": 1 + one, "errorCode": "NoError", "status": "Available"} for one in range(connectors)]
+    said_first = [("BootNotification", boot), *(("StatusNotification", status) for status in free)]
+    for number, (action, said) in enumerate(said_first):
         await socket.send_str(json.dumps([2, str(number), action, said]))
         while json.loads((await socket.receive()).data)[0] != 3:
             pass
@@ -65,12 +72,14 @@ async def answer_calls(socket: aiohttp.ClientWebSocketResponse) -> None:
             await socket.send_str(json.dumps([3, call[1], answer]))
 
 
-async def call_back(session: aiohttp.ClientSession, url: str, times: int) -> list[float]:
-    """Ask for invoices, one after the other; return how long each took, in ms."""
+async def call_back(session: aiohttp.ClientSession, urls: list[str], times: int, first: int = 0) -> list[float]:
+    """Ask for invoices, one after the other, each at the next connector; return how long each took, in ms."""
     waits = []
     for turn in range(times):
         began = time.perf_counter()
-        async with session.get(url, params={"amount": str(1_000_000 + 1000 * turn)}) as answer:
+        async with session.get(
+            urls[(first + turn) % len(urls)], params={"amount": str(1_000_000 + 1000 * turn)}
+        ) as answer:
             said = await answer.json()
         assert "pr" in said, said
         waits.append(1000 * (time.perf_counter() - began))
@@ -83,16 +92,21 @@ async def figures(calls: int) -> list[Figure]:
         server = Server(folder)
         try:
             async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-                socket = await connect(session, server.facts["stations"])
+                names = server.facts["connectors"]
+                socket = await connect(session, server.facts["stations"], len(names))
                 station = asyncio.create_task(answer_calls(socket))
-                url = f"http://127.0.0.1:{server.facts['http']}/lnurl/pay/{server.facts['connector']}/callback"
-                await call_back(session, url, 20)
+                urls = [f"http://127.0.0.1:{server.facts['http']}/lnurl/pay/{name}/callback" for name in names]
+                await call_back(session, urls, 20)
                 before = server.cpu_s()
-                alone = await call_back(session, url, calls)
+                alone = await call_back(session, urls, calls)
                 between = server.cpu_s()
                 each = max(1, calls // WALLETS)
-                waits = await asyncio.gather(*(call_back(session, url, each) for _ in range(WALLETS)))
+                waits = await asyncio.gather(*(call_back(session, urls, each, wallet) for wallet in range(WALLETS)))
                 after = server.cpu_s()
+                await call_back(session, urls[:1], OFFERS_MAX)
+                full = server.cpu_s()
+                await call_back(session, urls[:1], FLOOD)
+                flooded = server.cpu_s()
                 station.cancel()
         finally:
             server.close()
@@ -104,4 +118,5 @@ async def figures(calls: int) -> list[Figure]:
         Figure("LNURL callback to invoice, 50 wallets", "ms CPU per call", (1000 * (after - between) / len(together),)),
         Figure("LNURL callback, 50 wallets, wait, median", "ms", (cuts[49],)),
         Figure("LNURL callback, 50 wallets, wait, p99", "ms", (cuts[98],)),
+        Figure("LNURL callback that withdraws an offer", "ms CPU per call", (1000 * (flooded - full) / FLOOD,)),
     ]

@@ -22,18 +22,16 @@ from commonwatt.main.config import Stations as StationsConfig
 from commonwatt.main.serving import serving
 
 STATION = "CP-1"
+CONNECTORS = 32
 
 
-def furnish(work: Work) -> str:
-    """Add the station and a price; return the connector's name."""
+def furnish(work: Work) -> list[str]:
+    """Add the station and a price; return the connectors' names."""
     stations.add_station(work, STATION, with_password=False)
-    stations.ensure_connector(work, STATION, 1)
     element = tariffs.Element((tariffs.Component(tariffs.Kind.ENERGY, 450_000, 200_000),))
     tariff = tariffs.create_tariff(work, tariffs.Tariff("", "", "Standard", EUR, (element,), vat_included=True))
     tariffs.assign_tariff(work, tariff.id)
-    connector = stations.connector_at(work.sql, STATION, 1)
-    assert connector is not None
-    return connector.name
+    return [stations.ensure_connector(work, STATION, number) for number in range(1, CONNECTORS + 1)]
 
 
 async def main() -> None:
@@ -46,8 +44,10 @@ async def main() -> None:
     )
     configure_log("json", "warning", sys.stderr)
     async with serving(config, limited=False) as running:
-        name = await running.house.database.write(furnish)
-        print(json.dumps({"http": running.http_port, "stations": running.stations_url, "connector": name}), flush=True)
+        names = await running.house.database.write(furnish)
+        print(
+            json.dumps({"http": running.http_port, "stations": running.stations_url, "connectors": names}), flush=True
+        )
         reader = asyncio.StreamReader()
         await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         while await reader.readline():

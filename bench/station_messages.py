@@ -40,6 +40,7 @@ async def figures(rounds: int, seconds: float) -> list[Figure]:
         Figure("StatusNotification, changing", unit, tuple(changes), least=6000),
         Figure("raw echo", unit, tuple(echoes)),
         Figure("validating echo", unit, tuple(checked)),
+        Figure("fully handled to raw echo", "", _ratios(full, echoes)),
         Figure("validating echo to raw echo", "", _ratios(checked, echoes), least=0.4),
         Figure("idle connection", "KiB", (idle,), most=20),
     ]
