@@ -319,7 +319,7 @@ def test_every_act_is_in_the_audit_log(furnished):
     with furnished.database.engine.connect() as sql:
         acts = [(row.act, row.actor) for row in sql.exec_driver_sql("SELECT act, actor FROM audit ORDER BY id")]
         told = sql.exec_driver_sql("SELECT detail FROM audit WHERE act LIKE 'command%'").scalar_one()
-    assert acts[-2:] == [("command RemoteStartTransaction", OWNER.id), ("tag.block", OWNER.id)]
+    assert acts[-2:] == [("command RemoteStartTransaction", OWNER.id), ("block tag", OWNER.id)]
     assert "04A2" not in told
 
 

@@ -263,7 +263,7 @@ async def test_an_invited_role_is_what_the_link_said(database, app):
 
 
 async def test_auditors_read_the_log_by_page_and_api_without_id_tags(database, app):
-    await database.write(record_act, TERMINAL, "tag.add", "tag/04A2B3C4", {"holder": "Ada"})
+    await database.write(record_act, TERMINAL, "add tag", "tag/04A2B3C4", {"holder": "Ada"})
     link = await database.write(invite_member, TERMINAL, "Eve", Role.AUDITOR)
     with Browser(app, base_url=BASE) as guest:
         guest.device = SoftAuthenticator(BASE)
@@ -271,7 +271,7 @@ async def test_auditors_read_the_log_by_page_and_api_without_id_tags(database, a
         for path in ("/audit", "/audit.csv", "/api/v1/audit"):
             answer = guest.get(path, headers=HTML)
             assert answer.status_code == 200
-            assert "tag.add" in answer.text
+            assert "add tag" in answer.text
             assert "04A2B3C4" not in answer.text
         assert guest.get("/api/v1/audit?search=04A2").json()["items"] == []
         assert guest.get("/api/v1/audit?subject=tag/04A2B3C4").json()["items"] == []

@@ -192,7 +192,7 @@ def test_nobody_gives_more_than_it_may_do_itself(work):
 
 
 def test_who_may_not_see_id_tags_neither_reads_nor_finds_them_in_the_log(work):
-    record_act(work, TERMINAL, "tag.add", "tag/04A2B3C4", {"holder": "Ada", "id_tag": "04A2B3C4"})
+    record_act(work, TERMINAL, "add tag", "tag/04A2B3C4", {"holder": "Ada", "id_tag": "04A2B3C4"})
     record_act(work, TERMINAL, "command X", "station/CP-1", {"payload": {"list": [{"idTag": "04A2B3C4"}]}})
 
     def found(**wanted):
@@ -202,7 +202,7 @@ def test_who_may_not_see_id_tags_neither_reads_nor_finds_them_in_the_log(work):
     assert found(masked=True)[1].subject == "tag/\u2022\u2022\u2022\u2022C4"
     assert found(masked=True, search="04A2") == []
     assert found(masked=True, subject="tag/04A2B3C4") == []
-    assert [act.act for act in found(masked=True, search="TAG.ADD")] == ["tag.add"]
+    assert [act.act for act in found(masked=True, search="ADD TAG")] == ["add tag"]
     assert [act.act for act in found(masked=True, search="cp-1")] == ["command X"]
     assert [act.subject for act in found(search="04a2")] == ["tag/04A2B3C4"]
 
@@ -210,5 +210,5 @@ def test_who_may_not_see_id_tags_neither_reads_nor_finds_them_in_the_log(work):
 def test_auditors_hear_of_prices_and_of_acts_but_not_about_what(work):
     auditor = Actor("m", "m", Role.AUDITOR)
     assert all(auditor.may_hear(topic) for topic in ("overview", "tariffs", "rates", "audit"))
-    record_act(work, TERMINAL, "tag.add", "tag/04A2B3C4", {"holder": "Ada"})
+    record_act(work, TERMINAL, "add tag", "tag/04A2B3C4", {"holder": "Ada"})
     assert "04A2B3C4" not in str(work.notes)

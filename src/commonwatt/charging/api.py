@@ -37,7 +37,7 @@ from commonwatt.kit.web import (
 from commonwatt.kit.web.days import instant_of
 from commonwatt.kit.web.paging import NUMBER_MAX
 from commonwatt.kit.web.parameters import From, To
-from commonwatt.members import Actor, mask_id_tag, record_act, require_scope
+from commonwatt.members import Actor, mask_id_tag, require_scope
 from commonwatt.metering import count_readings, readings_of
 from commonwatt.payments.ports import Rail
 from commonwatt.stations.ports import StationLine
@@ -331,7 +331,7 @@ async def post_tag(data: TagWish, database: Database, actor: Actor, idempotency_
 )
 async def post_block(id_tag: str, database: Database, actor: Actor, blocked: bool = True) -> None:
     """Refuse a tag, or let it in again with `?blocked=false`."""
-    await database.write(_block, id_tag, blocked, actor)
+    await database.write(block_tag, id_tag, blocked=blocked, actor=actor)
 
 
 @delete(
@@ -343,29 +343,17 @@ async def post_block(id_tag: str, database: Database, actor: Actor, blocked: boo
 )
 async def delete_tag(id_tag: str, database: Database, actor: Actor) -> None:
     """Forget a tag."""
-    await database.write(_remove, id_tag, actor)
+    await database.write(remove_tag, id_tag, actor=actor)
 
 
 def _stop(work: Work, session_id: str, actor: Actor, rules: Rules) -> SessionView:
-    charge = ask_to_stop(work, session_id, f"{actor.name} stopped it", rules)
-    record_act(work, actor, "session.stop", f"session/{session_id}")
+    charge = ask_to_stop(work, session_id, f"{actor.name} stopped it", rules, actor=actor)
     return view_session(charge, actor)
 
 
 def _add_tag(work: Work, id_tag: str, holder: str, actor: Actor) -> dict[str, str]:
-    account = account_of_tag(add_tag(work, id_tag, holder))
-    record_act(work, actor, "tag.add", f"tag/{id_tag}", {"holder": holder})
+    account = account_of_tag(add_tag(work, id_tag, holder, actor=actor))
     return {"id_tag": id_tag, "holder": holder, "state": "accepted", "account": account}
-
-
-def _block(work: Work, id_tag: str, blocked: bool, actor: Actor) -> None:
-    block_tag(work, id_tag, blocked=blocked)
-    record_act(work, actor, "tag.block" if blocked else "tag.unblock", f"tag/{id_tag}")
-
-
-def _remove(work: Work, id_tag: str, actor: Actor) -> None:
-    remove_tag(work, id_tag)
-    record_act(work, actor, "tag.remove", f"tag/{id_tag}")
 
 
 async def _charge(database: Database, session_id: str) -> Charge:

@@ -22,10 +22,10 @@ from commonwatt.charging.queries import SessionFilter
 from commonwatt.charging.rules import Rules
 from commonwatt.charging.session_view import owner_context
 from commonwatt.kernel import Amount, Asset, Clock, Instant, said
-from commonwatt.kit.database import Database, Work
+from commonwatt.kit.database import Database
 from commonwatt.kit.web import CSV_ROWS_MAX, Paging, Site, csv_answer, sorted_page
 from commonwatt.kit.web.days import day_begins, today_begins
-from commonwatt.members import Actor, mask_id_tag, record_act, require_scope
+from commonwatt.members import Actor, mask_id_tag, require_scope
 from commonwatt.stations import list_stations
 
 READ, WRITE = [require_scope("sessions:read")], [require_scope("sessions:write")]
@@ -171,13 +171,8 @@ async def show_session(
 @post("/sessions/{session_id:str}/stop", guards=WRITE, include_in_schema=False)
 async def stop_session(session_id: str, database: Database, actor: Actor, rules: Rules) -> Redirect:
     """Ask the station to end a session; what was not used is the driver's."""
-    await database.write(_stop, session_id, actor, rules)
+    await database.write(ask_to_stop, session_id, f"{actor.name} stopped it", rules, actor=actor)
     return Redirect(f"/sessions/{session_id}?done=stop", status_code=303)
-
-
-def _stop(work: Work, session_id: str, actor: Actor, rules: Rules) -> None:
-    ask_to_stop(work, session_id, f"{actor.name} stopped it", rules)
-    record_act(work, actor, "session.stop", f"session/{session_id}")
 
 
 async def _charge(database: Database, session_id: str) -> Charge:

@@ -10,7 +10,7 @@ from commonwatt.charging.charge import account_of_tag
 from commonwatt.kernel import Instant
 from commonwatt.kit.cli import Program, instant_text, table, with_program, wrapped
 from commonwatt.kit.database import Work
-from commonwatt.members import TERMINAL, record_act
+from commonwatt.members import TERMINAL
 
 
 @click.group()
@@ -26,9 +26,7 @@ def add(program: Program, id_tag: str, holder: str) -> None:
     """Let TAG, as the station reads it, charge on account of its holder."""
 
     def act(work: Work) -> str:
-        tag_id = add_tag(work, id_tag, holder)
-        record_act(work, TERMINAL, "tag added", f"tag/{id_tag.strip()}")
-        return account_of_tag(tag_id)
+        return account_of_tag(add_tag(work, id_tag, holder, actor=TERMINAL))
 
     account = program.write(act)
     said = f"{id_tag.strip()} may charge on account of {holder.strip()}."
@@ -55,12 +53,7 @@ def list_all(program: Program, search: str) -> None:
 @with_program()
 def block(program: Program, id_tag: str, off: bool) -> None:  # noqa: FBT001
     """Refuse TAG from now on; a charge that runs goes on."""
-
-    def act(work: Work) -> None:
-        block_tag(work, id_tag, blocked=not off)
-        record_act(work, TERMINAL, "tag unblocked" if off else "tag blocked", f"tag/{id_tag}")
-
-    program.write(act)
+    program.write(block_tag, id_tag, blocked=not off, actor=TERMINAL)
     state = "accepted" if off else "blocked"
     program.answer({"id_tag": id_tag, "state": state}, f"{id_tag} is {state}.")
 
@@ -71,10 +64,5 @@ def block(program: Program, id_tag: str, off: bool) -> None:  # noqa: FBT001
 def remove(program: Program, id_tag: str) -> None:
     """Forget TAG; what it charged stays on the books."""
     program.confirm(f"This forgets the tag {id_tag}.", undo="it can be added again; what it charged stays on the books")
-
-    def act(work: Work) -> None:
-        remove_tag(work, id_tag)
-        record_act(work, TERMINAL, "tag removed", f"tag/{id_tag}")
-
-    program.write(act)
+    program.write(remove_tag, id_tag, actor=TERMINAL)
     program.answer({"id_tag": id_tag, "removed": True}, f"{id_tag} is removed.")

@@ -13,9 +13,9 @@ from commonwatt.charging import queries
 from commonwatt.charging.actions.keep_tags import add_tag, block_tag, remove_tag
 from commonwatt.charging.charge import account_of_tag
 from commonwatt.kernel import Refused
-from commonwatt.kit.database import Database, Work
+from commonwatt.kit.database import Database
 from commonwatt.kit.web import CSV_ROWS_MAX, AsFile, Paging, csv_answer, sorted_page
-from commonwatt.members import Actor, record_act, require_scope
+from commonwatt.members import Actor, require_scope
 
 WRITE = [require_scope("sessions:write")]
 Order = Annotated[str, Parameter(pattern=queries.TAGS.pattern)]
@@ -74,7 +74,7 @@ async def add(data: Form, database: Database, actor: Actor) -> Template | Redire
     """Let a tag charge on account of its holder."""
     typed = {name: str(data.get(name, "")).strip() for name in ("id_tag", "holder")}
     try:
-        await database.write(_add, typed["id_tag"], typed["holder"], actor)
+        await database.write(add_tag, typed["id_tag"], typed["holder"], actor=actor)
     except Refused as error:
         wrong = [{"field": "id_tag", "message": error.said}]
         return await _page(database, Paging(), "", typed, wrong, status=error.status)
@@ -84,37 +84,22 @@ async def add(data: Form, database: Database, actor: Actor) -> Template | Redire
 @post("/tags/{id_tag:str}/block", guards=WRITE, include_in_schema=False)
 async def block(id_tag: str, database: Database, actor: Actor) -> Redirect:
     """Refuse a tag from now on."""
-    await database.write(_block, id_tag, actor, blocked=True)
+    await database.write(block_tag, id_tag, actor=actor)
     return Redirect("/tags?done=blocked", status_code=303)
 
 
 @post("/tags/{id_tag:str}/unblock", guards=WRITE, include_in_schema=False)
 async def unblock(id_tag: str, database: Database, actor: Actor) -> Redirect:
     """Let a tag in again."""
-    await database.write(_block, id_tag, actor, blocked=False)
+    await database.write(block_tag, id_tag, blocked=False, actor=actor)
     return Redirect("/tags?done=unblocked", status_code=303)
 
 
 @post("/tags/{id_tag:str}/remove", guards=WRITE, include_in_schema=False)
 async def remove(id_tag: str, database: Database, actor: Actor) -> Redirect:
     """Forget a tag."""
-    await database.write(_remove, id_tag, actor)
+    await database.write(remove_tag, id_tag, actor=actor)
     return Redirect("/tags?done=removed", status_code=303)
-
-
-def _add(work: Work, id_tag: str, holder: str, actor: Actor) -> None:
-    add_tag(work, id_tag, holder)
-    record_act(work, actor, "tag.add", f"tag/{id_tag}", {"holder": holder})
-
-
-def _block(work: Work, id_tag: str, actor: Actor, *, blocked: bool) -> None:
-    block_tag(work, id_tag, blocked=blocked)
-    record_act(work, actor, "tag.block" if blocked else "tag.unblock", f"tag/{id_tag}")
-
-
-def _remove(work: Work, id_tag: str, actor: Actor) -> None:
-    remove_tag(work, id_tag)
-    record_act(work, actor, "tag.remove", f"tag/{id_tag}")
 
 
 ROUTES = [show_tags, add, block, unblock, remove]

@@ -165,7 +165,7 @@ def _counts(sql: Connection) -> dict[str, int]:
 
 def _retry(work: Work, job_id: int, actor: members.Actor) -> None:
     retry(work, job_id)
-    record_act(work, actor, "job.retry", f"job/{job_id}")
+    record_act(work, actor, "retry job", f"job/{job_id}")
 
 
 @get(["/api", "/api/v1"], include_in_schema=False)

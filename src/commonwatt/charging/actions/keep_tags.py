@@ -8,12 +8,13 @@ from commonwatt.charging import store
 from commonwatt.charging.errors import NoSuchTag, TagKnown, TagUnusable
 from commonwatt.kernel import said
 from commonwatt.kit.database import Work
+from commonwatt.members import Actor, record_act
 
 TAG_MAX = 20
 """Characters of an id tag (OCPP 1.6, 7.28 IdToken)."""
 
 
-def add_tag(work: Work, id_tag: str, holder: str) -> str:
+def add_tag(work: Work, id_tag: str, holder: str, *, actor: Actor | None = None) -> str:
     """Let a tag charge on account of its holder and return the id of its record, which names the account.
 
     Raises TagKnown, and TagUnusable for what no station can send.
@@ -32,18 +33,25 @@ def add_tag(work: Work, id_tag: str, holder: str) -> str:
             id=tag_id, id_tag=tag, holder=holder.strip()[:80], state="accepted", made_ms=work.now.ms
         )
     )
+    record_act(work, actor, "add tag", f"tag/{tag}", {"holder": holder.strip()[:80]})
     return tag_id
 
 
-def block_tag(work: Work, id_tag: str, *, blocked: bool = True) -> None:
+def block_tag(work: Work, id_tag: str, *, blocked: bool = True, actor: Actor | None = None) -> None:
     """Refuse a tag from now on, or let it in again. A charge that runs goes on."""
     state = "blocked" if blocked else "accepted"
     changed = work.sql.execute(update(store.tags).where(store.tags.c.id_tag == id_tag).values(state=state))
     if changed.rowcount != 1:
-        raise NoSuchTag(said("There is no local tag %(id_tag)s.", id_tag=id_tag[:40]), id_tag=id_tag[:40])
+        raise _no_tag(id_tag)
+    record_act(work, actor, "block tag" if blocked else "unblock tag", f"tag/{id_tag}")
 
 
-def remove_tag(work: Work, id_tag: str) -> None:
+def remove_tag(work: Work, id_tag: str, *, actor: Actor | None = None) -> None:
     """Forget a tag; what it charged stays on the books. Added again, it charges on an account of its own."""
     if work.sql.execute(delete(store.tags).where(store.tags.c.id_tag == id_tag)).rowcount != 1:
-        raise NoSuchTag(said("There is no local tag %(id_tag)s.", id_tag=id_tag[:40]), id_tag=id_tag[:40])
+        raise _no_tag(id_tag)
+    record_act(work, actor, "remove tag", f"tag/{id_tag}")
+
+
+def _no_tag(id_tag: str) -> NoSuchTag:
+    return NoSuchTag(said("There is no local tag %(id_tag)s.", id_tag=id_tag[:40]), id_tag=id_tag[:40])

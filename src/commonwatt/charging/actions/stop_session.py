@@ -18,6 +18,7 @@ from commonwatt.charging.reports import Authorisation, Sample, StopReport
 from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.kernel import said
 from commonwatt.kit.database import Work
+from commonwatt.members import Actor, record_act
 from commonwatt.metering import store_readings
 
 CLOCK_MS = 5_000
@@ -52,8 +53,13 @@ def stop_session(work: Work, report: StopReport, rules: Rules = DEFAULT) -> Auth
     return answer
 
 
-def ask_to_stop(work: Work, session_id: str, reason: str, rules: Rules = DEFAULT) -> Charge:
-    """Ask for the end of a running session; asking again changes nothing. Raises SessionOver when it has ended."""
+def ask_to_stop(
+    work: Work, session_id: str, reason: str, rules: Rules = DEFAULT, *, actor: Actor | None = None
+) -> Charge:
+    """Ask for the end of a running session; asking again changes nothing. Raises SessionOver when it has ended.
+
+    An `actor` is a member whose act it is; a driver is none.
+    """
     charge = store.charge_by_id(work.sql, session_id)
     if charge is None:
         raise NoSuchSession(said("There is no session of this id."), session=session_id)
@@ -61,6 +67,8 @@ def ask_to_stop(work: Work, session_id: str, reason: str, rules: Rules = DEFAULT
         return charge
     if charge.session.status not in ACTIVE:
         raise SessionOver(said("This session is not running, so there is nothing to stop."), session=session_id)
+    if actor is not None:
+        record_act(work, actor, "stop session", f"session/{session_id}")
     charge = advance_session(work, charge, StopAsked(reason), rules)
     store.save_charges(work, [charge])
     work.tell(charge.subject, "status", status=charge.session.status.value)
