@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict, cast
 
 from litestar import Request, Router, get
 from litestar.params import Parameter, QueryParameter
@@ -24,7 +24,7 @@ from commonwatt.books.queries import (
     list_accounts,
     trial_balance,
 )
-from commonwatt.kernel import Asset
+from commonwatt.kernel import Amount, Asset, Instant
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import Answer, BadRequest, Page, Paging, encode_cursor, page_of, tagged
 from commonwatt.kit.web.comma_lists import cell
@@ -33,6 +33,64 @@ from commonwatt.kit.web.parameters import From, To
 
 _TEXT_MAX = 200
 At = Annotated[str | None, QueryParameter(name="at", description="A past instant, RFC 3339; now when absent.")]
+Name = Annotated[str, Parameter(description="the whole name of the account, such as rail:sandbox")]
+
+
+class EntryShown(TypedDict):
+    """One side of a posting: a positive amount is a debit, a negative one a credit."""
+
+    account: str
+    amount: Amount
+
+
+class PostingShown(TypedDict):
+    """A posting; its entries come to zero in each asset."""
+
+    number: int
+    at: Instant
+    memo: str
+    reference: str
+    key: str
+    hold_id: str | None
+    entries: list[EntryShown]
+
+
+class AccountShown(TypedDict):
+    """An account in one asset, told in its own direction."""
+
+    account: str
+    balance: Amount
+    held: Amount
+    available: Amount
+
+
+class HeldShown(TypedDict, total=False):
+    """What is known of an account only now, not of a past instant."""
+
+    account: str
+    held: Amount
+    available: Amount
+
+
+class BalanceShown(HeldShown):
+    """What an account holds in one asset."""
+
+    balance: Amount
+
+
+class BalancesShown(TypedDict):
+    """What an account holds, in every asset that it was ever used in; `at` is null for now."""
+
+    account: str
+    at: Instant | None
+    balances: list[BalanceShown]
+
+
+class TrialShown(TypedDict):
+    """The trial balance; `at` is null for now."""
+
+    at: Instant | None
+    items: list[TrialLine]
 
 
 def routes(guards: Sequence[Guard]) -> list[Any]:
@@ -53,13 +111,13 @@ async def get_journal(
     search: Annotated[str | None, Parameter(description="anywhere in the posting", max_length=_TEXT_MAX)] = None,
     reference: Annotated[str | None, Parameter(description="exactly this", max_length=_TEXT_MAX)] = None,
     format: Annotated[str, Parameter(description="json, or csv for all that match", pattern="json|csv")] = "json",  # noqa: A002
-) -> Answer | Stream:
+) -> Answer[Page[PostingShown]]:
     """Return postings, the newest first; `format=csv` streams all that match, the oldest first, a row per entry."""
     filters = JournalFilter(
         account, _asset(asset), instant_of(since, "from"), instant_of(until, "to"), search or None, reference
     )
     if format == "csv":
-        return journal_csv(database, filters)
+        return cast("Answer[Any]", journal_csv(database, filters))  # a file instead; the description tells of the pages
     (before,) = paging.key(int) or (None,)
     page = await database.read(journal, filters, before, paging.limit)
     cursor = None if page.next_cursor is None else encode_cursor((page.next_cursor,))
@@ -72,7 +130,7 @@ async def get_accounts(
     database: Database,
     paging: Paging,
     account: Annotated[str | None, Parameter(description="this account and all below it", max_length=_TEXT_MAX)] = None,
-) -> Answer:
+) -> Answer[Page[AccountShown]]:
     """Return accounts by name; each in every asset that it was used in, told in its own direction."""
     after: tuple[str, str] | tuple[()] = paging.key(str, str)
     states = await database.read(list_accounts, account, after or None, paging.limit + 1)
@@ -80,23 +138,25 @@ async def get_accounts(
 
 
 @get("/accounts/{name:str}/balance", summary="Read an account's balance")
-async def get_balance(request: Request[Any, Any, Any], database: Database, name: str, at: At = None) -> Answer:
+async def get_balance(
+    request: Request[Any, Any, Any], database: Database, name: Name, at: At = None
+) -> Answer[BalancesShown]:
     """Return what an account holds, now or at a past instant, in every asset that it was ever used in."""
     moment = instant_of(at, "at")
     states = await database.read(balance_states, name, moment)
-    shown_states = [_state(state) if moment is None else {"balance": state.balance} for state in states]
-    return tagged(request, {"account": name, "at": moment, "balances": shown_states})
+    balances = [_balance(state, past=moment is not None) for state in states]
+    return tagged(request, BalancesShown(account=name, at=moment, balances=balances))
 
 
 @get("/trial-balance", summary="Read the trial balance")
-async def get_trial_balance(request: Request[Any, Any, Any], database: Database, at: At = None) -> Answer:
+async def get_trial_balance(request: Request[Any, Any, Any], database: Database, at: At = None) -> Answer[TrialShown]:
     """Return what each kind of account comes to, debit or credit, now or at a past instant."""
     moment = instant_of(at, "at")
     lines: list[TrialLine] = await database.read(trial_balance, moment)
-    return tagged(request, {"at": moment, "items": lines})
+    return tagged(request, TrialShown(at=moment, items=lines))
 
 
-def shown(posting: Posting) -> dict[str, Any]:
+def shown(posting: Posting) -> PostingShown:
     """Return a posting as the API shows it: a positive amount is a debit, a negative one a credit."""
     return {
         "number": posting.number,
@@ -137,7 +197,13 @@ def _asset(code: str | None) -> str | None:
         raise BadRequest(f"{error}.", field="asset") from None
 
 
-def _state(state: AccountState) -> dict[str, Any]:
+def _balance(state: AccountState, *, past: bool) -> BalanceShown:
+    if past:
+        return {"balance": state.balance}
+    return {"account": state.name, "balance": state.balance, "held": state.held, "available": state.available}
+
+
+def _state(state: AccountState) -> AccountShown:
     return {
         "account": state.name,
         "balance": state.balance,

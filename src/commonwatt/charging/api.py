@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from litestar import Request, delete, get, post
 from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
-from sqlalchemy import Row
 
 from commonwatt.charging import queries, store
 from commonwatt.charging.actions.keep_tags import add_tag, block_tag, remove_tag
@@ -19,7 +17,8 @@ from commonwatt.charging.charge import Charge, account_of_tag
 from commonwatt.charging.errors import NoSuchSession
 from commonwatt.charging.model.session import Status
 from commonwatt.charging.rules import Rules
-from commonwatt.kernel import BTC, Amount, Asset, Instant, Missing
+from commonwatt.charging.showing import OfferShown, SessionView, TransactionView, view_session, view_transaction
+from commonwatt.kernel import Instant, Missing
 from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import (
     Answer,
@@ -37,65 +36,17 @@ from commonwatt.kit.web import (
 from commonwatt.kit.web.days import instant_of
 from commonwatt.kit.web.paging import NUMBER_MAX
 from commonwatt.kit.web.parameters import From, To
-from commonwatt.members import Actor, mask_id_tag, require_scope
+from commonwatt.members import Actor, require_scope
 from commonwatt.metering import count_readings, readings_of
 from commonwatt.payments.ports import Rail
 from commonwatt.stations.ports import StationLine
 
+Station = Annotated[str | None, Parameter(description="only at the station of this identity")]
+SessionId = Annotated[str, Parameter(description="the session's id")]
+TagName = Annotated[str, Parameter(description="the tag as stations read it")]
+TagSearch = Annotated[str, Parameter(description="anywhere in the tag or its holder")]
 Connector = Annotated[int | None, Parameter(ge=0, le=NUMBER_MAX, description="its number at the station")]
 READ, WRITE = [require_scope("sessions:read")], [require_scope("sessions:write")]
-
-
-@dataclass(frozen=True, slots=True)
-class SessionView:
-    """A session as programs see it. Instants in RFC 3339; `cost` and `gross` run until the end."""
-
-    id: str
-    status: str
-    kind: str
-    station: str
-    connector: int
-    id_tag: str
-    transaction_id: int | None
-    made: Instant
-    began: Instant | None
-    ended: Instant | None
-    energy_wh: int
-    power_w: int
-    gross: Amount
-    paid: Amount
-    held: Amount
-    cost: Amount
-    billed: Amount
-    returned: Amount
-    owed: Amount
-    tariff_version: str
-    rate_id: str | None
-    reason: str
-    flags: list[str]
-    address: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class TransactionView:
-    """A transaction as the station reported it (OCPP 1.6, 4.8 and 4.10)."""
-
-    id: int
-    session_id: str | None
-    station: str
-    connector: int
-    id_tag: str
-    authorisation: str
-    start_time: Instant
-    start_received: Instant
-    meter_start_wh: int
-    stop_time: Instant | None
-    stop_received: Instant | None
-    meter_stop_wh: int | None
-    reason: str | None
-    meter_values: list[dict[str, Any]] | None = None
-    """At most 5,000 at a time, oldest first; `?skip=5000` gives those behind them."""
-    meter_values_total: int | None = None
 
 
 class OfferWish(Body, frozen=True):
@@ -113,72 +64,18 @@ class TagWish(Body, frozen=True):
     holder: str
 
 
-def view_session(charge: Charge, actor: Actor | None) -> SessionView:
-    """Return a session as this actor may see it."""
-    session = charge.session
-    return SessionView(
-        id=charge.id,
-        status=session.status.value,
-        kind=charge.kind.value,
-        station=charge.station,
-        connector=charge.connector,
-        id_tag=mask_id_tag(actor, charge.id_tag),
-        transaction_id=session.transaction_id,
-        made=charge.made,
-        began=charge.began,
-        ended=charge.ended,
-        energy_wh=session.energy_wh,
-        power_w=charge.progress.power_w,
-        gross=Amount(Asset.of(charge.asset), charge.gross_units),
-        paid=Amount(BTC, session.paid_msat),
-        held=Amount(BTC, session.held_msat),
-        cost=Amount(BTC, session.cost_msat),
-        billed=Amount(BTC, session.billed_msat),
-        returned=Amount(BTC, charge.returned_msat),
-        owed=Amount(BTC, charge.owed_msat),
-        tariff_version=charge.tariff_version,
-        rate_id=charge.rate_id,
-        reason=session.reason,
-        flags=list(charge.flags),
-        address=charge.address,
-    )
-
-
-def view_transaction(
-    row: Row[Any], actor: Actor | None, values: list[dict[str, Any]] | None = None, total: int | None = None
-) -> TransactionView:
-    """Return a transaction as this actor may see it."""
-    return TransactionView(
-        id=row.id,
-        session_id=row.session_id,
-        station=row.station,
-        connector=row.connector,
-        id_tag=mask_id_tag(actor, row.id_tag),
-        authorisation=row.authorisation,
-        start_time=Instant(row.started_ms),
-        start_received=Instant(row.received_ms),
-        meter_start_wh=row.meter_start_wh,
-        stop_time=_instant(row.stopped_ms),
-        stop_received=_instant(row.stop_received_ms),
-        meter_stop_wh=row.meter_stop_wh,
-        reason=row.stop_reason,
-        meter_values=values,
-        meter_values_total=total,
-    )
-
-
 @get("/api/v1/sessions", guards=READ, tags=["sessions"], summary="List sessions")
 async def get_sessions(
     database: Database,
     paging: Paging,
     actor: Actor,
-    station: str | None = None,
+    station: Station = None,
     connector: Connector = None,
-    status: Status | None = None,
+    status: Annotated[Status | None, Parameter(description="only in this state")] = None,
     since: From = None,
     until: To = None,
-    search: str = "",
-    owed: bool = False,
+    search: Annotated[str, Parameter(description="in the id, the station or the id tag")] = "",
+    owed: Annotated[bool, Parameter(description="only with change that nobody has taken")] = False,
 ) -> Page[SessionView]:
     """Return sessions, newest first; `owed` keeps those with change that nobody has taken."""
     wanted = queries.SessionFilter(
@@ -207,7 +104,9 @@ async def _page(database: Database, wanted: queries.SessionFilter, paging: Pagin
 
 
 @get("/api/v1/sessions/{session_id:str}", guards=READ, tags=["sessions"], summary="Show a session")
-async def get_session(session_id: str, request: Request[Any, Any, Any], database: Database, actor: Actor) -> Answer:
+async def get_session(
+    session_id: SessionId, request: Request[Any, Any, Any], database: Database, actor: Actor
+) -> Answer[SessionView]:
     """Return one session."""
     return tagged(request, view_session(await _charge(database, session_id), actor))
 
@@ -222,7 +121,7 @@ async def post_session(
     site: Site,
     actor: Actor,
     idempotency_key: IdempotencyKey | None,
-) -> dict[str, Any]:
+) -> OfferShown:
     """Open a session at a connector and return its invoice and the driver's secret link.
 
     The answer to a repeated key is the first one, and opens nothing.
@@ -247,7 +146,7 @@ async def post_session(
 
     answer: dict[str, Any] = await once_outside(database, idempotency_key, offer)
     charge = await _charge(database, answer["session"]["id"])
-    return {**answer, "link": site.url(f"/s/{charge.secret}")}
+    return cast("OfferShown", {**answer, "link": site.url(f"/s/{charge.secret}")})
 
 
 @post(
@@ -258,8 +157,8 @@ async def post_session(
     status_code=HTTP_200_OK,
 )
 async def post_stop(
-    session_id: str, database: Database, actor: Actor, rules: Rules, idempotency_key: IdempotencyKey | None
-) -> Any:
+    session_id: SessionId, database: Database, actor: Actor, rules: Rules, idempotency_key: IdempotencyKey | None
+) -> SessionView:
     """Ask the station to end a session; what was not used is the driver's."""
     return await database.write(once, idempotency_key, _stop, session_id, actor, rules)
 
@@ -276,12 +175,12 @@ async def get_transactions(
     database: Database,
     paging: Paging,
     actor: Actor,
-    station: str | None = None,
+    station: Station = None,
     connector: Connector = None,
-    id_tag: str | None = None,
+    id_tag: Annotated[str | None, Parameter(description="only of this tag")] = None,
     since: From = None,
     until: To = None,
-    running: bool = False,
+    running: Annotated[bool, Parameter(description="only those without an end")] = False,
 ) -> Page[TransactionView]:
     """Return what stations reported, newest first; who may not see id tags cannot look for one either."""
     tag = id_tag if actor.sees_id_tags else None
@@ -299,7 +198,7 @@ async def get_transaction(
     database: Database,
     actor: Actor,
     skip: Annotated[int, Parameter(ge=0, le=10**9, description="meter values to leave out, the oldest first")] = 0,
-) -> Answer:
+) -> Answer[TransactionView]:
     """Return one transaction with at most 5,000 of its meter values; `meter_values_total` says how many there are."""
     row = await database.read(store.transaction_by_id, number)
     if row is None:
@@ -310,14 +209,18 @@ async def get_transaction(
 
 
 @get("/api/v1/tags", guards=WRITE, tags=["sessions"], summary="List local tags")
-async def get_tags(request: Request[Any, Any, Any], database: Database, search: str = "") -> Answer:
+async def get_tags(
+    request: Request[Any, Any, Any], database: Database, search: TagSearch = ""
+) -> Answer[Page[queries.TagShown]]:
     """Return the tags that charge on account."""
     rows = await database.read(queries.list_tags, text=search)
     return tagged(request, Page([queries.told_tag(row) for row in rows]))
 
 
 @post("/api/v1/tags", guards=WRITE, tags=["sessions"], summary="Add a local tag")
-async def post_tag(data: TagWish, database: Database, actor: Actor, idempotency_key: IdempotencyKey | None) -> Any:
+async def post_tag(
+    data: TagWish, database: Database, actor: Actor, idempotency_key: IdempotencyKey | None
+) -> queries.TagShown:
     """Let a tag charge on account."""
     return await database.write(once, idempotency_key, _add_tag, data.id_tag, data.holder, actor)
 
@@ -329,7 +232,12 @@ async def post_tag(data: TagWish, database: Database, actor: Actor, idempotency_
     summary="Block a local tag, or allow it again",
     status_code=HTTP_204_NO_CONTENT,
 )
-async def post_block(id_tag: str, database: Database, actor: Actor, blocked: bool = True) -> None:
+async def post_block(
+    id_tag: TagName,
+    database: Database,
+    actor: Actor,
+    blocked: Annotated[bool, Parameter(description="false lets it in again")] = True,
+) -> None:
     """Refuse a tag, or let it in again with `?blocked=false`."""
     await database.write(block_tag, id_tag, blocked=blocked, actor=actor)
 
@@ -341,7 +249,7 @@ async def post_block(id_tag: str, database: Database, actor: Actor, blocked: boo
     summary="Remove a local tag",
     status_code=HTTP_204_NO_CONTENT,
 )
-async def delete_tag(id_tag: str, database: Database, actor: Actor) -> None:
+async def delete_tag(id_tag: TagName, database: Database, actor: Actor) -> None:
     """Forget a tag."""
     await database.write(remove_tag, id_tag, actor=actor)
 
@@ -351,9 +259,9 @@ def _stop(work: Work, session_id: str, actor: Actor, rules: Rules) -> SessionVie
     return view_session(charge, actor)
 
 
-def _add_tag(work: Work, id_tag: str, holder: str, actor: Actor) -> dict[str, str]:
+def _add_tag(work: Work, id_tag: str, holder: str, actor: Actor) -> queries.TagShown:
     account = account_of_tag(add_tag(work, id_tag, holder, actor=actor))
-    return {"id_tag": id_tag, "holder": holder, "state": "accepted", "account": account}
+    return {"id_tag": id_tag, "holder": holder, "state": "accepted", "made": work.now, "account": account}
 
 
 async def _charge(database: Database, session_id: str) -> Charge:
@@ -361,10 +269,6 @@ async def _charge(database: Database, session_id: str) -> Charge:
     if charge is None:
         raise NoSuchSession("There is no session of this id.", session=session_id)
     return charge
-
-
-def _instant(ms: int | None) -> Instant | None:
-    return None if ms is None else Instant(ms)
 
 
 ROUTES = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy import Connection, Row, Select, func, or_, select
 
@@ -185,7 +185,17 @@ def list_tags(
     return list(sql.execute(statement).all())
 
 
-def told_tag(row: Row[Any]) -> dict[str, Any]:
+class TagShown(TypedDict):
+    """A local tag with the account of the books that it charges on."""
+
+    id_tag: str
+    holder: str
+    state: str
+    made: Instant
+    account: str
+
+
+def told_tag(row: Row[Any]) -> TagShown:
     """Return a local tag for programs, with the account of the books that it charges on."""
     made = Instant(row.made_ms)
     return {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from litestar import Request, delete, get, patch, post
+from litestar.params import Parameter
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
 from commonwatt.kernel import Clock
@@ -21,6 +22,10 @@ ADMIN = [require_scope("members:admin")]
 PROVED = [*ADMIN, require_proof]
 """A browser's session proves first that its member still holds it; tokens pass."""
 DAY_S = 24 * 3600
+Id = Annotated[str, Parameter(description="its id, as the list tells it")]
+Revoked = Annotated[bool, Parameter(description="the revoked ones too")]
+Search = Annotated[str, Parameter(description="anywhere in the act, its subject, who did it, or its details")]
+Subject = Annotated[str, Parameter(description="only about this, such as station/CP-1")]
 
 
 class TokenWish(Body, frozen=True):
@@ -46,7 +51,9 @@ class RoleWish(Body, frozen=True):
 
 
 @get("/api/v1/tokens", guards=ADMIN, tags=["members"], summary="List tokens")
-async def get_tokens(request: Request[Any, Any, Any], database: Database, *, revoked: bool = False) -> Answer:
+async def get_tokens(
+    request: Request[Any, Any, Any], database: Database, *, revoked: Revoked = False
+) -> Answer[Page[lists.Token]]:
     """Return the tokens, newest first, never their secrets."""
     items = await database.read(lists.list_tokens, ended=revoked)
     return tagged(request, Page(items))
@@ -73,13 +80,13 @@ async def post_token(
     summary="Revoke a token",
     status_code=HTTP_204_NO_CONTENT,
 )
-async def delete_token(token_id: str, database: Database, actor: Actor) -> None:
+async def delete_token(token_id: Id, database: Database, actor: Actor) -> None:
     """Revoke a token; it counts no more from the next request on."""
     await database.write(revoke_token, actor, token_id)
 
 
 @get("/api/v1/members", guards=ADMIN, tags=["members"], summary="List members")
-async def get_members(request: Request[Any, Any, Any], database: Database) -> Answer:
+async def get_members(request: Request[Any, Any, Any], database: Database) -> Answer[Page[lists.Member]]:
     """Return the members, first who joined first."""
     return tagged(request, Page(await database.read(lists.list_members)))
 
@@ -91,7 +98,7 @@ async def get_members(request: Request[Any, Any, Any], database: Database) -> An
     summary="Change a member's role",
     status_code=HTTP_204_NO_CONTENT,
 )
-async def patch_member(member_id: str, data: RoleWish, database: Database, actor: Actor) -> None:
+async def patch_member(member_id: Id, data: RoleWish, database: Database, actor: Actor) -> None:
     """Change a member's role."""
     await database.write(change_role, actor, member_id, data.role)
 
@@ -103,13 +110,15 @@ async def patch_member(member_id: str, data: RoleWish, database: Database, actor
     summary="Remove a member",
     status_code=HTTP_204_NO_CONTENT,
 )
-async def delete_member(member_id: str, database: Database, actor: Actor) -> None:
+async def delete_member(member_id: Id, database: Database, actor: Actor) -> None:
     """Let a member go; its sessions end at once."""
     await database.write(remove_member, actor, member_id)
 
 
 @get("/api/v1/invitations", guards=ADMIN, tags=["members"], summary="List open invitations")
-async def get_invitations(request: Request[Any, Any, Any], database: Database, clock: Clock) -> Answer:
+async def get_invitations(
+    request: Request[Any, Any, Any], database: Database, clock: Clock
+) -> Answer[Page[lists.OpenInvitation]]:
     """Return the invitations that nobody used yet."""
     return tagged(request, Page(await database.read(lists.list_invitations, clock.now())))
 
@@ -134,14 +143,14 @@ async def post_invitation(
     summary="Withdraw an invitation",
     status_code=HTTP_204_NO_CONTENT,
 )
-async def delete_invitation(invitation_id: str, database: Database, actor: Actor) -> None:
+async def delete_invitation(invitation_id: Id, database: Database, actor: Actor) -> None:
     """Withdraw an invitation that nobody used yet."""
     await database.write(withdraw_invitation, actor, invitation_id)
 
 
 @get("/api/v1/audit", guards=[require_scope("audit:read")], tags=["members"], summary="Read the audit log")
 async def get_audit(
-    database: Database, paging: Paging, actor: Actor, search: str = "", subject: str = ""
+    database: Database, paging: Paging, actor: Actor, search: Search = "", subject: Subject = ""
 ) -> Page[lists.Act]:
     """Return administrative acts, newest first; `subject` as it was written, like `station/CP-1`.
 

@@ -66,7 +66,7 @@ def move_to_own_host(request: AnyRequest, site: Site) -> Redirect | None:
     return Redirect(site.url(request.url.path) + query, status_code=303)
 
 
-def session_answer(site: Site, started: Started, location: str) -> Answer:
+def session_answer(site: Site, started: Started, location: str) -> Answer[Any]:
     """Answer a finished ceremony: the cookie, and where to go."""
     return Answer({"location": location}, status_code=200, cookies=[_cookie(site, started.secret)])
 
@@ -96,7 +96,7 @@ async def begin_joining(secret: str, data: dict[str, Any], database: Database, s
 @post(["/setup/{secret:str}/finish", "/invitation/{secret:str}/finish"], include_in_schema=False, status_code=200)
 async def finish_joining(
     request: AnyRequest, secret: str, data: dict[str, Any], database: Database, site: Site
-) -> Answer:
+) -> Answer[Any]:
     """Make the person a member; the next page makes recovery codes."""
     state, credential = read_answer(data)
     ceremony = await database.write(take_ceremony, state, JOIN)
@@ -144,7 +144,7 @@ async def begin_signing_in(database: Database, site: Site) -> dict[str, Any]:
 
 
 @post("/sign-in/finish", include_in_schema=False, status_code=200)
-async def finish_signing_in(request: AnyRequest, data: dict[str, Any], database: Database, site: Site) -> Answer:
+async def finish_signing_in(request: AnyRequest, data: dict[str, Any], database: Database, site: Site) -> Answer[Any]:
     """Sign in by a passkey's answer."""
     state, credential = read_answer(data)
     ceremony = await database.write(take_ceremony, state, SIGN_IN)

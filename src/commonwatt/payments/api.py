@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 from litestar import Request, get
 from litestar.params import Parameter, QueryParameter
 
-from commonwatt.kernel import BTC, Amount, Clock, Done, Failed, Unknown
+from commonwatt.kernel import BTC, Amount, Clock, Done, Failed, Instant, Unknown
 from commonwatt.kit.database import Database
-from commonwatt.kit.web import Answer, Paging, page_of, tagged
+from commonwatt.kit.web import Answer, Page, Paging, page_of, tagged
 from commonwatt.kit.web.days import instant_of
 from commonwatt.kit.web.parameters import From, To
 from commonwatt.members import allow
-from commonwatt.payments.ports import Rail
+from commonwatt.payments.ports import Capabilities, Rail
 from commonwatt.payments.queries import (
     PaymentFilter,
+    PaymentSums,
     invoice_of,
     list_payments,
     payout_of,
@@ -34,7 +35,58 @@ BALANCE_S = 5
 STATES = "drafted|open|accepted|settled|cancelled|pending|done|failed"
 DAY_S = 24 * 3600
 
-Words = Annotated[str | None, Parameter(max_length=TEXT_MAX)]
+RailName = Annotated[str | None, Parameter(max_length=TEXT_MAX, description="only over this backend")]
+PaymentState = Annotated[
+    str | None, QueryParameter(name="state", pattern=f"^({STATES})$", description="only in this state")
+]
+PaymentName = Annotated[str, Parameter(description="an invoice's payment hash, or a payout's id")]
+
+
+class OneWayShown(TypedDict, total=False):
+    """What only an invoice has (paid to preimage), or only a payout (fee and reason)."""
+
+    paid: Amount
+    hold: bool
+    wish: str | None
+    description: str
+    comment: str | None
+    preimage: str | None
+    fee: Amount
+    reason: str | None
+
+
+class PaymentShown(OneWayShown):
+    """An invoice (in) or a payout (out), never with a secret."""
+
+    direction: str
+    id: str
+    payment_hash: str
+    bolt11: str
+    subject: str
+    account: str
+    rail: str
+    amount: Amount
+    state: str
+    made: Instant
+    expires: Instant
+    ended: Instant | None
+
+
+class RailShown(TypedDict):
+    """A payment backend: what it can do, whether it answers, and if so what it could pay out and still receive."""
+
+    name: str
+    capabilities: Capabilities
+    reachable: bool
+    problem: str | None
+    spendable: Amount | None
+    receivable: Amount | None
+
+
+class RailsShown(TypedDict):
+    """All payment backends."""
+
+    items: list[RailShown]
 
 
 @get("/api/v1/payments", guards=[allow(scope="payments:read")], tags=["payments"], summary="List payments in and out")
@@ -43,13 +95,13 @@ async def get_payments(
     database: Database,
     paging: Paging,
     direction: Annotated[str | None, Parameter(pattern="^(in|out)$", description="in or out; both unless told")] = None,
-    wanted: Annotated[str | None, QueryParameter(name="state", pattern=f"^({STATES})$")] = None,
-    rail: Words = None,
+    wanted: PaymentState = None,
+    rail: RailName = None,
     subject: Annotated[str | None, Parameter(max_length=TEXT_MAX, description="such as session/<id>")] = None,
     search: Annotated[str | None, Parameter(max_length=TEXT_MAX, description="in the subject, or begins an id")] = None,
     since: From = None,
     until: To = None,
-) -> Answer:
+) -> Answer[Page[PaymentShown]]:
     """Return invoices and payouts, the newest first."""
     filters = PaymentFilter(
         text=search or None,
@@ -67,7 +119,7 @@ async def get_payments(
 @get("/api/v1/payments/sums", guards=[allow(scope="payments:read")], tags=["payments"], summary="Add payments up")
 async def get_sums(
     request: Request[Any, Any, Any], database: Database, clock: Clock, since: From = None, until: To = None
-) -> Answer:
+) -> Answer[PaymentSums]:
     """Return what was received and paid out in a span of time, the last 24 hours unless told, and what is under way."""
     last = instant_of(until, "to") or clock.now().plus(ms=1)
     first = instant_of(since, "from") or last.plus(seconds=-DAY_S)
@@ -76,7 +128,7 @@ async def get_sums(
 
 
 @get("/api/v1/payments/{name:str}", guards=[allow(scope="payments:read")], tags=["payments"], summary="Read a payment")
-async def get_payment(request: Request[Any, Any, Any], database: Database, name: str) -> Answer:
+async def get_payment(request: Request[Any, Any, Any], database: Database, name: PaymentName) -> Answer[PaymentShown]:
     """Return an invoice by its payment hash, or a payout by its id; with the preimage once it proves a payment."""
     if len(name) != HASH_LENGTH:
         return tagged(request, shown(await database.read(payout_of, name)))
@@ -86,18 +138,18 @@ async def get_payment(request: Request[Any, Any, Any], database: Database, name:
 
 
 @get("/api/v1/rails", guards=[allow(scope="payments:read")], tags=["payments"], summary="List payment backends")
-async def get_rails(rails: Mapping[str, Rail]) -> Answer:
+async def get_rails(rails: Mapping[str, Rail]) -> Answer[RailsShown]:
     """Return each backend with what it can do, what it could pay out and still receive, and whether it answers."""
-    return Answer({"items": await asyncio.gather(*(rail_state(rail) for rail in rails.values()))})
+    return Answer(RailsShown(items=await asyncio.gather(*(rail_state(rail) for rail in rails.values()))))
 
 
-async def rail_state(rail: Rail) -> dict[str, Any]:
+async def rail_state(rail: Rail) -> RailShown:
     """Ask a rail how it is; one that does not answer in time is out of reach."""
     try:
         balance = await asyncio.wait_for(rail.balance(), BALANCE_S)
     except TimeoutError:
         balance = Unknown("no answer in time")
-    state: dict[str, Any] = {
+    state: RailShown = {
         "name": rail.name,
         "capabilities": rail.capabilities,
         "reachable": isinstance(balance, Done),
@@ -114,9 +166,10 @@ async def rail_state(rail: Rail) -> dict[str, Any]:
     return state
 
 
-def shown(payment: Invoice | Payout) -> dict[str, Any]:
+def shown(payment: Invoice | Payout) -> PaymentShown:
     """Return a payment as the API shows it; never with a secret."""
-    both: dict[str, Any] = {
+    both: PaymentShown = {
+        "direction": "in" if isinstance(payment, Invoice) else "out",
         "id": payment.payment_hash if isinstance(payment, Invoice) else payment.id,
         "payment_hash": payment.payment_hash,
         "bolt11": payment.bolt11,
@@ -131,7 +184,6 @@ def shown(payment: Invoice | Payout) -> dict[str, Any]:
     }
     if isinstance(payment, Invoice):
         return {
-            "direction": "in",
             **both,
             "paid": Amount(BTC, payment.paid_msat),
             "hold": payment.hold,
@@ -139,7 +191,7 @@ def shown(payment: Invoice | Payout) -> dict[str, Any]:
             "description": payment.description,
             "comment": payment.comment,
         }
-    return {"direction": "out", **both, "fee": Amount(BTC, payment.fee_msat), "reason": payment.reason}
+    return {**both, "fee": Amount(BTC, payment.fee_msat), "reason": payment.reason}
 
 
 ROUTES: list[Any] = [get_payments, get_sums, get_payment, get_rails]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from litestar import Request, delete, get, patch, post
@@ -42,8 +41,20 @@ from commonwatt.stations.errors import (
 )
 from commonwatt.stations.hiding import hide_secrets
 from commonwatt.stations.ports import StationLine
-from commonwatt.stations.queries import ConnectorView, FrameView, StationView
-from commonwatt.stations.showing import shown_station, timed
+from commonwatt.stations.queries import ConnectorView, StationView
+from commonwatt.stations.showing import (
+    AddedStation,
+    ConnectorShown,
+    FrameShown,
+    PasswordShown,
+    StationShown,
+    WholeStation,
+    shown_connector,
+    shown_frame,
+    shown_quirk,
+    shown_setting,
+    shown_station,
+)
 
 READ = [require_scope("stations:read")]
 WRITE = [require_scope("stations:write")]
@@ -53,6 +64,11 @@ Search = Annotated[str, Parameter(max_length=100, description="anywhere in ident
 State = Annotated[
     str | None, QueryParameter(name="state", pattern="^(admitted|waiting|rejected)$", description="only in this state")
 ]
+
+Status = Annotated[str | None, Parameter(description="what it last said, such as Available (OCPP 1.6, 7.7)")]
+Identity = Annotated[str, Parameter(description="the name under which the station calls")]
+Name = Annotated[str, Parameter(description="the connector's name, as in its page's address")]
+Action = Annotated[str, Parameter(description="the message, such as RemoteStartTransaction (OCPP 1.6, section 5)")]
 
 
 class NewStation(Body, frozen=True):
@@ -80,7 +96,7 @@ class ConnectorChange(Body, frozen=True):
 @get("/api/v1/stations", guards=READ, tags=["stations"], summary="List stations")
 async def get_stations(
     request: Request[Any, Any, Any], database: Database, paging: Paging, search: Search = "", in_state: State = None
-) -> Answer:
+) -> Answer[Page[StationShown]]:
     """Return stations by identity."""
     (after,) = paging.key(str) or (None,)
     rows = await database.read(
@@ -92,30 +108,31 @@ async def get_stations(
 @post("/api/v1/stations", guards=WRITE, tags=["stations"], summary="Add a station")
 async def post_station(
     data: NewStation, database: Database, actor: Actor, idempotency_key: IdempotencyKey | None
-) -> dict[str, Any]:
+) -> AddedStation:
     """Make a station known and let it in; its password is shown this once, not in the answer to a repeated key."""
     return await database.write(once_hiding, idempotency_key, _PASSWORD, _add, actor, data)
 
 
 @get("/api/v1/stations/{identity:str}", guards=READ, tags=["stations"], summary="Read a station")
-async def get_station(request: Request[Any, Any, Any], database: Database, identity: str) -> Answer:
+async def get_station(request: Request[Any, Any, Any], database: Database, identity: Identity) -> Answer[WholeStation]:
     """Return a station with its connectors, its quirks and its configuration as it last told it."""
     view = await database.read(queries.station_of, identity)
     connectors = await database.read(queries.list_connectors, identity=identity, limit=100)
     quirks = await database.read(queries.list_quirks, identity)
     settings = await database.read(queries.list_configuration, identity)
-    shown = shown_station(view) | {
-        "connectors": [shown_connector(row) for row in connectors],
-        "quirks": [timed(asdict(row)) for row in quirks],
-        "configuration": [timed(asdict(row)) for row in settings],
-    }
+    shown = WholeStation(
+        **shown_station(view),
+        connectors=[shown_connector(row) for row in connectors],
+        quirks=[shown_quirk(row) for row in quirks],
+        configuration=[shown_setting(row) for row in settings],
+    )
     return tagged(request, shown, _set_of_station(view))
 
 
 @patch("/api/v1/stations/{identity:str}", guards=WRITE, tags=["stations"], summary="Change a station")
 async def patch_station(
-    data: StationChange, database: Database, actor: Actor, identity: str, if_match: IfMatch = None
-) -> dict[str, Any]:
+    data: StationChange, database: Database, actor: Actor, identity: Identity, if_match: IfMatch = None
+) -> StationShown:
     """Rename a station, or set its waivers; `If-Match` with the ETag of reading it guards what others set meanwhile."""
     return await database.write(_change_station, actor, identity, data, if_match)
 
@@ -127,7 +144,7 @@ async def patch_station(
     summary="Remove a station",
     status_code=HTTP_204_NO_CONTENT,
 )
-async def delete_station(database: Database, actor: Actor, line: StationLine, identity: str) -> None:
+async def delete_station(database: Database, actor: Actor, line: StationLine, identity: Identity) -> None:
     """Forget a station with its connectors and frames; sessions stay on record."""
     await database.write(administer, actor, "station removed", identity, acts.remove_station)
     await line.disconnect(identity, "removed by its operator")
@@ -140,7 +157,9 @@ async def delete_station(database: Database, actor: Actor, line: StationLine, id
     summary="Admit a station",
     status_code=HTTP_204_NO_CONTENT,
 )
-async def post_admit(database: Database, actor: Actor, identity: str, idempotency_key: IdempotencyKey | None) -> None:
+async def post_admit(
+    database: Database, actor: Actor, identity: Identity, idempotency_key: IdempotencyKey | None
+) -> None:
     """Let a waiting or rejected station in."""
     await database.write(once, idempotency_key, _decide, actor, "station admitted", identity, acts.admit_station)
 
@@ -153,7 +172,7 @@ async def post_admit(database: Database, actor: Actor, identity: str, idempotenc
     status_code=HTTP_204_NO_CONTENT,
 )
 async def post_reject(
-    database: Database, actor: Actor, line: StationLine, identity: str, idempotency_key: IdempotencyKey | None
+    database: Database, actor: Actor, line: StationLine, identity: Identity, idempotency_key: IdempotencyKey | None
 ) -> None:
     """Keep a station out, at once."""
     await database.write(once, idempotency_key, _decide, actor, "station rejected", identity, acts.reject_station)
@@ -168,8 +187,8 @@ async def post_reject(
     status_code=HTTP_200_OK,
 )
 async def post_password(
-    database: Database, actor: Actor, identity: str, idempotency_key: IdempotencyKey | None
-) -> dict[str, Any]:
+    database: Database, actor: Actor, identity: Identity, idempotency_key: IdempotencyKey | None
+) -> PasswordShown:
     """Give a station a fresh password and show it, this once; its next connection must use it.
 
     The answer to a repeated key sets none anew, and does not show it.
@@ -188,8 +207,8 @@ async def post_command(
     database: Database,
     actor: Actor,
     line: StationLine,
-    identity: str,
-    action: str,
+    identity: Identity,
+    action: Action,
     idempotency_key: IdempotencyKey | None,
     data: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -217,13 +236,15 @@ async def get_frames(
     database: Database,
     actor: Actor,
     paging: Paging,
-    identity: str,
-    search: Annotated[str, Parameter(max_length=100)] = "",
-    action: str | None = None,
-    direction: Annotated[str | None, Parameter(pattern="^(in|out)$")] = None,
+    identity: Identity,
+    search: Annotated[str, Parameter(max_length=100, description="anywhere in the frame")] = "",
+    action: Annotated[str | None, Parameter(description="only this message")] = None,
+    direction: Annotated[
+        str | None, Parameter(pattern="^(in|out)$", description="in: from the station; out: to it; both unless told")
+    ] = None,
     since: From = None,
     until: To = None,
-) -> Page[dict[str, Any]]:
+) -> Page[FrameShown]:
     """Return frames, the newest first; id tags are hidden from auditors."""
     (before,) = paging.key(int) or (None,)
     begins, ends = instant_of(since, "from"), instant_of(until, "to")
@@ -244,8 +265,8 @@ async def get_frames(
 
 @get("/api/v1/connectors", guards=READ, tags=["stations"], summary="List connectors")
 async def get_connectors(
-    request: Request[Any, Any, Any], database: Database, paging: Paging, status: str | None = None
-) -> Answer:
+    request: Request[Any, Any, Any], database: Database, paging: Paging, status: Status = None
+) -> Answer[Page[ConnectorShown]]:
     """Return connectors by name, with their live state."""
     (after,) = paging.key(str) or (None,)
     rows = await database.read(queries.list_connectors, status=status, after=after, limit=paging.limit + 1)
@@ -253,7 +274,7 @@ async def get_connectors(
 
 
 @get("/api/v1/connectors/{name:str}", guards=READ, tags=["stations"], summary="Read a connector")
-async def get_connector(request: Request[Any, Any, Any], database: Database, name: str) -> Answer:
+async def get_connector(request: Request[Any, Any, Any], database: Database, name: Name) -> Answer[ConnectorShown]:
     """Return a connector with its live state."""
     view = await _connector(database, name)
     return tagged(request, shown_connector(view), _set_of_connector(view))
@@ -261,23 +282,13 @@ async def get_connector(request: Request[Any, Any, Any], database: Database, nam
 
 @patch("/api/v1/connectors/{name:str}", guards=WRITE, tags=["stations"], summary="Change a connector")
 async def patch_connector(
-    data: ConnectorChange, database: Database, actor: Actor, name: str, if_match: IfMatch = None
-) -> dict[str, Any]:
+    data: ConnectorChange, database: Database, actor: Actor, name: Name, if_match: IfMatch = None
+) -> ConnectorShown:
     """Change a connector's name or label; printed QR codes of an old name stop working.
 
     `If-Match` with the ETag of reading it guards what others set meanwhile.
     """
     return await database.write(_change_connector, actor, name, data, if_match)
-
-
-def shown_connector(view: ConnectorView) -> dict[str, Any]:
-    """Return a connector as the API shows it."""
-    return timed(asdict(view)) | {"state": view.state}
-
-
-def shown_frame(view: FrameView) -> dict[str, Any]:
-    """Return a frame as the API shows it."""
-    return timed(asdict(view))
 
 
 def _set_of_station(view: StationView) -> tuple[Any, ...]:
@@ -289,7 +300,7 @@ def _set_of_connector(view: ConnectorView) -> tuple[Any, ...]:
     return view.station, view.number, view.name, view.label
 
 
-def _add(work: Work, actor: Actor, data: NewStation) -> dict[str, Any]:
+def _add(work: Work, actor: Actor, data: NewStation) -> AddedStation:
     password = administer(
         work, actor, "station added", data.identity, acts.add_station, data.name, with_password=data.with_password
     )
@@ -301,13 +312,11 @@ def _decide(work: Work, actor: Actor, act: str, identity: str, action: Callable[
     return {"done": act}
 
 
-def _set_password(work: Work, actor: Actor, identity: str) -> dict[str, Any]:
+def _set_password(work: Work, actor: Actor, identity: str) -> PasswordShown:
     return {"password": administer(work, actor, "password set", identity, acts.set_password)}
 
 
-def _change_station(
-    work: Work, actor: Actor, identity: str, data: StationChange, if_match: str | None
-) -> dict[str, Any]:
+def _change_station(work: Work, actor: Actor, identity: str, data: StationChange, if_match: str | None) -> StationShown:
     check_part(if_match, _set_of_station(queries.station_of(work.sql, identity)))
     if data.name is not None:
         administer(work, actor, "station renamed", identity, acts.rename_station, data.name)
@@ -318,7 +327,7 @@ def _change_station(
 
 def _change_connector(
     work: Work, actor: Actor, name: str, data: ConnectorChange, if_match: str | None
-) -> dict[str, Any]:
+) -> ConnectorShown:
     view = _connector_of(work.sql, name)
     check_part(if_match, _set_of_connector(view))
     change = {"name": data.name, "label": data.label}

@@ -43,6 +43,11 @@ from commonwatt.tariffs.model.tariff import Tariff
 from commonwatt.tariffs.ports import PlaceCheck, anywhere
 from commonwatt.tariffs.reading import moment
 from commonwatt.tariffs.showing import (
+    AssignmentShown,
+    HistoryShown,
+    ListedShown,
+    RateShown,
+    VersionShown,
     show_assignment,
     show_bill,
     show_history,
@@ -57,6 +62,14 @@ TAGS = ["tariffs"]
 
 Wh = Annotated[int, Parameter(ge=0, le=10_000_000, description="energy in Wh")]
 Connector = Annotated[int, Parameter(ge=0, le=CONNECTORS_MAX, description="a connector's number")]
+TariffId = Annotated[str, Parameter(description="the tariff's id")]
+OfTariff = Annotated[str | None, Parameter(description="only of this tariff")]
+Station = Annotated[str, Parameter(description="a station's identity")]
+AtStation = Annotated[str | None, Parameter(description="only at this station")]
+Search = Annotated[str, Parameter(description="anywhere in the name")]
+Retired = Annotated[bool, Parameter(description="the retired ones too")]
+At = Annotated[str | None, Parameter(description="an instant, RFC 3339; now when absent")]
+Currency = Annotated[str | None, Parameter(description="a code of ISO 4217; the site's own when absent")]
 Seconds = Annotated[int, Parameter(ge=0, le=30 * 86_400, description="seconds")]
 
 
@@ -86,8 +99,8 @@ class Place(Body, frozen=True):
 
 @get("/api/v1/tariffs", guards=READ, tags=TAGS, summary="List tariffs")
 async def get_tariffs(
-    database: Database, clock: Clock, paging: Paging, search: str = "", *, retired: bool = False
-) -> Page[dict[str, Any]]:
+    database: Database, clock: Clock, paging: Paging, search: Search = "", *, retired: Retired = False
+) -> Page[ListedShown]:
     """Return tariffs, the newest first, each with its version in force and where it holds."""
     (after,) = paging.key(str) or ("",)
     rows = await database.read(
@@ -99,41 +112,45 @@ async def get_tariffs(
 @post("/api/v1/tariffs", guards=WRITE, tags=TAGS, summary="Create a tariff")
 async def post_tariff(
     data: dict[str, Any], database: Database, actor: Actor, idempotency_key: IdempotencyKey | None
-) -> dict[str, Any]:
+) -> VersionShown:
     """Store a new tariff and return its first version."""
     draft = parse_tariff(data)
 
-    def act(work: Work) -> dict[str, Any]:
+    def act(work: Work) -> VersionShown:
         return show_version(create_tariff(work, draft, actor=actor))
 
     return await database.write(once, idempotency_key, act)
 
 
 @get("/api/v1/tariffs/{tariff_id:str}", guards=READ, tags=TAGS, summary="Show a tariff")
-async def get_tariff(request: Request[Any, Any, Any], tariff_id: str, database: Database, clock: Clock) -> Answer:
+async def get_tariff(
+    request: Request[Any, Any, Any], tariff_id: TariffId, database: Database, clock: Clock
+) -> Answer[ListedShown]:
     """Return a tariff with its version in force and where it holds; its ETag guards a new version."""
     return tagged(request, show_listed(await database.read(store.show_tariff, tariff_id, clock.now())))
 
 
 @get("/api/v1/tariffs/{tariff_id:str}/versions", guards=READ, tags=TAGS, summary="Show a tariff's history")
-async def get_versions(request: Request[Any, Any, Any], tariff_id: str, database: Database) -> Answer:
+async def get_versions(
+    request: Request[Any, Any, Any], tariff_id: TariffId, database: Database
+) -> Answer[Page[HistoryShown]]:
     """Return all versions, the newest first; none of them ever changes."""
     return tagged(request, Page([show_history(each) for each in await database.read(store.history, tariff_id)]))
 
 
 @post("/api/v1/tariffs/{tariff_id:str}/versions", guards=WRITE, tags=TAGS, summary="Change a tariff")
 async def post_version(
-    tariff_id: str,
+    tariff_id: TariffId,
     data: dict[str, Any],
     database: Database,
     actor: Actor,
     idempotency_key: IdempotencyKey | None,
     if_match: IfMatch = None,
-) -> dict[str, Any]:
+) -> VersionShown:
     """Add a version that holds from now on or from its `valid_from`; what was sold keeps its price."""
     draft = parse_tariff(data)
 
-    def act(work: Work) -> dict[str, Any]:
+    def act(work: Work) -> VersionShown:
         check_match(if_match, etag_of(show_listed(store.show_tariff(work.sql, tariff_id, work.now))))
         return show_version(revise_tariff(work, tariff_id, draft, actor=actor))
 
@@ -147,20 +164,20 @@ async def post_version(
     summary="Retire a tariff",
     status_code=HTTP_204_NO_CONTENT,
 )
-async def delete_tariff(tariff_id: str, database: Database, actor: Actor) -> None:
+async def delete_tariff(tariff_id: TariffId, database: Database, actor: Actor) -> None:
     """Retire a tariff that holds nowhere; what it priced stays as it was."""
     await database.write(retire_tariff, tariff_id, actor=actor)
 
 
 @get("/api/v1/tariffs/{tariff_id:str}/preview", guards=READ, tags=TAGS, summary="Preview a price")
 async def get_preview(
-    tariff_id: str,
+    tariff_id: TariffId,
     database: Database,
     clock: Clock,
     energy_wh: Wh,
     duration_s: Seconds,
     parked_s: Seconds = 0,
-    start: str | None = None,
+    start: At = None,
 ) -> dict[str, Any]:
     """Return what so much energy in so much time would cost, by the same arithmetic that bills."""
     wish = Use(energy_wh, duration_s, parked_s, start, tariff_id=tariff_id)
@@ -182,8 +199,8 @@ async def post_preview(data: Use, database: Database, clock: Clock) -> dict[str,
 
 @get("/api/v1/tariffs/assignments", guards=READ, tags=TAGS, summary="List assignments")
 async def get_assignments(
-    request: Request[Any, Any, Any], database: Database, station: str | None = None, tariff_id: str | None = None
-) -> Answer:
+    request: Request[Any, Any, Any], database: Database, station: AtStation = None, tariff_id: OfTariff = None
+) -> Answer[Page[AssignmentShown]]:
     """Return which tariff held and holds where, the newest first."""
     rows = await database.read(store.assignment_history, tariff_id=tariff_id, station=station)
     return tagged(request, Page([show_assignment(row) for row in rows]))
@@ -196,11 +213,11 @@ async def post_assignment(
     actor: Actor,
     idempotency_key: IdempotencyKey | None,
     check_place: Annotated[PlaceCheck, Dependency(skip_validation=True)] = anywhere,
-) -> dict[str, Any]:
+) -> AssignmentShown:
     """Let a tariff hold at the site, a station or a connector from now on or from `since`."""
     since = None if data.since is None else moment(data.since, "since")
 
-    def act(work: Work) -> dict[str, Any]:
+    def act(work: Work) -> AssignmentShown:
         place = (data.station or "", data.connector or 0)
         if data.tariff_id is not None:
             check_place(work.sql, *place)
@@ -211,17 +228,15 @@ async def post_assignment(
 
 @get("/api/v1/tariffs/in-force", guards=READ, tags=TAGS, summary="Tell which tariff holds")
 async def get_in_force(
-    database: Database, clock: Clock, station: str, connector: Connector, at: str | None = None
-) -> dict[str, Any]:
+    database: Database, clock: Clock, station: Station, connector: Connector, at: At = None
+) -> VersionShown:
     """Return the version that holds at a connector, now or at an instant."""
     when = clock.now() if at is None else moment(at, "at")
     return show_version(await database.read(store.tariff_for, station, connector, when))
 
 
 @get("/api/v1/rates", guards=READ, tags=TAGS, summary="List exchange rates")
-async def get_rates(
-    database: Database, site: Site, paging: Paging, currency: str | None = None
-) -> Page[dict[str, Any]]:
+async def get_rates(database: Database, site: Site, paging: Paging, currency: Currency = None) -> Page[RateShown]:
     """Return the prices of bitcoin that were used, the newest first, each with its sources."""
     (after,) = paging.key(str) or ("",)
     rows = await database.read(store.list_rates, currency or site.currency, limit=paging.limit + 1, after=after)
@@ -229,7 +244,7 @@ async def get_rates(
 
 
 @get("/api/v1/rates/current", guards=READ, tags=TAGS, summary="Show the exchange rate")
-async def get_current_rate(database: Database, site: Site, clock: Clock, currency: str | None = None) -> dict[str, Any]:
+async def get_current_rate(database: Database, site: Site, clock: Clock, currency: Currency = None) -> RateShown:
     """Return the price of bitcoin that a session would lock now; 503 `no-rate` when none can be believed."""
     return show_rate(await database.read(store.current_rate, currency or site.currency, clock.now()))
 

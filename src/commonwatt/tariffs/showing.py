@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict, cast
 
-from commonwatt.kernel import BTC, Amount, Asset, Rounding
+from commonwatt.kernel import BTC, Amount, Asset, Instant, Rounding
 from commonwatt.tariffs.document import write_tariff
 from commonwatt.tariffs.model.bill import Bill, Line
 from commonwatt.tariffs.model.explain import explain
@@ -15,12 +15,83 @@ from commonwatt.tariffs.store import Assignment, Listed, Version
 _UNITS = {Kind.ENERGY: "Wh", Kind.TIME: "ms", Kind.PARKING_TIME: "ms"}
 
 
-def show_version(tariff: Tariff) -> dict[str, Any]:
+class PriceShown(TypedDict):
+    """A price as decimal texts in the tariff's asset, without and with VAT."""
+
+    net: str
+    gross: str
+
+
+class BoundsShown(TypedDict, total=False):
+    """What only some tariffs have."""
+
+    min_price: PriceShown
+    max_price: PriceShown
+    valid_from: str
+    valid_to: str
+
+
+class VersionShown(BoundsShown):
+    """One version of a tariff: its ids, its document as it can be posted, and what it says in words."""
+
+    id: str
+    version: str
+    name: str
+    asset: str
+    vat_included: bool
+    timezone: str
+    elements: list[dict[str, Any]]
+    explained: list[str]
+
+
+class HistoryShown(VersionShown):
+    """A version with its number, and who made it when."""
+
+    number: int
+    made: Instant
+    made_by: str
+
+
+class AssignmentShown(TypedDict):
+    """Where a tariff holds: without a station at the site, without a connector at the whole station."""
+
+    tariff_id: str | None
+    station: str | None
+    connector: int | None
+    since: Instant
+    made: Instant
+    made_by: str
+
+
+class ListedShown(TypedDict):
+    """A tariff with its version in force, and where it holds."""
+
+    id: str
+    name: str
+    retired: Instant | None
+    versions: int
+    current: VersionShown | None
+    assigned: list[AssignmentShown]
+
+
+class RateShown(TypedDict):
+    """A price of one bitcoin, with the sources that made it and the ones that were not believed."""
+
+    id: str
+    currency: str
+    price: Amount
+    at: Instant
+    used: list[str]
+    dropped: list[str]
+
+
+def show_version(tariff: Tariff) -> VersionShown:
     """Show one version: its ids, its document, and what it says in words."""
-    return {"id": tariff.id, "version": tariff.version, **write_tariff(tariff), "explained": explain(tariff)}
+    ids = {"id": tariff.id, "version": tariff.version}
+    return cast("VersionShown", {**ids, **write_tariff(tariff), "explained": explain(tariff)})
 
 
-def show_listed(listed: Listed) -> dict[str, Any]:
+def show_listed(listed: Listed) -> ListedShown:
     """Show a tariff: its version in force, and where it holds."""
     return {
         "id": listed.id,
@@ -32,12 +103,12 @@ def show_listed(listed: Listed) -> dict[str, Any]:
     }
 
 
-def show_history(version: Version) -> dict[str, Any]:
+def show_history(version: Version) -> HistoryShown:
     """Show a version with its number, and who made it when."""
     return {"number": version.number, "made": version.made, "made_by": version.made_by, **show_version(version.tariff)}
 
 
-def show_assignment(place: Assignment) -> dict[str, Any]:
+def show_assignment(place: Assignment) -> AssignmentShown:
     """Show an assignment; an empty station is the site, connector 0 the whole station."""
     return {
         "tariff_id": place.tariff_id,
@@ -79,13 +150,13 @@ def _show_line(line: Line, asset: Asset) -> dict[str, Any]:
     }
 
 
-def show_rate(rate: Rate) -> dict[str, Any]:
+def show_rate(rate: Rate) -> RateShown:
     """Show a rate with the sources that made it and the ones that were not believed."""
     return {
         "id": rate.id,
         "currency": rate.currency,
         "price": Amount(Asset.of(rate.currency), rate.micro_per_btc),
         "at": rate.at,
-        "used": rate.used,
-        "dropped": rate.dropped,
+        "used": list(rate.used),
+        "dropped": list(rate.dropped),
     }

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from litestar import Response
@@ -76,7 +76,10 @@ def to_json(value: Any) -> bytes:
     return _encode(plain(value))
 
 
-class Answer(Response[Any]):
+T = TypeVar("T")
+
+
+class Answer(Response[T]):
     """The response class of the whole application: as Litestar's, but our words look as `plain` says."""
 
     def render(self, content: Any, media_type: str, enc_hook: Any = None) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar, cast
 
 from litestar import Request
 from litestar.params import HeaderParameter
@@ -13,6 +13,7 @@ from commonwatt.kernel import said
 from commonwatt.kit.web.encoding import Answer, to_json
 from commonwatt.kit.web.errors import Changed
 
+T = TypeVar("T")
 IfMatch = Annotated[
     str | None, HeaderParameter(name="If-Match", description="the ETag of reading it: refuse when it was changed since")
 ]
@@ -50,7 +51,7 @@ def check_match(if_match: str | None, current: str) -> None:
         raise Changed(said("This was changed after you read it. Read it again and decide anew."), etag=current)
 
 
-def tagged(request: Request[Any, Any, Any], value: Any, part: Any = None) -> Answer:
+def tagged(request: Request[Any, Any, Any], value: T, part: Any = None) -> Answer[T]:
     """Answer with the value and its tag, or 304 when `If-None-Match` says that the client has it.
 
     `part` is what a later `If-Match` is about, where that is not the whole value; see `check_part`.
@@ -59,7 +60,7 @@ def tagged(request: Request[Any, Any, Any], value: Any, part: Any = None) -> Ans
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     known = request.headers.get("if-none-match")
     if known is not None and _matches(known, tag, weak=True):
-        return Answer(None, status_code=HTTP_304_NOT_MODIFIED, headers=headers)
+        return Answer(cast("T", None), status_code=HTTP_304_NOT_MODIFIED, headers=headers)
     return Answer(value, headers=headers)
 
 

@@ -47,7 +47,7 @@ def health_routes(database: Database, checks: Mapping[str, Check], guards: Seque
     every: dict[str, Check] = {"database": writes, **checks}
 
     @get("/readyz", include_in_schema=False, opt={"no_limit": True, "any_host": True})
-    async def readyz() -> Answer:
+    async def readyz() -> Answer[dict[str, Any]]:
         """Try each part; 503 names those that do not work."""
         found = dict(zip(every, await asyncio.gather(*(_ask(check) for check in every.values())), strict=True))
         bad = any(found.values())

@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 LIMIT_MAX = 500
 NUMBER_MAX = (1 << 63) - 1
-RowNumber = Annotated[int, Parameter(ge=0, le=NUMBER_MAX)]
+RowNumber = Annotated[int, Parameter(ge=0, le=NUMBER_MAX, description="its number")]
 """A number in an address by which something is found: no larger than a database can compare."""
 _FOREIGN = "The cursor belongs to another list; leave it out to begin at the first page."
 

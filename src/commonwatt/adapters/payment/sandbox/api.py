@@ -88,7 +88,9 @@ def lines(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @get("/", summary="Read the sandbox wallet's balance and history")
-async def show_wallet(sandbox: SandboxNetwork, limit: Annotated[int, Parameter(ge=1, le=500)] = 50) -> dict[str, Any]:
+async def show_wallet(
+    sandbox: SandboxNetwork, limit: Annotated[int, Parameter(ge=1, le=500, description="rows at most")] = 50
+) -> dict[str, Any]:
     """Return what the wallet has, and what it paid and received, newest first."""
     wallet = wallet_of(sandbox)
     return {"balance": msat(await wallet.balance_msat()), "history": lines(await wallet.history(limit))}

@@ -1,0 +1,132 @@
+"""Sessions and transactions as JSON values: what programs see of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from sqlalchemy import Row
+
+from commonwatt.charging.charge import Charge
+from commonwatt.kernel import BTC, Amount, Asset, Instant
+from commonwatt.members import Actor, mask_id_tag
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A session as programs see it. Instants in RFC 3339; `cost` and `gross` run until the end."""
+
+    id: str
+    status: str
+    kind: str
+    station: str
+    connector: int
+    id_tag: str
+    transaction_id: int | None
+    made: Instant
+    began: Instant | None
+    ended: Instant | None
+    energy_wh: int
+    power_w: int
+    gross: Amount
+    paid: Amount
+    held: Amount
+    cost: Amount
+    billed: Amount
+    returned: Amount
+    owed: Amount
+    tariff_version: str
+    rate_id: str | None
+    reason: str
+    flags: list[str]
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionView:
+    """A transaction as the station reported it (OCPP 1.6, 4.8 and 4.10)."""
+
+    id: int
+    session_id: str | None
+    station: str
+    connector: int
+    id_tag: str
+    authorisation: str
+    start_time: Instant
+    start_received: Instant
+    meter_start_wh: int
+    stop_time: Instant | None
+    stop_received: Instant | None
+    meter_stop_wh: int | None
+    reason: str | None
+    meter_values: list[dict[str, Any]] | None = None
+    """At most 5,000 at a time, oldest first; `?skip=5000` gives those behind them."""
+    meter_values_total: int | None = None
+
+
+class OfferShown(TypedDict):
+    """A session that was just opened: what to pay, until when, and the driver's secret link."""
+
+    session: SessionView
+    invoice: str
+    payment_hash: str
+    expires: Instant
+    link: str
+
+
+def view_session(charge: Charge, actor: Actor | None) -> SessionView:
+    """Return a session as this actor may see it."""
+    session = charge.session
+    return SessionView(
+        id=charge.id,
+        status=session.status.value,
+        kind=charge.kind.value,
+        station=charge.station,
+        connector=charge.connector,
+        id_tag=mask_id_tag(actor, charge.id_tag),
+        transaction_id=session.transaction_id,
+        made=charge.made,
+        began=charge.began,
+        ended=charge.ended,
+        energy_wh=session.energy_wh,
+        power_w=charge.progress.power_w,
+        gross=Amount(Asset.of(charge.asset), charge.gross_units),
+        paid=Amount(BTC, session.paid_msat),
+        held=Amount(BTC, session.held_msat),
+        cost=Amount(BTC, session.cost_msat),
+        billed=Amount(BTC, session.billed_msat),
+        returned=Amount(BTC, charge.returned_msat),
+        owed=Amount(BTC, charge.owed_msat),
+        tariff_version=charge.tariff_version,
+        rate_id=charge.rate_id,
+        reason=session.reason,
+        flags=list(charge.flags),
+        address=charge.address,
+    )
+
+
+def view_transaction(
+    row: Row[Any], actor: Actor | None, values: list[dict[str, Any]] | None = None, total: int | None = None
+) -> TransactionView:
+    """Return a transaction as this actor may see it."""
+    return TransactionView(
+        id=row.id,
+        session_id=row.session_id,
+        station=row.station,
+        connector=row.connector,
+        id_tag=mask_id_tag(actor, row.id_tag),
+        authorisation=row.authorisation,
+        start_time=Instant(row.started_ms),
+        start_received=Instant(row.received_ms),
+        meter_start_wh=row.meter_start_wh,
+        stop_time=_instant(row.stopped_ms),
+        stop_received=_instant(row.stop_received_ms),
+        meter_stop_wh=row.meter_stop_wh,
+        reason=row.stop_reason,
+        meter_values=values,
+        meter_values_total=total,
+    )
+
+
+def _instant(ms: int | None) -> Instant | None:
+    return None if ms is None else Instant(ms)
