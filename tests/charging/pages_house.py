@@ -11,6 +11,7 @@ from commonwatt import charging, stations
 from commonwatt.charging.actions.keep_tags import add_tag
 from commonwatt.charging.overview_page import ROUTES as OVERVIEW_ROUTES
 from commonwatt.charging.owner_pages import ROUTES
+from commonwatt.charging.pages import show_receipt
 from commonwatt.charging.reports import Sample, SampleReport, StartReport, StopReport
 from commonwatt.kernel import EUR, Done
 from commonwatt.kit.database import Work
@@ -74,7 +75,7 @@ class House:
         self.line, self.box = Line(), {"actor": OWNER}
         given = {"line": self.line, "rules": charging.Rules(), "config": CONFIG, "rails": {}, **DEPENDENCIES}
         app = build_app(
-            [*ROUTES, *OVERVIEW_ROUTES, *SEARCH_ROUTES, *STATION_ROUTES, *TARIFF_ROUTES],
+            [*ROUTES, show_receipt, *OVERVIEW_ROUTES, *SEARCH_ROUTES, *STATION_ROUTES, *TARIFF_ROUTES],
             site=SITE,
             database=database,
             clock=clock,

@@ -1,5 +1,6 @@
 """The owner's pages about sessions and the first steps: filters, sums, the story, stopping."""
 
+import json
 import re
 
 import pytest
@@ -8,6 +9,7 @@ from tests.charging.pages_house import AUDITOR, OWNER, SITE, House
 from commonwatt import charging, stations
 from commonwatt.charging.actions.note_station import pass_deadlines
 from commonwatt.charging.period_sums import sums_by_day, sums_by_month
+from commonwatt.charging.receipt import receipt_pdf
 from commonwatt.charging.reports import StopReport
 from commonwatt.charging.session_view import owner_context
 from commonwatt.kit.pages.assets import BUILT
@@ -125,6 +127,25 @@ def test_a_session_tells_its_story_its_bill_and_its_facts(house):
         told = owner_context(sql, charge, house.clock.now(), "UTC")
     assert [event["kind"] for event in told["events"]] == ["tagged", "began", "energy", "stopped", "billed"]
     house.open("/sessions/nonsense", 404)
+
+
+def test_a_receipt_is_printed_in_its_reader_s_words(house, monkeypatch):
+    charge = house.charge(wh=5000)
+    printed = []
+
+    def keep(words):
+        printed.append(json.loads(words))
+        return receipt_pdf(words)
+
+    monkeypatch.setattr("commonwatt.charging.pages.receipt_pdf", keep)
+    for language in ("en", "de", "fr", "cs"):
+        answer = house.client.get(f"/r/{charge.id}.pdf", headers={"accept-language": language})
+        assert (answer.headers["content-type"], answer.content[:5]) == ("application/pdf", b"%PDF-"), answer.text
+    english, german, *_ = printed
+    assert [words["title"] for words in printed] == ["Receipt", "Beleg", "Reçu", "Doklad"]
+    assert english["blocks"][1][-1] == ["Total", "2.10 EUR", True]
+    assert english["blocks"][1][0][0].startswith("Energy, 5.00")
+    assert german["blocks"][1][-1][1] == "2,10 EUR"
 
 
 def test_a_running_session_is_stopped_once_and_by_whom_is_kept(house):

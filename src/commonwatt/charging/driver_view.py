@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from commonwatt.charging import queries
-from commonwatt.charging.charge import Charge
+from commonwatt.charging.charge import Charge, Kind
 from commonwatt.charging.model.session import Status
 from commonwatt.charging.pricing import rate_of, tariff_of, to_msat
 from commonwatt.charging.rules import Rules
@@ -36,6 +36,14 @@ def both(tariff: Tariff, rate: Rate | None, msat: int) -> Both:
         return {"amount": Amount(BTC, msat), "sats": None}
     fiat = msat_to_fiat(msat, rate, Rounding.HALF_UP).quotient
     return {"amount": Amount(tariff.asset, fiat), "sats": Amount(BTC, msat)}
+
+
+def cost_of(tariff: Tariff, rate: Rate | None, charge: Charge) -> Both:
+    """Return what a charge costs until now or was billed; on account that is the bill itself, which no rate touches."""
+    if charge.kind is Kind.LOCAL:
+        return {"amount": Amount(Asset.of(charge.asset), charge.gross_units), "sats": None}
+    session = charge.session
+    return both(tariff, rate, session.billed_msat if session.billed else session.cost_msat)
 
 
 def both_of(sql: Connection, charge: Charge, msat: int) -> Both:
@@ -117,7 +125,7 @@ def session_context(sql: Connection, charge: Charge, now: Instant, zone: str, ru
         "tariff": tariff,
         "invoice": next(iter(waiting), None) if offered else None,
         "price": both(tariff, rate, credit or asked),
-        "cost": both(tariff, rate, session.billed_msat if session.billed else session.cost_msat),
+        "cost": cost_of(tariff, rate, charge),
         "left": both(tariff, rate, left),
         "change": both(tariff, rate, change),
         "used_percent": session.cost_msat * 100 // credit if credit else 0,

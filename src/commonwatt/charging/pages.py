@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Final
 
-from litestar import Response, get, post
+from litestar import Request, Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect, Template
@@ -26,6 +26,7 @@ from commonwatt.charging.receipt import receipt_context, receipt_of, receipt_pdf
 from commonwatt.charging.rules import Rules
 from commonwatt.kernel import BTC, Clock, Fault, Instant, Rounding, said
 from commonwatt.kit.database import Database, Work
+from commonwatt.kit.pages import render_for
 from commonwatt.kit.web import Site
 from commonwatt.payments.ports import Rail
 from commonwatt.protocols.lnurl import LnurlError, address_identifier, encode_lnurl, read_link
@@ -129,7 +130,9 @@ async def keep_address(
 
 
 @get("/r/{name:str}", include_in_schema=False)
-async def show_receipt(name: str, database: Database, clock: Clock, site: Site) -> Response[Any]:
+async def show_receipt(
+    name: str, request: Request[Any, Any, Any], database: Database, clock: Clock, site: Site
+) -> Response[Any]:
     """Show a receipt as a page, as `.json` or as `.pdf`; its id is unguessable and names no person."""
     session_id, _, form = name.partition(".")
     charge = await database.read(store.charge_by_id, session_id)
@@ -142,9 +145,9 @@ async def show_receipt(name: str, database: Database, clock: Clock, site: Site) 
     context = await database.read(receipt_context, charge, site, clock.now())
     if form == "":
         return Template("charging/receipt.html", context=context)
-    facts = await database.read(receipt_of, charge, site)
+    words = render_for(request, "charging/receipt_words.json", **context)
     headers = {"Content-Disposition": f'inline; filename="receipt-{charge.id[:13]}.pdf"'}
-    return Response(receipt_pdf(facts, context), media_type="application/pdf", headers=headers)
+    return Response(receipt_pdf(words), media_type="application/pdf", headers=headers)
 
 
 async def _connector_context(

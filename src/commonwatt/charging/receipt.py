@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.resources
-import json
 from typing import Any
 
 import typst
@@ -11,11 +10,10 @@ from sqlalchemy import Connection
 
 from commonwatt.charging import store
 from commonwatt.charging.charge import Charge
-from commonwatt.charging.driver_view import both, duration_s, place_of
+from commonwatt.charging.driver_view import both, cost_of, duration_s, place_of
 from commonwatt.charging.pricing import bill_of, rate_of, tariff_of
 from commonwatt.kernel import Instant, digest_of
 from commonwatt.kit.web import Site
-from commonwatt.tariffs import money
 
 
 def receipt_of(sql: Connection, charge: Charge, site: Site) -> dict[str, Any]:
@@ -73,41 +71,19 @@ def receipt_context(sql: Connection, charge: Charge, site: Site, now: Instant) -
         "duration_s": duration_s(charge, now),
         "meter_start_wh": facts["meter_start_wh"],
         "meter_stop_wh": facts["meter_stop_wh"],
-        "total": both(tariff, rate, session.billed_msat),
+        "total": cost_of(tariff, rate, charge),
         "paid": both(tariff, rate, session.paid_msat),
         "returned": both(tariff, rate, charge.returned_msat),
         "owed": both(tariff, rate, charge.owed_msat),
         "rate": rate,
-        "rate_text": f"1 BTC = {money(rate.micro_per_btc, tariff.asset)}" if rate else "",
         "digest": facts["digest"],
     }
 
 
-def receipt_pdf(facts: dict[str, Any], context: dict[str, Any]) -> bytes:
-    """Return a receipt as a PDF of one page."""
-    asset = context["tariff"].asset
-    data = {
-        "issuer": facts["issuer"],
-        "contact": facts["contact"],
-        "place": f"{facts['station']}, connector {facts['connector']}",
-        "began": facts["began"] or "",
-        "ended": facts["ended"] or "",
-        "energy": f"{facts['energy_wh']} Wh",
-        "meter": f"{facts['meter_start_wh']} Wh to {facts['meter_stop_wh']} Wh",
-        "lines": [
-            [line["kind"], str(line["quantity"]), money(line["net"] + line["vat"], asset)] for line in facts["lines"]
-        ],
-        "vat": money(facts["vat"], asset),
-        "total": money(facts["gross"], asset),
-        "paid": f"{facts['paid_msat']} msat",
-        "billed": f"{facts['billed_msat']} msat",
-        "change": f"{facts['change_msat']} msat",
-        "rate": context["rate_text"],
-        "number": facts["receipt"],
-        "digest": facts["digest"],
-    }
+def receipt_pdf(words: str) -> bytes:
+    """Return a receipt as a PDF of one page; `words` is `receipt_words.json`, rendered in its reader's language."""
     source = importlib.resources.files("commonwatt.charging").joinpath("templates/receipt.typ").read_bytes()
-    return typst.compile(source, format="pdf", sys_inputs={"data": json.dumps(data)})
+    return typst.compile(source, format="pdf", sys_inputs={"words": words})
 
 
 def _iso(instant: Instant | None) -> str | None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, select
 from commonwatt.books import JournalFilter, journal
 from commonwatt.charging import queries, store
 from commonwatt.charging.charge import Charge, Kind
-from commonwatt.charging.driver_view import both, chart_of, duration_s, place_of
+from commonwatt.charging.driver_view import both, chart_of, cost_of, duration_s, place_of
 from commonwatt.charging.model.session import Status
 from commonwatt.charging.pricing import bill_of, rate_of, tariff_of
 from commonwatt.kernel import Amount, Asset, Instant
@@ -26,9 +26,6 @@ def owner_context(sql: Connection, charge: Charge, now: Instant, zone: str) -> d
     invoices, payouts = invoices_of(sql, charge.subject), payouts_of(sql, charge.subject)
     row = store.transaction_by_id(sql, session.transaction_id) if session.transaction_id else None
     readings = readings_of(sql, session.transaction_id) if session.transaction_id else []
-    cost = both(tariff, rate, session.billed_msat if session.billed else session.cost_msat)
-    if charge.kind is Kind.LOCAL:
-        cost = {"amount": Amount(Asset.of(charge.asset), charge.gross_units), "sats": None}
     return {
         "charge": charge,
         "connector": place_of(sql, charge),
@@ -36,7 +33,7 @@ def owner_context(sql: Connection, charge: Charge, now: Instant, zone: str) -> d
         "bill": bill_of(sql, charge),
         "chart": _framed(chart_of(readings, now, zone, live=not session.over), readings),
         "readings": len(readings),
-        "cost": cost,
+        "cost": cost_of(tariff, rate, charge),
         "paid": both(tariff, rate, session.paid_msat),
         "locked": both(tariff, rate, session.held_msat),
         "returned": both(tariff, rate, charge.returned_msat),

@@ -5,7 +5,7 @@ Reading order: `page` (what a page knows about its reader), `engine` (templates)
 """
 
 from commonwatt.kit.pages.assets import STATIC_ROUTES, AssetsNotBuilt, asset, icon
-from commonwatt.kit.pages.engine import PageEngine, render, template_engine
+from commonwatt.kit.pages.engine import PageEngine, render, render_for, template_engine
 from commonwatt.kit.pages.language_choice import choose
 from commonwatt.kit.pages.navigation import Entry, Section
 from commonwatt.kit.pages.page import Page, current_page
@@ -32,6 +32,7 @@ __all__ = [
     "icon",
     "qr",
     "render",
+    "render_for",
     "show_parts",
     "template_engine",
     "texts",

@@ -54,7 +54,7 @@ def template_files() -> dict[str, Path]:
     """Return every template by the name that templates use for it."""
     found = {path.relative_to(ROOTS[""]).as_posix(): path for path in ROOTS[""].rglob("*.html")}
     for folder in sorted(PACKAGE.glob("*/templates")):
-        for path in sorted(folder.rglob("*.html")):
+        for path in sorted(each for kind in ("*.html", "*.json") for each in folder.rglob(kind)):
             found[f"{folder.parent.name}/{path.relative_to(folder).as_posix()}"] = path
     return found
 
