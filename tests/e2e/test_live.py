@@ -20,7 +20,9 @@ def driver(chromium, town):
     """The page of a free connector; its button is marked, so that another one in its place is found out."""
     with visiting(chromium, PHONE) as context:
         page = context.new_page()
-        page.goto(town.url(f"/c/{FREE}"))
+        with page.expect_response(lambda answer: "x-live" in answer.request.headers):
+            page.goto(town.url(f"/c/{FREE}"))
+        page.wait_for_timeout(100)
         page.evaluate(MARK)
         yield page
     say(town, "Available")
@@ -69,6 +71,20 @@ def test_a_button_stays_under_the_finger_and_the_page_follows_when_it_is_let_go(
     expect(button).to_have_count(0)
 
 
+def test_a_page_that_nobody_sees_holds_no_line_and_is_current_when_it_is_shown(driver, town):
+    driver.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+    with driver.expect_event("requestfailed", lambda request: "/live" in request.url):
+        driver.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    say(town, "Faulted")
+    driver.wait_for_timeout(1500)
+    expect(driver.locator("#place .pill")).to_have_text("Free")
+    driver.evaluate("delete document.hidden")
+    with driver.expect_request(re.compile("/live")):
+        driver.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(driver.locator("#place .pill")).to_contain_text("Out of order")
+    expect(driver.locator("[data-offline]")).to_be_hidden()
+
+
 def test_pages_of_owners_follow_a_charge_its_money_and_its_change(owner, town):
     overview, station, payouts, owed, jobs = (owner.new_page() for _ in range(5))
     overview.goto(town.url("/overview"))
@@ -83,6 +99,7 @@ def test_pages_of_owners_follow_a_charge_its_money_and_its_change(owner, town):
     first = card.inner_text()
     expect(card).not_to_have_text(first, use_inner_text=True)
     expect(station.locator(f'#sessions a[href="/sessions/{charge.id}"]')).to_be_visible()
+    station.goto(town.url("/journal"))
     town.unplug("MARKET-SQUARE", 1)
     town.until_charge(charge.id, lambda now: now.session.billed)
     expect(owed.locator(f'#list a[href="/sessions/{charge.id}"]')).to_be_visible()
@@ -90,4 +107,5 @@ def test_pages_of_owners_follow_a_charge_its_money_and_its_change(owner, town):
     expect(payouts.locator("#list tbody tr")).to_have_count(1)
     expect(payouts.locator("#list tbody tr")).to_contain_text("Paid")
     expect(owed.locator(f'#list a[href="/sessions/{charge.id}"]')).to_have_count(0)
+    expect(station.get_by_text("Charge at MARKET-SQUARE, connector 1").first).to_be_visible()
     expect(jobs.locator("#counts")).not_to_have_text(done, use_inner_text=True)

@@ -8,7 +8,8 @@
 // The page is the one source of truth: what a live region shows is what a reload would show. A lost line shows the banner
 // [data-offline] with the time of the last sign of life; when it comes back, every region is fetched anew.
 // A region that is the same as before stays untouched, and so does one that a person is using: a button under the finger,
-// a field being typed in, an open dialog. It follows when the hand is off it.
+// a field being typed in, an open dialog. It follows when the hand is off it. A page that nobody sees holds no line, for
+// a browser has six of them to a server, all tabs together; shown again, it is fetched anew.
 import { enhance, enhancing, locale } from "./enhance.js";
 
 const PAUSE_MS = 800;
@@ -119,13 +120,16 @@ function listen(root) {
   };
   let source = null;
   let last = "";
+  const close = () => source?.abort();
   const open = () => {
+    if (document.hidden || (source && !source.signal.aborted)) return;
     source = new AbortController();
     stream(source.signal);
   };
   const again = (pause) => {
     showLife(false);
-    setTimeout(() => { if (!source.signal.aborted) open(); }, pause);
+    close();
+    setTimeout(open, pause);
   };
   const stream = async (signal) => {
     let answer;
@@ -168,8 +172,12 @@ function listen(root) {
   root.addEventListener("live:expired", () => want(""));
   addEventListener("offline", () => showLife(false));
   addEventListener("online", () => want(""));
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) want(""); });
-  addEventListener("pagehide", () => source.abort());
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return close();
+    open();
+    want("");
+  });
+  addEventListener("pagehide", close);
   addEventListener("pageshow", (event) => {
     if (!event.persisted) return;
     made.clear(); // a button pressed before is busy until its region comes anew

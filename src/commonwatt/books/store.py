@@ -107,6 +107,7 @@ def claim_key(work: Work, key: str, kind: str, digest: str, memo: str, reference
     sql = work.sql
     row = sql.exec_driver_sql(_CLAIM, (key, kind, digest, work.now.ms, memo, reference, hold_id)).first()
     if row is not None:
+        work.tell("books", "booked", number=row[0], reference=reference)
         return Claim(row[0], repeated=False)
     found = sql.exec_driver_sql("SELECT number, digest FROM books_write WHERE key = ?", (key,)).one()
     if found[1] != digest:
