@@ -25,6 +25,7 @@ function showLife(alive) {
   for (const place of document.querySelectorAll("[data-last-live]")) place.textContent = time;
   for (const banner of document.querySelectorAll("[data-offline]")) banner.hidden = alive;
 }
+document.addEventListener("htmx:afterSwap", (event) => made.delete(event.detail.target.id)); // a filter wrote it anew
 
 function inUse(region) {
   const typing = region.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
