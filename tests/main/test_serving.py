@@ -6,8 +6,10 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -19,9 +21,10 @@ COMMAND = [sys.executable, "-m", "commonwatt.main"]
 READY_S = 60
 
 
-def start(*arguments, **environment):
-    env = {**os.environ, "LANG": "C.UTF-8", **environment}
-    return subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+def start(*arguments, **more):
+    env = {**os.environ, "LANG": "C.UTF-8"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([*COMMAND, *arguments], env=env, **pipes, **more)
 
 
 def stop(process):
@@ -122,6 +125,17 @@ async def test_two_demos_that_start_at_once_take_ports_of_their_own(tmp_path):
         async with serving(config) as running:
             assert running.http_port != taken[0].port
             assert not running.stations_url.endswith(f":{taken[1].port}/ocpp")
+
+
+def test_a_server_in_the_background_of_a_script_stops_while_it_starts(tmp_path):
+    where = ("--data", str(tmp_path), "--http", "127.0.0.1:0", "--stations", "127.0.0.1:0")
+    process = start("serve", *where, preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_IGN))
+    while not (tmp_path / "commonwatt.sqlite").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=READY_S)
+    assert (process.returncode, out) == (130, ""), err
 
 
 def test_sigterm_ends_in_order(server):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -55,9 +56,14 @@ def serve(program: Program, *, http_bind: str | None, stations_bind: str | None)
 
 
 def run(story: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine on uvloop and return its result; what it makes is readable by its owner only."""
+    """Run a coroutine on uvloop and return its result; what it makes is readable by its owner only.
+
+    SIGINT stops it from the first moment on, also in the background of a script, where a shell has it ignored: whoever
+    sends it means it.
+    """
     import uvloop  # noqa: PLC0415 (only servers need it)
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     before = os.umask(0o077)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
