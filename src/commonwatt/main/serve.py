@@ -73,12 +73,14 @@ def run(story: Coroutine[Any, Any, T]) -> T:
 
 
 async def _serve(config: Config, *, as_json: bool) -> int:
+    gc.disable()  # the start makes much and drops little: looking for garbage costs a tenth of it
     from commonwatt.main.serving import hear_stop, serving  # noqa: PLC0415 (heavy; not for `--help`)
 
     configure_log(config.log.format, config.log.level, sys.stderr)
     async with serving(config) as running:
         stopped = hear_stop()
         gc.freeze()  # what the start made lives as long as the server: never search it for garbage
+        gc.enable()
         facts = {
             "http": running.site.base_url,
             "http_port": running.http_port,
