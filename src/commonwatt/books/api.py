@@ -198,9 +198,7 @@ def _asset(code: str | None) -> str | None:
 
 
 def _balance(state: AccountState, *, past: bool) -> BalanceShown:
-    if past:
-        return {"balance": state.balance}
-    return {"account": state.name, "balance": state.balance, "held": state.held, "available": state.available}
+    return {"balance": state.balance} if past else cast("BalanceShown", _state(state))
 
 
 def _state(state: AccountState) -> AccountShown:
