@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import random
 import statistics
 import sys
 import time
@@ -28,21 +29,32 @@ RESULTS = HERE / "RESULTS.md"
 
 def machine() -> list[str]:
     """Say what it ran on, without naming it."""
-    model = platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
-        model = names[0] if names else model
     one, five, _ = os.getloadavg()
     return [
-        f"- {os.cpu_count()} cores, {model}; a million turns of a plain loop of Python took {_loop_ms():.0f} ms of CPU",
+        f"- {os.cpu_count()} cores, {_processor()}",
+        f"- plain Python: {_loop_ms():.0f} ms for a million turns of a loop, {_step_ns():.0f} ns a step in a long list",
         f"- {platform.system()}, {platform.python_implementation()} {platform.python_version()}",
         f"- {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; load at the end of the run {one:.1f} (1 min), {five:.1f} (5 min)",
     ]
 
 
+def _processor() -> str:
+    """Return the processor's name, family, model and clock where the system tells them."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if not cpuinfo.exists():
+        return platform.machine()
+    lines = cpuinfo.read_text().partition("\n\n")[0].splitlines()
+    told = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    if "model name" not in told:
+        return platform.machine()
+    words = [told["model name"]]
+    words += [f"{name} {told[key]}" for name, key in (("family", "cpu family"), ("model", "model")) if key in told]
+    words += [f"{float(told['cpu MHz']) / 1000:.1f} GHz"] if "cpu MHz" in told else []
+    return ", ".join(words)
+
+
 def _loop_ms() -> float:
-    """Return how long the machine takes for what no change of ours makes quicker, to compare runs of unlike speed."""
+    """Return how long the machine takes for what no change of ours makes quicker: what fits into its nearest cache."""
     times = []
     for _ in range(9):
         began = time.process_time()
@@ -51,6 +63,19 @@ def _loop_ms() -> float:
             total += number * number
         times.append(1000 * (time.process_time() - began))
     return statistics.median(times)
+
+
+def _step_ns() -> float:
+    """Return how long the memory takes: from each element of a list to a random next one, a million times."""
+    order = list(range(1_000_000))
+    random.Random(1).shuffle(order)
+    following = [0] * len(order)
+    for here, there in zip(order, order[1:] + order[:1], strict=True):
+        following[here] = there
+    began, at = time.process_time(), 0
+    for _ in range(len(order)):
+        at = following[at]
+    return 1e9 * (time.process_time() - began) / len(order)
 
 
 def keep(figures: list[Figure]) -> None:

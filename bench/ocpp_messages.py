@@ -183,6 +183,9 @@ async def measure_idle(stations: int) -> float:
 CASES = [
     ("echo", "MeterValues"),
     ("validating-echo", "MeterValues"),
+    ("peer", "MeterValues"),
+    ("peer", "Heartbeat"),
+    ("peer", "StatusNotification"),
     ("stored", "Heartbeat"),
     ("stored", "StatusNotification"),
     ("stored", "StatusChanges"),

@@ -29,6 +29,7 @@ from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.database import Database, create_tables, open_engine
 from commonwatt.protocols.ocppj import FRAME_MAX, compose_result, parse
 from ocpp_house import PricedHouse
+from ocpp_peer import answer_as_peer
 
 STORES = ("books", "charging", "members", "metering", "payments", "stations", "tariffs")
 
@@ -70,12 +71,17 @@ async def serve_stations(folder: Path) -> tuple[Listener, Database]:
     return listener, database
 
 
-async def serve_echo(*, validating: bool) -> int:
+async def serve_sockets(what: str) -> int:
+    """Serve bare sockets: an echo, one that validates before it answers, or the peer."""
     caller = Caller("bench", clock=SystemClock(), flag=lambda *_: None)
+    validating = what == "validating-echo"
 
     async def enter(request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(protocols=("ocpp1.6",), compress=False, max_msg_size=FRAME_MAX, autoping=False)
         await socket.prepare(request)
+        if what == "peer":
+            await answer_as_peer(socket, request.match_info["identity"])
+            return socket
         while (message := await socket.receive()).type is WSMsgType.TEXT:
             text = message.data
             if validating:
@@ -104,7 +110,7 @@ def used(*, memory: bool) -> dict[str, float]:
 
 async def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["priced", "stored", "echo", "validating-echo"])
+    parser.add_argument("what", choices=["priced", "stored", "echo", "validating-echo", "peer"])
     parser.add_argument("--profile", type=Path)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -116,7 +122,7 @@ async def main() -> None:
             listener, database = await serve_stations(Path(folder))
             port = listener.port
         else:
-            port = await serve_echo(validating=arguments.what == "validating-echo")
+            port = await serve_sockets(arguments.what)
         print(json.dumps({"port": port}), flush=True)
         reader = asyncio.StreamReader()
         await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)

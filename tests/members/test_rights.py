@@ -1,8 +1,11 @@
 """Who may do what: tokens and their scopes, roles, masks, and the log of administrative acts."""
 
+from pathlib import Path
+
 import pytest
 from tests.members.steps import actor_of, join
 
+import commonwatt
 from commonwatt.kernel import Instant
 from commonwatt.kit.web import BadRequest
 from commonwatt.members import (
@@ -170,6 +173,12 @@ def test_who_is_demoted_keeps_only_what_the_new_role_could_give(work):
     left = {token.id for token in lists.list_tokens(work.sql)}
     assert left == {narrow.token_id, under.token_id}
     assert through.token_id not in left
+
+
+def test_every_scope_opens_a_door():
+    source = Path(commonwatt.__file__).parent
+    guarding = "\n".join(path.read_text() for path in source.rglob("*.py") if path.name != "actor.py")
+    assert [scope for scope in SCOPES if f'"{scope}"' not in guarding] == []
 
 
 def test_nobody_gives_more_than_it_may_do_itself(work):

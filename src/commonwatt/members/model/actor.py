@@ -33,7 +33,6 @@ SCOPES: dict[str, Role] = {
     "sessions:read": Role.AUDITOR,
     "sessions:write": Role.OPERATOR,
     "payments:read": Role.AUDITOR,
-    "payments:write": Role.OPERATOR,
     "tariffs:read": Role.AUDITOR,
     "tariffs:write": Role.OPERATOR,
     "books:read": Role.AUDITOR,
@@ -41,7 +40,6 @@ SCOPES: dict[str, Role] = {
     "jobs:write": Role.OPERATOR,
     "metrics:read": Role.AUDITOR,
     "audit:read": Role.AUDITOR,
-    "site:write": Role.OWNER,
     "members:admin": Role.OWNER,
 }
 """Every scope, and the least role of a member that may do the same."""
