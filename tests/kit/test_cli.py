@@ -7,9 +7,9 @@ import sys
 import click
 import pytest
 
-from commonwatt.kernel import BTC, ENERGY, EUR, Amount, Broken, Instant, Missing, Refused, Unavailable
+from commonwatt.kernel import BTC, EUR, Amount, Broken, Instant, Missing, Refused, Unavailable
 from commonwatt.kit.cli import EXIT_CODES, Lazy, LazyGroup, Program, Progress, plain, run_group, table, with_program
-from commonwatt.kit.cli.output import amount_text, columns
+from commonwatt.kit.cli.output import columns
 from commonwatt.kit.cli.problems import find_page, section
 
 FAULTS = {"refused": Refused, "missing": Missing, "unavailable": Unavailable, "broken": Broken}
@@ -139,22 +139,6 @@ def test_tables_are_aligned_and_fit():
     assert all(columns(line) <= 80 for line in wide.splitlines())
     assert "…" in wide
     assert "…" not in table(("memo",), [("x" * 200,)])
-
-
-@pytest.mark.parametrize(
-    ("amount", "text"),
-    [
-        (Amount(BTC, 1_234_567), "1234.567 sat"),
-        (Amount(BTC, -1000), "\u22121 sat"),
-        (Amount(BTC, 1), "0.001 sat"),
-        (Amount(EUR, 4_200_000), "4.20 EUR"),
-        (Amount(EUR, 4_200_001), "4.200001 EUR"),
-        (Amount(EUR, 0), "0.00 EUR"),
-        (Amount(ENERGY, 1500), "1500 Wh"),
-    ],
-)
-def test_amounts_are_exact(amount, text):
-    assert amount_text(amount) == text
 
 
 def test_json_of_our_words():

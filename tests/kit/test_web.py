@@ -15,7 +15,6 @@ from commonwatt.kit.web import (
     Page,
     Paging,
     Site,
-    amount_text,
     build_app,
     check_match,
     csrf_token,
@@ -142,20 +141,6 @@ def test_our_words_have_one_form_in_json(client):
         "price": {"asset": "EUR", "units": 4_200_000, "text": "4.20 EUR"},
         "energy": 5,
     }
-
-
-@pytest.mark.parametrize(
-    ("amount", "text"),
-    [
-        (Amount(EUR, 4_200_000), "4.20 EUR"),
-        (Amount(EUR, -1), "\u22120.000001 EUR"),
-        (Amount(EUR, 0), "0.00 EUR"),
-        (Amount(BTC, 1_234_567), "1234.567 sat"),
-        (Amount(BTC, 1000), "1 sat"),
-    ],
-)
-def test_amounts_are_exact_for_people_too(amount, text):
-    assert amount_text(amount) == text
 
 
 def test_plain_goes_through_any_nesting():

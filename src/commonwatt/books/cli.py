@@ -22,8 +22,8 @@ from commonwatt.books.queries import (
     journal,
     trial_balance,
 )
-from commonwatt.kernel import Amount, Asset, Instant
-from commonwatt.kit.cli import Program, amount_text, instant_text, table, with_program
+from commonwatt.kernel import Amount, Asset, Instant, amount_text
+from commonwatt.kit.cli import Program, instant_text, table, with_program
 
 
 class _Moment(click.ParamType[Instant]):

@@ -13,11 +13,10 @@ from commonwatt.charging import queries, store
 from commonwatt.charging.charge import Charge, Kind
 from commonwatt.charging.errors import NoSuchSession
 from commonwatt.charging.model.session import Status
-from commonwatt.kernel import BTC, Amount, Asset, Instant
+from commonwatt.kernel import BTC, Amount, Asset, Instant, amount_text
 from commonwatt.kit.cli import (
     ID_LEAST,
     Program,
-    amount_text,
     instant_text,
     rounded_text,
     server_option,

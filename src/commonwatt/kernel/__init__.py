@@ -1,6 +1,6 @@
 """Shared words: quantity, amount, instant, ids, errors, outcome, digest, place, said. Standard library only."""
 
-from commonwatt.kernel.amount import BTC, ENERGY, EUR, Amount, Asset, Rounding, divide
+from commonwatt.kernel.amount import BTC, ENERGY, EUR, Amount, Asset, Rounding, amount_text, divide
 from commonwatt.kernel.digest import digest_of, sha256_hex
 from commonwatt.kernel.errors import Broken, Fault, Missing, Refused, Unavailable
 from commonwatt.kernel.ids import Ids, RandomIds, SeededIds, uuid7
@@ -38,6 +38,7 @@ __all__ = [
     "Unknown",
     "Watt",
     "WattHour",
+    "amount_text",
     "digest_of",
     "divide",
     "said",

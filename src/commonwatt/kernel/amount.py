@@ -73,6 +73,21 @@ class Amount:
         return other.units
 
 
+def amount_text(amount: Amount) -> str:
+    """Write an amount exactly, without grouping: `4.20 EUR`, `1234.567 sat`, `1500 Wh`; a true minus sign."""
+    match amount.asset.code:
+        case "BTC":
+            scale, least, unit = 3, 0, "sat"
+        case "WH":
+            scale, least, unit = 0, 0, "Wh"
+        case code:
+            scale, least, unit = amount.asset.scale, 2, code
+    whole, part = divmod(abs(amount.units), 10**scale)
+    decimals = (f"{part:0{scale}d}".rstrip("0") if part else "").ljust(least, "0")
+    sign = "\u2212" if amount.units < 0 else ""
+    return f"{sign}{whole}{'.' if decimals else ''}{decimals} {unit}"
+
+
 class Rounding(Enum):
     """How a division that does not come out even chooses its whole number."""
 

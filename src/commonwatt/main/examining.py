@@ -20,8 +20,7 @@ from sqlalchemy import Connection, text
 from commonwatt.adapters.payment.lnd import LndConfig, LndRail
 from commonwatt.adapters.rates import FIXED, open_sources
 from commonwatt.books import check_books
-from commonwatt.kernel import BTC, Amount, Done, Fault, Instant
-from commonwatt.kit.cli import amount_text
+from commonwatt.kernel import BTC, Amount, Done, Fault, Instant, amount_text
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.pages.assets import BUILT
 from commonwatt.kit.running import base_address, find_running, server_runs

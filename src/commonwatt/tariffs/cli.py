@@ -14,10 +14,9 @@ from typing import Any, TypeVar
 import click
 from sqlalchemy import Connection
 
-from commonwatt.kernel import Amount, Asset, Instant
+from commonwatt.kernel import Amount, Asset, Instant, amount_text
 from commonwatt.kit.cli import (
     Program,
-    amount_text,
     instant_text,
     short,
     table,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from commonwatt.kernel import Amount, Instant
-from commonwatt.kit.cli import amount_text, instant_text, rounded_text, short, table, wrapped
+from commonwatt.kernel import Amount, Instant, amount_text
+from commonwatt.kit.cli import instant_text, rounded_text, short, table, wrapped
 from commonwatt.tariffs import store
 from commonwatt.tariffs.model.bill import Bill
 from commonwatt.tariffs.model.explain import explain

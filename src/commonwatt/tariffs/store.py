@@ -281,11 +281,17 @@ def list_tariffs(
     return [_listed(connection, row, at, places) for row in rows]
 
 
-def show_tariff(connection: Connection, tariff_id: str, at: Instant) -> Listed:
-    """Return one tariff as lists show it. Raises TariffMissing."""
+def tariff_row(connection: Connection, tariff_id: str) -> Row[Any]:
+    """Return what all versions of a tariff share, retired or not. Raises TariffMissing."""
     row = connection.execute(select(tariffs).where(tariffs.c.id == tariff_id)).first()
     if row is None:
         raise TariffMissing(said("There is no tariff %(tariff_id)s.", tariff_id=tariff_id), tariff=tariff_id)
+    return row
+
+
+def show_tariff(connection: Connection, tariff_id: str, at: Instant) -> Listed:
+    """Return one tariff as lists show it. Raises TariffMissing."""
+    row = tariff_row(connection, tariff_id)
     return _listed(connection, row, at, places_of(connection, at))
 
 

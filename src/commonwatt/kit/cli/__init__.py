@@ -12,7 +12,6 @@ and one line of `main/cli.py` declares it. Nothing here imports the database or 
 from commonwatt.kit.cli.lazy import Lazy, LazyGroup
 from commonwatt.kit.cli.output import (
     ID_LEAST,
-    amount_text,
     instant_text,
     plain,
     rounded_text,
@@ -35,7 +34,6 @@ __all__ = [
     "NotConfirmed",
     "Program",
     "Progress",
-    "amount_text",
     "exit_code",
     "instant_text",
     "plain",

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 import click
 
-from commonwatt.kernel import Amount, Asset, Instant, Rounding, divide
+from commonwatt.kernel import Amount, Asset, Instant, Rounding, amount_text, divide
 from commonwatt.kernel.quantity import Quantity
 
 WIDTH = 80
@@ -73,21 +73,6 @@ def plain(value: Any) -> Any:
             return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
         case _:
             return str(value)
-
-
-def amount_text(amount: Amount) -> str:
-    """Write an amount exactly, `4.20 EUR`, `1234.567 sat`, `1500 Wh`, with a true minus."""
-    match amount.asset.code:
-        case "BTC":
-            scale, least, unit = 3, 0, "sat"
-        case "WH":
-            scale, least, unit = 0, 0, "Wh"
-        case code:
-            scale, least, unit = amount.asset.scale, 2, code
-    whole, part = divmod(abs(amount.units), 10**scale)
-    decimals = (f"{part:0{scale}d}".rstrip("0") if part else "").ljust(least, "0")
-    sign = "\u2212" if amount.units < 0 else ""
-    return f"{sign}{whole}{'.' if decimals else ''}{decimals} {unit}"
 
 
 def rounded_text(amount: Amount) -> str:

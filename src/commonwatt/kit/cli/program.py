@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 import click
 from click.core import ParameterSource
 
-from commonwatt.kernel import Amount, Refused
-from commonwatt.kit.cli.output import amount_text, say, say_json, wrapped
+from commonwatt.kernel import Amount, Refused, amount_text
+from commonwatt.kit.cli.output import say, say_json, wrapped
 from commonwatt.kit.running import Running, base_address, find_running
 
 if TYPE_CHECKING:

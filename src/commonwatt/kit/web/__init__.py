@@ -7,7 +7,7 @@ use: `body`, `paging`, `lists`, `etag`, `idempotency`, `comma_lists`, `encoding`
 from commonwatt.kit.web.app import Behaviour, build_app
 from commonwatt.kit.web.body import Body
 from commonwatt.kit.web.comma_lists import csv_answer
-from commonwatt.kit.web.encoding import Answer, amount_text, plain, to_json
+from commonwatt.kit.web.encoding import Answer, plain, to_json
 from commonwatt.kit.web.errors import BadRequest, Changed, ForeignRequest, KeyReused, NoSuchPage, TooManyRequests
 from commonwatt.kit.web.etag import IfMatch, check_match, check_part, etag_of, tagged
 from commonwatt.kit.web.forgery import csrf_token
@@ -42,7 +42,6 @@ __all__ = [
     "Site",
     "TooManyRequests",
     "TopicGate",
-    "amount_text",
     "answer_problem",
     "build_app",
     "check_match",

@@ -18,7 +18,7 @@ from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Reference, Schema
 from litestar.plugins import OpenAPISchemaPlugin
 from litestar.typing import FieldDefinition
 
-from commonwatt.kernel import BTC, Amount, Asset, Instant, Said
+from commonwatt.kernel import Amount, Asset, Instant, Said, amount_text
 from commonwatt.kernel.quantity import Quantity
 
 _PLAIN = (str, int, bool, type(None), float, bytes)
@@ -57,18 +57,6 @@ def plain(value: Any) -> Any:  # noqa: C901, PLR0912 (one case per word is the c
             return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
         case _:
             return msgspec.to_builtins(value)
-
-
-def amount_text(amount: Amount) -> str:
-    """Write an amount exactly, without grouping: `4.20 EUR`, `1234.567 sat`, `1500 Wh`; a true minus sign."""
-    scale, unit = (3, "sat") if amount.asset.code == BTC.code else (amount.asset.scale, amount.asset.code)
-    unit = "Wh" if unit == "WH" else unit
-    whole, part = divmod(abs(amount.units), 10**scale)
-    least = 2 if unit not in {"sat", "Wh"} else 0
-    decimals = f"{part:0{scale}d}".rstrip("0") if scale and part else ""
-    decimals = decimals.ljust(least, "0") if scale else ""
-    sign = "\u2212" if amount.units < 0 else ""
-    return f"{sign}{whole}{'.' if decimals else ''}{decimals} {unit}"
 
 
 def to_json(value: Any) -> bytes:

@@ -16,8 +16,8 @@ from commonwatt.adapters.station.virtual.station import VirtualStation
 from commonwatt.books import check_books, trial_balance
 from commonwatt.charging import Charge
 from commonwatt.charging.lnurl import pay_url, withdraw_url
-from commonwatt.kernel import BTC, ENERGY, Amount, Asset, Broken, Done, Failed, Outcome, Rounding, Unknown
-from commonwatt.kit.cli import amount_text, rounded_text, say, say_json, short, table, wrapped
+from commonwatt.kernel import BTC, ENERGY, Amount, Asset, Broken, Done, Failed, Outcome, Rounding, Unknown, amount_text
+from commonwatt.kit.cli import rounded_text, say, say_json, short, table, wrapped
 from commonwatt.kit.database import Database
 from commonwatt.main.config import Address, Config
 from commonwatt.main.demo.settings import demo_config

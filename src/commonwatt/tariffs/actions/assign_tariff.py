@@ -7,8 +7,8 @@ from sqlalchemy import insert, select
 from commonwatt.kernel import CONNECTORS_MAX, Instant, said
 from commonwatt.kit.database import Work
 from commonwatt.members import SYSTEM, Actor, record_act
-from commonwatt.tariffs.errors import TariffInvalid, TariffMissing, TariffRetired
-from commonwatt.tariffs.store import Assignment, assignments, read_assignment, tariffs
+from commonwatt.tariffs.errors import TariffInvalid, TariffRetired
+from commonwatt.tariffs.store import Assignment, assignments, read_assignment, tariff_row
 
 
 def assign_tariff(
@@ -66,8 +66,6 @@ def assign_tariff(
 
 
 def _check_tariff(work: Work, tariff_id: str) -> None:
-    row = work.sql.execute(select(tariffs).where(tariffs.c.id == tariff_id)).first()
-    if row is None:
-        raise TariffMissing(said("There is no tariff %(tariff_id)s.", tariff_id=tariff_id), tariff=tariff_id)
+    row = tariff_row(work.sql, tariff_id)
     if row.retired_ms is not None:
         raise TariffRetired(said("%(name)s is retired. Assign another tariff.", name=row.name), tariff=tariff_id)

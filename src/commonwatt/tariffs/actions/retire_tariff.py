@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from commonwatt.kernel import said
 from commonwatt.kit.database import Work
 from commonwatt.members import Actor, record_act
-from commonwatt.tariffs.errors import TariffInUse, TariffMissing
-from commonwatt.tariffs.store import places_of, tariffs
+from commonwatt.tariffs.errors import TariffInUse
+from commonwatt.tariffs.store import places_of, tariff_row, tariffs
 
 
 def retire_tariff(work: Work, tariff_id: str, *, actor: Actor | None = None) -> None:
     """Retire a tariff; again is a no-op. Raises TariffMissing, and TariffInUse while it is assigned anywhere."""
-    row = work.sql.execute(select(tariffs).where(tariffs.c.id == tariff_id)).first()
-    if row is None:
-        raise TariffMissing(said("There is no tariff %(tariff_id)s.", tariff_id=tariff_id), tariff=tariff_id)
+    row = tariff_row(work.sql, tariff_id)
     if row.retired_ms is not None:
         return
     places = places_of(work.sql, work.now).get(tariff_id, ())

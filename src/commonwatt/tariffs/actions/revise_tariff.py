@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from commonwatt.kernel import said
 from commonwatt.kit.database import Work
 from commonwatt.members import Actor, record_act
 from commonwatt.tariffs.actions.create_tariff import add_version, check_name_free
 from commonwatt.tariffs.document import write_tariff
-from commonwatt.tariffs.errors import TariffChanged, TariffInvalid, TariffMissing, TariffRetired
+from commonwatt.tariffs.errors import TariffChanged, TariffInvalid, TariffRetired
 from commonwatt.tariffs.model.tariff import Tariff
-from commonwatt.tariffs.store import history, tariffs
+from commonwatt.tariffs.store import history, tariff_row, tariffs
 
 
 def revise_tariff(
@@ -27,9 +27,7 @@ def revise_tariff(
     """
     if not draft.name:
         raise TariffInvalid(said("A tariff needs a name."), field="name")
-    row = work.sql.execute(select(tariffs).where(tariffs.c.id == tariff_id)).first()
-    if row is None:
-        raise TariffMissing(said("There is no tariff %(tariff_id)s.", tariff_id=tariff_id), tariff=tariff_id)
+    row = tariff_row(work.sql, tariff_id)
     if row.retired_ms is not None:
         raise TariffRetired(
             said("%(name)s is retired and takes no new prices. Create a new tariff.", name=row.name), tariff=tariff_id

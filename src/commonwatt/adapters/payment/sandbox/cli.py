@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from commonwatt.adapters.payment.sandbox.errors import WalletRefused, WalletSilent, WalletWaits
-from commonwatt.kernel import BTC, Amount, Fault, Instant, Unavailable
-from commonwatt.kit.cli import Program, amount_text, instant_text, server_option, table, with_program
+from commonwatt.kernel import BTC, Amount, Fault, Instant, Unavailable, amount_text
+from commonwatt.kit.cli import Program, instant_text, server_option, table, with_program
 
 _TIMEOUT_S = 45
 _KINDS: dict[str, type[Fault]] = {one.slug: one for one in (WalletRefused, WalletSilent, WalletWaits)}
