@@ -13,8 +13,8 @@ from commonwatt.charging import queries, store
 from commonwatt.charging.actions.keep_tags import add_tag, block_tag, remove_tag
 from commonwatt.charging.actions.offer_session import offer_session, pick_rail
 from commonwatt.charging.actions.stop_session import ask_to_stop
-from commonwatt.charging.charge import Charge, account_of_tag
-from commonwatt.charging.errors import NoSuchSession
+from commonwatt.charging.charge import account_of_tag
+from commonwatt.charging.finding import charge_named
 from commonwatt.charging.model.session import Status
 from commonwatt.charging.rules import Rules
 from commonwatt.charging.showing import OfferShown, SessionView, TransactionView, view_session, view_transaction
@@ -108,7 +108,7 @@ async def get_session(
     session_id: SessionId, request: Request[Any, Any, Any], database: Database, actor: Actor
 ) -> Answer[SessionView]:
     """Return one session."""
-    return tagged(request, view_session(await _charge(database, session_id), actor))
+    return tagged(request, view_session(await database.read(charge_named, session_id), actor))
 
 
 @post("/api/v1/sessions", guards=WRITE, tags=["sessions"], summary="Offer a session")
@@ -145,7 +145,7 @@ async def post_session(
         }
 
     answer: dict[str, Any] = await once_outside(database, idempotency_key, offer)
-    charge = await _charge(database, answer["session"]["id"])
+    charge = await database.read(charge_named, answer["session"]["id"])
     return cast("OfferShown", {**answer, "link": site.url(f"/s/{charge.secret}")})
 
 
@@ -262,13 +262,6 @@ def _stop(work: Work, session_id: str, actor: Actor, rules: Rules) -> SessionVie
 def _add_tag(work: Work, id_tag: str, holder: str, actor: Actor) -> queries.TagShown:
     account = account_of_tag(add_tag(work, id_tag, holder, actor=actor))
     return {"id_tag": id_tag, "holder": holder, "state": "accepted", "made": work.now, "account": account}
-
-
-async def _charge(database: Database, session_id: str) -> Charge:
-    charge = await database.read(store.charge_by_id, session_id)
-    if charge is None:
-        raise NoSuchSession("There is no session of this id.", session=session_id)
-    return charge
 
 
 ROUTES = [

@@ -17,9 +17,9 @@ from commonwatt.charging import store
 from commonwatt.charging.actions.claim_change import leave_address
 from commonwatt.charging.actions.offer_session import offer_session, offer_top_up, pick_rail
 from commonwatt.charging.actions.stop_session import ask_to_stop
-from commonwatt.charging.charge import Charge
 from commonwatt.charging.driver_view import both, example, payment_choices, session_context
 from commonwatt.charging.errors import AddressUnusable, AmountOutOfRange, NoSuchConnector, NoSuchSession, SessionRunning
+from commonwatt.charging.finding import charge_behind
 from commonwatt.charging.lnurl import metadata_of, pay_url, withdraw_url
 from commonwatt.charging.pricing import to_msat
 from commonwatt.charging.receipt import receipt_context, receipt_of, receipt_pdf
@@ -96,7 +96,7 @@ async def show_session(secret: str, database: Database, clock: Clock, site: Site
 @post("/s/{secret:str}/stop", include_in_schema=False, status_code=SEE_OTHER)
 async def stop(secret: str, database: Database, clock: Clock, site: Site, rules: Rules) -> Template | Redirect:
     """Stop the charge at its driver's wish."""
-    charge = await _charge(database, secret)
+    charge = await database.read(charge_behind, secret)
     try:
         await database.write(ask_to_stop, charge.id, "the driver stopped it", rules)
     except Fault as error:
@@ -231,7 +231,7 @@ def _chosen(data: Mapping[str, str], tariff: Tariff, rate: Rate | None) -> int:
 async def _session_page(
     secret: str, database: Database, clock: Clock, site: Site, rules: Rules, *, wrong: Fault | None = None
 ) -> Template:
-    charge = await _charge(database, secret)
+    charge = await database.read(charge_behind, secret)
     context = await database.read(session_context, charge, clock.now(), site.timezone, rules)
     lnurl = encode_lnurl(withdraw_url(site, secret))
     context = {**context, "change_lnurl": lnurl, "wrong": wrong.said if wrong else ""}
@@ -241,13 +241,6 @@ async def _session_page(
         headers=SECRET_HEADERS,
         status_code=wrong.status if wrong else 200,
     )
-
-
-async def _charge(database: Database, secret: str) -> Charge:
-    charge = await database.read(store.charge_by_secret, secret)
-    if charge is None:
-        raise NoSuchSession(said("No session has this link. Check that it was copied whole."))
-    return charge
 
 
 def _leave(work: Work, secret: str, address: str) -> None:

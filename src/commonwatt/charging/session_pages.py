@@ -12,16 +12,16 @@ from litestar.params import Parameter, QueryParameter
 from litestar.response import Redirect, Stream, Template
 from sqlalchemy import Connection
 
-from commonwatt.charging import queries, store
+from commonwatt.charging import queries
 from commonwatt.charging.actions.stop_session import ask_to_stop
 from commonwatt.charging.charge import Charge
 from commonwatt.charging.driver_view import both_now, both_of
-from commonwatt.charging.errors import NoSuchSession
+from commonwatt.charging.finding import charge_named
 from commonwatt.charging.period_sums import period_chart, sums_by_day, sums_by_month
 from commonwatt.charging.queries import SessionFilter
 from commonwatt.charging.rules import Rules
 from commonwatt.charging.session_view import owner_context
-from commonwatt.kernel import Amount, Asset, Clock, Instant, said
+from commonwatt.kernel import Amount, Asset, Clock, Instant
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import CSV_ROWS_MAX, Paging, Site, csv_answer, sorted_page
 from commonwatt.kit.web.days import day_begins, today_begins
@@ -161,7 +161,7 @@ async def show_session(
     session_id: str, database: Database, clock: Clock, site: Site, actor: Actor, done: str = ""
 ) -> Template:
     """Show one session to its owner."""
-    charge = await _charge(database, session_id)
+    charge = await database.read(charge_named, session_id)
     context = await database.read(owner_context, charge, clock.now(), site.timezone)
     may_act = actor.may("sessions:write")
     shown = {"may_act": may_act, "done": done, "id_tag": mask_id_tag(actor, charge.id_tag)}
@@ -173,15 +173,6 @@ async def stop_session(session_id: str, database: Database, actor: Actor, rules:
     """Ask the station to end a session; what was not used is the driver's."""
     await database.write(ask_to_stop, session_id, f"{actor.name} stopped it", rules, actor=actor)
     return Redirect(f"/sessions/{session_id}?done=stop", status_code=303)
-
-
-async def _charge(database: Database, session_id: str) -> Charge:
-    charge = await database.read(store.charge_by_id, session_id)
-    if charge is None:
-        raise NoSuchSession(
-            said("There is no session of this id. Search the list of sessions."), session=session_id[:60]
-        )
-    return charge
 
 
 ROUTES = [show_sessions, export_sessions, show_session, stop_session]

@@ -17,7 +17,8 @@ from commonwatt.charging import store
 from commonwatt.charging.actions.advance_session import tell_session
 from commonwatt.charging.charge import Charge
 from commonwatt.charging.effects import SendChange
-from commonwatt.charging.errors import AmountOutOfRange, ChangeClaimed, NoChange, NoSuchSession, SessionRunning
+from commonwatt.charging.errors import AmountOutOfRange, ChangeClaimed, NoChange, SessionRunning
+from commonwatt.charging.finding import charge_behind
 from commonwatt.charging.model.session import Status
 from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.charging.secrets import claim_secret
@@ -41,7 +42,7 @@ class ChangeOffer:
 
 def offer_change(sql: Connection, secret: str) -> ChangeOffer:
     """Return what a session's secret may claim; raises SessionRunning before the end, NoChange when nothing is left."""
-    charge = _charge(sql, secret)
+    charge = charge_behind(sql, secret)
     if charge.session.status is Status.ENDED and not charge.session.billed:
         raise SessionRunning(said("The charge has ended; its payment is still being settled. Scan again in a minute."))
     if not charge.session.billed:
@@ -58,7 +59,7 @@ def claim_change(work: Work, secret: str, k1: str, bolt11: str, rails: Sequence[
     Raises ChangeClaimed for a used `k1`, AmountOutOfRange for an invoice of another amount, and what the invoice itself
     is refused for.
     """
-    charge = _charge(work.sql, secret)
+    charge = charge_behind(work.sql, secret)
     invoice = invoices.decode(bolt11)
     payment_hash = invoice.payment_hash.hex()
     number = _count(work.sql, charge.id)
@@ -119,7 +120,7 @@ def home_rail(sql: Connection, charge: Charge, rails: Sequence[str]) -> str:
 
 def leave_address(work: Work, secret: str, address: str) -> Charge:
     """Note where the change shall go when the charge ends; after its end it goes there at once."""
-    charge = replace(_charge(work.sql, secret), address=address)
+    charge = replace(charge_behind(work.sql, secret), address=address)
     store.save_charges(work, [charge])
     work.tell(charge.subject, "address")
     if charge.session.billed and charge.owed_msat:
@@ -147,13 +148,6 @@ def _repeated(work: Work, charge: Charge, k1: str, payment_hash: str, number: in
 def _same(told: str, secret: str) -> bool:
     """Compare in constant time whatever was told, text beyond ASCII too."""
     return hmac.compare_digest(told.encode(errors="replace"), secret.encode())
-
-
-def _charge(sql: Connection, secret: str) -> Charge:
-    charge = store.charge_by_secret(sql, secret)
-    if charge is None:
-        raise NoSuchSession(said("No session has this link. Check that it was copied whole."))
-    return charge
 
 
 def _count(sql: Connection, session_id: str) -> int:

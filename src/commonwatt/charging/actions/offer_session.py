@@ -13,9 +13,9 @@ from commonwatt.charging.errors import (
     ConnectorBusy,
     ConnectorOut,
     NoSuchConnector,
-    NoSuchSession,
     SessionOver,
 )
+from commonwatt.charging.finding import charge_behind
 from commonwatt.charging.model.happenings import OfferWithdrawn
 from commonwatt.charging.model.session import ACTIVE, Session, Status
 from commonwatt.charging.rules import DEFAULT, Rules
@@ -83,9 +83,7 @@ async def offer_top_up(
 
     Paid at once, it is never locked.
     """
-    charge = await database.read(store.charge_by_secret, secret)
-    if charge is None:
-        raise NoSuchSession(said("No session has this link. Check that it was copied whole."))
+    charge = await database.read(charge_behind, secret)
     if charge.session.status not in ACTIVE:
         raise SessionOver(
             said("This session is over, so nothing can be added to it. Start a new one at the charge point.")

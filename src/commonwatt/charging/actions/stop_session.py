@@ -11,7 +11,8 @@ from commonwatt.charging import store
 from commonwatt.charging.actions.advance_session import advance_session
 from commonwatt.charging.actions.meter_charge import as_reading, correct, count, follow
 from commonwatt.charging.charge import Charge
-from commonwatt.charging.errors import NoSuchSession, SessionOver
+from commonwatt.charging.errors import SessionOver
+from commonwatt.charging.finding import charge_named
 from commonwatt.charging.model.happenings import Finished, StopAsked
 from commonwatt.charging.model.session import ACTIVE, Status
 from commonwatt.charging.reports import Authorisation, Sample, StopReport
@@ -60,9 +61,7 @@ def ask_to_stop(
 
     An `actor` is a member whose act it is; a driver is none.
     """
-    charge = store.charge_by_id(work.sql, session_id)
-    if charge is None:
-        raise NoSuchSession(said("There is no session of this id."), session=session_id)
+    charge = charge_named(work.sql, session_id)
     if charge.session.status is Status.STOPPING:
         return charge
     if charge.session.status not in ACTIVE:

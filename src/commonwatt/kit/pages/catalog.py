@@ -29,6 +29,7 @@ SAID_TO_PASSERS = (
     "charging/actions/claim_change.py",
     "charging/actions/offer_session.py",
     "charging/actions/stop_session.py",
+    "charging/finding.py",
     "charging/lnurl.py",
     "charging/pages.py",
     "kit/database/writer.py",
