@@ -17,6 +17,7 @@ from commonwatt.stations.store import configuration, frame, quirk, station
 
 STREAMS = {"/api/v1/events"}
 MAY_BE_EMPTY = {"/api/v1/refunds"}
+ANYTHING = {"type": "object", "additionalProperties": {}}
 HASH = "ab" * 32
 
 
@@ -72,6 +73,7 @@ def test_each_answer_and_each_parameter_is_described(whole):
             for answer in operation["responses"].values():
                 for content in answer.get("content", {}).values():
                     assert content["schema"] or path in STREAMS, (method, path)
+                    assert content["schema"] != ANYTHING, (method, path)
 
 
 def test_answers_are_as_described(whole):
@@ -90,3 +92,32 @@ def test_answers_are_as_described(whole):
         schema = operations["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         jsonschema.validate(answer.json(), {**schema, "components": components})
         assert answer.json().get("items") != [] or path in MAY_BE_EMPTY, path
+
+
+WRITES = {
+    "/api/v1/tokens": {"name": "Car", "scopes": ["sessions:read"]},
+    "/api/v1/invitations": {"name": "Cleo", "role": "auditor"},
+    "/api/v1/tariffs/preview": {"energy_wh": 1000, "duration_s": 60},
+    "/api/v1/stations": {"identity": "SCHOOL"},
+    "/api/v1/stations/SCHOOL/password": {},
+}
+
+
+@pytest.mark.parametrize("path", WRITES)
+def test_what_writes_answer_is_as_described_and_so_is_a_repetition(whole, path):
+    described = whole.app.openapi_schema.to_schema()
+    by_token = {"Authorization": f"Bearer {whole.act(create_token, TERMINAL, 'All', ['*'], 3600).token}"}
+    whole.client.cookies.clear()
+    body = dict(WRITES[path])
+    if path.endswith("preview"):
+        body["tariff_id"] = whole.client.get("/api/v1/tariffs", headers=by_token).json()["items"][0]["id"]
+    if path.endswith("password"):
+        whole.client.post("/api/v1/stations", json=WRITES["/api/v1/stations"], headers=by_token)
+    operation = described["paths"][path.replace("SCHOOL", "{identity}")]["post"]
+    (schema,) = (
+        one["content"]["application/json"]["schema"] for code, one in operation["responses"].items() if code < "3"
+    )
+    for _ in range(2):
+        answer = whole.client.post(path, json=body, headers={"Idempotency-Key": "the-first-one", **by_token})
+        assert answer.status_code in (200, 201), answer.text
+        jsonschema.validate(answer.json(), {**schema, "components": described["components"]})

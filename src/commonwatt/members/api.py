@@ -8,9 +8,9 @@ from litestar import Request, delete, get, patch, post
 from litestar.params import Parameter
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
-from commonwatt.kernel import Clock
+from commonwatt.kernel import Clock, Instant
 from commonwatt.kit.database import Database, Work
-from commonwatt.kit.web import Answer, Body, IdempotencyKey, Page, Paging, Site, once_hiding, page_of, tagged
+from commonwatt.kit.web import Answer, Body, IdempotencyKey, Page, Paging, ShownOnce, Site, once_hiding, page_of, tagged
 from commonwatt.members import lists
 from commonwatt.members.actions.change_member import change_role, remove_member
 from commonwatt.members.actions.create_token import NewToken, create_token, revoke_token
@@ -44,6 +44,24 @@ class InvitationWish(Body, frozen=True):
     expires_s: int = INVITATION_S
 
 
+class NewTokenShown(ShownOnce):
+    """A token, this once; `token` is null in the answer to a repetition, `expires` for one that never does."""
+
+    id: str
+    token: str | None
+    name: str
+    scopes: list[str]
+    expires: Instant | None
+
+
+class NewInvitationShown(ShownOnce):
+    """A one-time link, this once; `link` is null in the answer to a repetition."""
+
+    id: str
+    link: str | None
+    expires: Instant
+
+
 class RoleWish(Body, frozen=True):
     """The role that a member shall have."""
 
@@ -62,15 +80,14 @@ async def get_tokens(
 @post("/api/v1/tokens", guards=PROVED, tags=["members"], summary="Make a token")
 async def post_token(
     data: TokenWish, database: Database, actor: Actor, idempotency_key: IdempotencyKey | None
-) -> dict[str, Any]:
+) -> NewTokenShown:
     """Make a token and show it, this once; the answer to a repeated key makes none and has null in its place."""
     expires_s = None if data.expires_days == "never" else data.expires_days * DAY_S
 
     def make(work: Work) -> NewToken:
         return create_token(work, actor, data.name, data.scopes, expires_s)
 
-    made: dict[str, Any] = await database.write(once_hiding, idempotency_key, ("token",), make)
-    return made
+    return await database.write(once_hiding, idempotency_key, ("token",), make)
 
 
 @delete(
@@ -126,10 +143,10 @@ async def get_invitations(
 @post("/api/v1/invitations", guards=PROVED, tags=["members"], summary="Invite somebody")
 async def post_invitation(
     data: InvitationWish, database: Database, actor: Actor, site: Site, idempotency_key: IdempotencyKey | None
-) -> dict[str, Any]:
+) -> NewInvitationShown:
     """Make a one-time link and show it, this once; a repeated key makes none, and its answer has null in its place."""
 
-    def invite(work: Work) -> dict[str, Any]:
+    def invite(work: Work) -> NewInvitationShown:
         link = invite_member(work, actor, data.name, data.role, data.expires_s)
         return {"id": link.id, "link": site.url(link.path), "expires": link.expires}
 

@@ -44,6 +44,7 @@ from commonwatt.stations.ports import StationLine
 from commonwatt.stations.queries import ConnectorView, StationView
 from commonwatt.stations.showing import (
     AddedStation,
+    CommandAnswered,
     ConnectorShown,
     FrameShown,
     PasswordShown,
@@ -211,7 +212,7 @@ async def post_command(
     action: Action,
     idempotency_key: IdempotencyKey | None,
     data: dict[str, Any] | None = None,
-) -> dict[str, Any]:
+) -> CommandAnswered:
     """Send a raw OCPP payload, `{}` without a body, and answer with the station's own answer.
 
     Problems tell apart: 422 `station-command-invalid`, 409 `station-offline`, 503 `station-busy` (never sent),
@@ -221,13 +222,13 @@ async def post_command(
     """
     payload = data or {}
 
-    async def send() -> dict[str, Any]:
+    async def send() -> CommandAnswered:
         await database.read(queries.station_of, identity)
         await database.write(note_command, actor, identity, action, payload)
         return {"result": hide_secrets(await command_station(line, identity, action, payload))}
 
     unsure = (StationTimeout, StationAnswerInvalid, StationCallError)
-    answer: dict[str, Any] = await once_outside(database, idempotency_key, send, unsure=unsure)
+    answer: CommandAnswered = await once_outside(database, idempotency_key, send, unsure=unsure)
     return answer
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any, TypedDict, cast
 
 from commonwatt.kernel import Instant
+from commonwatt.kit.web import ShownOnce
 from commonwatt.stations.queries import ConnectorView, FrameView, QuirkView, SettingView, StationView
 
 
@@ -95,17 +96,23 @@ class WholeStation(StationShown):
     configuration: list[SettingShown]
 
 
-class AddedStation(TypedDict):
+class AddedStation(ShownOnce):
     """A station just made known, with its password, this once; null where it has none, and for a repetition."""
 
     station: StationShown
     password: str | None
 
 
-class PasswordShown(TypedDict):
+class PasswordShown(ShownOnce):
     """A fresh password, this once; null in the answer to a repetition."""
 
     password: str | None
+
+
+class CommandAnswered(TypedDict):
+    """What a station answered: the payload of its CALLRESULT, with secrets hidden."""
+
+    result: dict[str, Any]
 
 
 def shown_station(view: StationView) -> StationShown:

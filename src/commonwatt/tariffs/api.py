@@ -46,6 +46,7 @@ from commonwatt.tariffs.showing import (
     AssignmentShown,
     HistoryShown,
     ListedShown,
+    PreviewShown,
     RateShown,
     VersionShown,
     show_assignment,
@@ -178,14 +179,14 @@ async def get_preview(
     duration_s: Seconds,
     parked_s: Seconds = 0,
     start: At = None,
-) -> dict[str, Any]:
+) -> PreviewShown:
     """Return what so much energy in so much time would cost, by the same arithmetic that bills."""
     wish = Use(energy_wh, duration_s, parked_s, start, tariff_id=tariff_id)
     return await database.read(_preview, wish, clock.now())
 
 
 @post("/api/v1/tariffs/preview", guards=READ, tags=TAGS, summary="Preview a draft", status_code=HTTP_200_OK)
-async def post_preview(data: Use, database: Database, clock: Clock) -> dict[str, Any]:
+async def post_preview(data: Use, database: Database, clock: Clock) -> PreviewShown:
     """Return what a session would cost under a stored tariff or one that is only sent along."""
     for name, value, most in (
         ("energy_wh", data.energy_wh, 10_000_000),
@@ -249,7 +250,7 @@ async def get_current_rate(database: Database, site: Site, clock: Clock, currenc
     return show_rate(await database.read(store.current_rate, currency or site.currency, clock.now()))
 
 
-def _preview(connection: Connection, wish: Use, now: Instant) -> dict[str, Any]:
+def _preview(connection: Connection, wish: Use, now: Instant) -> PreviewShown:
     tariff = _tariff(connection, wish, now)
     start = now if wish.start is None else moment(wish.start, "start")
     bill = preview(tariff, wish.energy_wh, wish.duration_s, wish.parked_s, start)

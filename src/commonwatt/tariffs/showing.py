@@ -85,6 +85,51 @@ class RateShown(TypedDict):
     dropped: list[str]
 
 
+class LineShown(TypedDict):
+    """A line of a bill; `element` is null for what a minimum adds or a maximum takes off."""
+
+    kind: str
+    element: int | None
+    used: int
+    quantity: int
+    unit: str
+    unit_price: Amount
+    vat_ppm: int
+    net: Amount
+    vat: Amount
+    gross: Amount
+
+
+class RemainderShown(TypedDict):
+    """What rounding took from the bill, as a fraction of the asset's smallest unit."""
+
+    numerator: int
+    denominator: int
+
+
+class InBitcoin(TypedDict, total=False):
+    """What a bill has beside its own where a rate is known."""
+
+    bitcoin: Amount
+    rate: str
+
+
+class BillShown(InBitcoin):
+    """A bill; its lines add up to its sums."""
+
+    lines: list[LineShown]
+    net: Amount
+    vat: Amount
+    gross: Amount
+    remainder: RemainderShown
+
+
+class PreviewShown(BillShown):
+    """What a session would cost, and the version of the tariff that says so."""
+
+    tariff: VersionShown
+
+
 def show_version(tariff: Tariff) -> VersionShown:
     """Show one version: its ids, its document, and what it says in words."""
     ids = {"id": tariff.id, "version": tariff.version}
@@ -120,9 +165,9 @@ def show_assignment(place: Assignment) -> AssignmentShown:
     }
 
 
-def show_bill(bill: Bill, rate: Rate | None = None) -> dict[str, Any]:
+def show_bill(bill: Bill, rate: Rate | None = None) -> BillShown:
     """Show a bill; with a rate also what it is in bitcoin, rounded up to the msat."""
-    shown = {
+    shown: BillShown = {
         "lines": [_show_line(line, bill.asset) for line in bill.lines],
         "net": Amount(bill.asset, bill.net),
         "vat": Amount(bill.asset, bill.vat),
@@ -135,7 +180,7 @@ def show_bill(bill: Bill, rate: Rate | None = None) -> dict[str, Any]:
     return shown
 
 
-def _show_line(line: Line, asset: Asset) -> dict[str, Any]:
+def _show_line(line: Line, asset: Asset) -> LineShown:
     return {
         "kind": line.kind.value,
         "element": None if line.element < 0 else line.element,

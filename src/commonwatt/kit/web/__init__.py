@@ -11,7 +11,7 @@ from commonwatt.kit.web.encoding import Answer, plain, to_json
 from commonwatt.kit.web.errors import BadRequest, Changed, ForeignRequest, KeyReused, NoSuchPage, TooManyRequests
 from commonwatt.kit.web.etag import IfMatch, check_match, check_part, etag_of, tagged
 from commonwatt.kit.web.forgery import csrf_token
-from commonwatt.kit.web.idempotency import IdempotencyKey, forget_answers, once, once_hiding, once_outside
+from commonwatt.kit.web.idempotency import IdempotencyKey, ShownOnce, forget_answers, once, once_hiding, once_outside
 from commonwatt.kit.web.lists import CSV_ROWS_MAX, AsFile, sorted_page
 from commonwatt.kit.web.live import Live, TopicGate
 from commonwatt.kit.web.paging import Page, Paging, RowNumber, decode_cursor, encode_cursor, page_of
@@ -39,6 +39,7 @@ __all__ = [
     "Paging",
     "RowNumber",
     "RunningServer",
+    "ShownOnce",
     "Site",
     "TooManyRequests",
     "TopicGate",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Concatenate, ParamSpec
+from typing import Annotated, Any, Concatenate, ParamSpec, TypedDict
 
 import msgspec
 from litestar import Request
@@ -70,6 +70,12 @@ def once(
     nothing, so that its key may be used again.
     """
     return once_hiding(work, key, (), action, *args, **kwargs)
+
+
+class ShownOnce(TypedDict, total=False):
+    """What an answer of `once_hiding` has beside its own: present in the repeated answer alone."""
+
+    shown_before: list[str]
 
 
 def once_hiding(

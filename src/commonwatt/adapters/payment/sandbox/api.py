@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 import msgspec
 from litestar import Router, get, post
@@ -49,6 +49,61 @@ class Receive(Body, frozen=True):
     description: Annotated[str, msgspec.Meta(max_length=200)] = "Sandbox wallet"
 
 
+class Move(TypedDict):
+    """A payment in the wallet's history: `way` is `in` or `out`."""
+
+    way: str
+    amount: Amount
+    fee: Amount
+    state: str
+    reason: str | None
+    description: str
+    payment_hash: str
+    at: Instant
+
+
+class WalletShown(TypedDict):
+    """What the wallet has, and what it paid and received, newest first."""
+
+    balance: Amount
+    history: list[Move]
+
+
+class FoundShown(TypedDict):
+    """What is behind a code (`invoice`, `pay` or `withdraw`), how much may move, and how long a comment may be."""
+
+    kind: str
+    title: str
+    min: Amount
+    max: Amount
+    comment_allowed: int
+
+
+class PaidShown(TypedDict):
+    """A payment that left the wallet; `held` while the payee has locked it and not taken it yet."""
+
+    payment_hash: str
+    amount: Amount
+    fee: Amount
+    held: bool
+    message: str
+    link: str
+    balance: Amount
+
+
+class TakenShown(TypedDict):
+    """What arrived, and what the wallet has now."""
+
+    amount: Amount
+    balance: Amount
+
+
+class ReceiveShown(TypedDict):
+    """An invoice that pays into the wallet."""
+
+    bolt11: str
+
+
 def wallet_of(sandbox: SandboxNetwork) -> SandboxWallet:
     """Return the one wallet of a network that pages and programs share."""
     if sandbox.phone is None:
@@ -70,7 +125,7 @@ def msat(units: int) -> Amount:
     return Amount(BTC, units)
 
 
-def lines(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def lines(history: list[dict[str, Any]]) -> list[Move]:
     """Return history in our words: amounts with their asset, instants."""
     return [
         {
@@ -90,14 +145,14 @@ def lines(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @get("/", summary="Read the sandbox wallet's balance and history")
 async def show_wallet(
     sandbox: SandboxNetwork, limit: Annotated[int, Parameter(ge=1, le=500, description="rows at most")] = 50
-) -> dict[str, Any]:
+) -> WalletShown:
     """Return what the wallet has, and what it paid and received, newest first."""
     wallet = wallet_of(sandbox)
     return {"balance": msat(await wallet.balance_msat()), "history": lines(await wallet.history(limit))}
 
 
 @post("/scan", status_code=200, summary="Say what a code leads to")
-async def scan(sandbox: SandboxNetwork, data: Scan) -> dict[str, Any]:
+async def scan(sandbox: SandboxNetwork, data: Scan) -> FoundShown:
     """Look at a code; nothing is paid."""
     found = known(await wallet_of(sandbox).look(data.text))
     return {
@@ -110,7 +165,7 @@ async def scan(sandbox: SandboxNetwork, data: Scan) -> dict[str, Any]:
 
 
 @post("/pay", status_code=200, summary="Pay a code with play money")
-async def pay(sandbox: SandboxNetwork, data: Pay) -> dict[str, Any]:
+async def pay(sandbox: SandboxNetwork, data: Pay) -> PaidShown:
     """Pay; `held` says that the payee has locked the money and not taken it yet."""
     wallet = wallet_of(sandbox)
     paid = known(await wallet.pay(data.text, data.amount_msat, data.comment, wait_s=data.wait_s))
@@ -126,7 +181,7 @@ async def pay(sandbox: SandboxNetwork, data: Pay) -> dict[str, Any]:
 
 
 @post("/take", status_code=200, summary="Receive what a code gives")
-async def take(sandbox: SandboxNetwork, data: Take) -> dict[str, Any]:
+async def take(sandbox: SandboxNetwork, data: Take) -> TakenShown:
     """Hand an invoice in and wait for the money."""
     wallet = wallet_of(sandbox)
     arrived = known(await wallet.take(data.text, data.amount_msat, wait_s=data.wait_s), moves=True)
@@ -134,7 +189,7 @@ async def take(sandbox: SandboxNetwork, data: Take) -> dict[str, Any]:
 
 
 @post("/receive", status_code=200, summary="Make an invoice of the wallet's")
-async def receive(sandbox: SandboxNetwork, data: Receive) -> dict[str, Any]:
+async def receive(sandbox: SandboxNetwork, data: Receive) -> ReceiveShown:
     """Return an invoice that pays into the wallet."""
     return {"bolt11": known(await wallet_of(sandbox).receive(data.amount_msat, data.description))}
 
