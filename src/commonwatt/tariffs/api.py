@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from litestar import Request, delete, get, post
-from litestar.params import Dependency, Parameter
+from litestar.di import NamedDependency
+from litestar.params import Parameter, SkipValidation
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from sqlalchemy import Connection
 
@@ -213,7 +214,7 @@ async def post_assignment(
     database: Database,
     actor: Actor,
     idempotency_key: IdempotencyKey | None,
-    check_place: Annotated[PlaceCheck, Dependency(skip_validation=True)] = anywhere,
+    check_place: NamedDependency[SkipValidation[PlaceCheck]] = anywhere,
 ) -> AssignmentShown:
     """Let a tariff hold at the site, a station or a connector from now on or from `since`."""
     since = None if data.since is None else moment(data.since, "since")

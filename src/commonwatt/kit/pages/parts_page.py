@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import get
-from litestar.params import Dependency
+from litestar.params import SkipValidation
 from litestar.response import Template
 
 from commonwatt.kernel import BTC, EUR, Amount, Clock, Instant
@@ -14,7 +14,7 @@ HOUR_MS = 3_600_000
 
 
 @get("/parts", include_in_schema=False)
-async def show_parts(clock: Annotated[Clock, Dependency(skip_validation=True)]) -> Template:
+async def show_parts(clock: SkipValidation[Clock]) -> Template:
     """Show all parts."""
     return Template("parts_page.html", context=parts_context(clock.now()))
 
