@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 
 from commonwatt.adapters.station.virtual.memory import Truth
 from commonwatt.books import balance
-from commonwatt.kernel import BTC
+from commonwatt.kernel import BTC, Rounding
+from commonwatt.tariffs import fiat_to_msat, rate_by_id
 
 RAIL = "sandbox"
 STEP_WH = 1
@@ -36,6 +37,7 @@ def audit(
         *_payouts(sql, node, owner),
         *_sessions(sql),
         *_bills(sql),
+        *_prices(sql),
         *_energy(sql, truths, steps or {}),
         *_dead_jobs(sql),
     ]
@@ -146,6 +148,19 @@ def _bills(sql: Connection) -> Iterator[str]:
                 f"{row.id} ({row.kind}, {row.status}) used {row.energy_wh} Wh and is billed {row.billed_msat}:"
                 f" {row.bills} bills of {row.booked} msat"
             )
+
+
+def _prices(sql: Connection) -> Iterator[str]:
+    """Compare what each driver paid for with the bill in the tariff's money, at the rate that was locked."""
+    rows = sql.exec_driver_sql(
+        "SELECT id, asset, rate_id, gross_units, paid_msat, billed_msat FROM session"
+        " WHERE kind = 'prepaid' AND status = 'ended'"
+    )
+    for row in rows.all():
+        rate = None if row.rate_id is None else rate_by_id(sql, row.rate_id)
+        due_msat = row.gross_units if rate is None else fiat_to_msat(row.gross_units, rate, Rounding.DOWN).quotient
+        if row.billed_msat != min(due_msat, row.paid_msat):
+            yield f"{row.id} is billed {row.billed_msat} msat; its bill of {row.gross_units} units is {due_msat}"
 
 
 def _energy(sql: Connection, truths: Truths, steps: Mapping[str, int]) -> Iterator[str]:

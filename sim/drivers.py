@@ -112,7 +112,7 @@ async def _top_up(world: World, name: str, charge: Charge) -> None:
         _, invoice = await world.ask(
             charging.offer_top_up,
             world.database,
-            world.rail,
+            {"sandbox": world.rail},
             secret=charge.secret,
             amount_msat=300_000,
             rules=world.rules,

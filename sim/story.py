@@ -59,7 +59,9 @@ async def _tell(seed: int) -> Told:
             await _hold(world, lines, step)
         for person in people:
             person.cancel()
-        await asyncio.gather(*people, return_exceptions=True)
+        ends = await asyncio.gather(*people, return_exceptions=True)
+        despair = [repr(end) for end in ends if isinstance(end, Exception)]
+        assert not despair, "\n".join([*despair, *lines])
         lines.append(f"{world.clock.now().iso()} the world heals")
         try:
             await world.heal(within_s=6 * 3600)

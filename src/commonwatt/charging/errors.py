@@ -5,6 +5,7 @@ Refused
 ├── ConnectorOut        offline, faulted or switched off
 ├── AmountOutOfRange    less or more than one may prepay
 ├── SessionOver         it cannot be stopped, topped up or changed any more
+├── SessionNotCharging  credit is added only once energy flows
 ├── SessionRunning      change is known only after the last reading
 ├── NoChange            nothing is left, or it was paid out
 ├── ChangeClaimed       this claim was used for another invoice
@@ -47,6 +48,13 @@ class SessionOver(Refused):
 
     slug = "session-over"
     title = "This session is over"
+
+
+class SessionNotCharging(Refused):
+    """No energy flows yet."""
+
+    slug = "session-not-charging"
+    title = "The charge has not begun yet"
 
 
 class SessionRunning(Refused):

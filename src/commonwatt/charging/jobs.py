@@ -94,13 +94,15 @@ class Charger:
         row = await self._database.read(store.transaction_by_id, effect.transaction_id)
         if row is None or row.stopped_ms is not None:
             return Done(None)
+        if not effect.session_id and self._database.clock.now().ms - row.received_ms > GIVE_UP_MS:
+            return Done(None)
         match await self._line.remote_stop(effect.station, effect.transaction_id):
             case Done(accepted):
                 if effect.session_id:
                     await self._database.write(note_stop_answer, effect.session_id, accepted, self._rules)
                 return Done(None)
             case Failed(reason, _) | Unknown(reason):
-                return Unknown(reason) if effect.session_id else Done(None)
+                return Unknown(reason)
 
     async def set_rhythm(self, effect: SetRhythm) -> Outcome[None]:
         """Ask once; a station that cannot or does not answer keeps its own rhythm, which is measured anyway."""
@@ -132,7 +134,7 @@ class Charger:
             self._asking -= 1
         match outcome:
             case Done(bolt11):
-                await self._database.write(pay_address, charge.id, amount, bolt11, self._rails, self._rules)
+                await self._database.write(pay_address, charge, amount, bolt11, self._rails, self._rules)
                 return Done(None)
             case Failed(reason, _):
                 return Failed(f"{charge.address} gave no invoice ({reason}); the change waits on the session's page.")
@@ -158,11 +160,14 @@ def _long_over(charge: Charge, now: Instant) -> bool:
 
 
 def pay_address(
-    work: Work, session_id: str, amount_msat: int, bolt11: str, rails: Sequence[str], rules: Rules
+    work: Work, asked: Charge, amount_msat: int, bolt11: str, rails: Sequence[str], rules: Rules
 ) -> Charge | None:
-    """Claim the change for an invoice that an address gave, unless it was claimed meanwhile."""
-    charge = store.charge_by_id(work.sql, session_id)
-    if charge is None or charge.owed_msat < amount_msat:
+    """Claim the change for an invoice that an address gave, unless it was claimed, or goes elsewhere, meanwhile.
+
+    `asked` is the charge as it was when its address was asked: its driver may have corrected the address since.
+    """
+    charge = store.charge_by_id(work.sql, asked.id)
+    if charge is None or charge.owed_msat < amount_msat or charge.address != asked.address:
         return None
     payment_hash = invoices.decode(bolt11).payment_hash.hex()
     return reserve_change(work, charge, bolt11, payment_hash, amount_msat, rails, rules)

@@ -17,9 +17,16 @@ from litestar import Response, get
 
 from commonwatt.charging import store
 from commonwatt.charging.actions.claim_change import ChangeOffer, claim_change, offer_change
-from commonwatt.charging.actions.offer_session import check_connector, offer_session, offer_top_up, pick_rail
+from commonwatt.charging.actions.offer_session import (
+    check_charging,
+    check_connector,
+    offer_session,
+    offer_top_up,
+    pick_rail,
+)
 from commonwatt.charging.actions.stop_session import ask_to_stop
 from commonwatt.charging.errors import SessionOver, SessionRunning
+from commonwatt.charging.finding import charge_behind
 from commonwatt.charging.model.session import ACTIVE, Status
 from commonwatt.charging.rules import Rules
 from commonwatt.kernel import BTC, Clock, Fault, said
@@ -142,9 +149,7 @@ async def take_pay(
 async def show_top_up(secret: str, database: Database, site: Site, rules: Rules) -> Response[Any]:
     """Say what may be added to a running session (LUD-06)."""
     try:
-        charge = await database.read(store.charge_by_secret, secret)
-        if charge is None or charge.session.status not in ACTIVE:
-            raise LnurlError(said("this charge is over, so nothing can be added to it"))
+        check_charging(await database.read(charge_behind, secret))
         request = PayRequest(
             top_up_url(site, secret) + "/callback",
             rules.payment_min_msat,

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from commonwatt.charging.model.session import Terms
 
+FEE_OF_BILLED = 20
+"""One part in so many of what a charge was billed may go into the fees of its change."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -31,13 +34,21 @@ class Rules:
     fee_ppm: int = 5_000
     fee_base_msat: int = 5_000
     """The most that returning change may cost the owner in routing fees: base plus millionths of the amount."""
+    fee_unearned_msat: int = 100_000
+    """The most that the millionths may come to where the charge earned little, see `fee_limit`."""
     success_action: bool = True
     """Whether wallets show the link to the session after the payment (LUD-09); some refuse answers that carry it."""
     currency: str = "EUR"
 
-    def fee_limit(self, amount_msat: int) -> int:
-        """Return the routing fee limit for a payment in msat, rounded down."""
-        return self.fee_base_msat + amount_msat * self.fee_ppm // 1_000_000
+    def fee_limit(self, amount_msat: int, billed_msat: int) -> int:
+        """Return the routing fee limit in msat for change of a charge that was billed so much, rounded down.
+
+        Whoever pays much and charges little could have the change routed over a channel of its own that takes the whole
+        limit. So above a small sum the fee is bounded by a share of what the charge brought, whatever comes back.
+        """
+        share_msat = amount_msat * self.fee_ppm // 1_000_000
+        earned_msat = max(self.fee_unearned_msat, billed_msat // FEE_OF_BILLED)
+        return self.fee_base_msat + min(share_msat, earned_msat)
 
 
 DEFAULT = Rules()

@@ -17,6 +17,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
+    func,
+    or_,
     select,
     text,
 )
@@ -59,10 +62,11 @@ sessions = Table(
     Column("reason", Text, nullable=False),
     Column("flags", Text, nullable=False),
     Column("progress", Text, nullable=False),
-    Index("ix_session_place", "station", "connector", "status"),
+    Index("ix_session_place", "station", "status", "connector"),
     Index("ix_session_status", "status", "id"),
     Index("ix_session_tag", "id_tag"),
     Index("ix_session_deadline", "deadline_ms", sqlite_where=text("deadline_ms is not null")),
+    Index("ix_session_began", "began_ms", sqlite_where=text("began_ms is not null")),
     Index("ix_session_owed", "owed_msat", sqlite_where=text("owed_msat > 0")),
 )
 
@@ -329,3 +333,12 @@ def offered_charges(sql: Connection, station: str, connector: int, *, beyond: in
 def transaction_by_id(sql: Connection, transaction_id: int) -> Row[Any] | None:
     """Return a transaction's row."""
     return sql.execute(select(transactions).where(transactions.c.id == transaction_id)).one_or_none()
+
+
+def open_transactions(sql: Connection, station: str) -> list[Row[Any]]:
+    """Return what may run at a station: transactions of active charges, and the newest of each connector with none."""
+    active = [charge.session.transaction_id for charge in active_charges(sql, station)]
+    columns = transactions.c
+    newest = select(func.max(columns.id)).where(columns.station == station).group_by(columns.connector)
+    may_run = or_(columns.id.in_(active), and_(columns.id.in_(newest), columns.session_id.is_(None)))
+    return list(sql.execute(select(transactions).where(columns.stopped_ms.is_(None), may_run)))

@@ -103,7 +103,7 @@ def reserve_change(
         account=charge.account,
         subject=charge.subject,
         rail_name=home_rail(work.sql, charge, rails),
-        fee_limit_msat=rules.fee_limit(amount),
+        fee_limit_msat=rules.fee_limit(amount, charge.session.billed_msat),
     )
     charge = replace(charge, returned_msat=charge.returned_msat + amount)
     store.save_charges(work, [charge])

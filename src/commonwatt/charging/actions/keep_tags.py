@@ -11,7 +11,7 @@ from commonwatt.kit.database import Work
 from commonwatt.members import Actor, record_act
 
 TAG_MAX = 20
-"""Characters of an id tag (OCPP 1.6, 7.28 IdToken)."""
+"""Characters of an id tag, printable ASCII alone (OCPP 1.6, 7.28 IdToken: CiString20Type)."""
 
 
 def add_tag(work: Work, id_tag: str, holder: str, *, actor: Actor | None = None) -> str:
@@ -20,9 +20,9 @@ def add_tag(work: Work, id_tag: str, holder: str, *, actor: Actor | None = None)
     Raises TagKnown, and TagUnusable for what no station can send.
     """
     tag = id_tag.strip()
-    if not tag or len(tag) > TAG_MAX or not tag.isprintable() or not holder.strip():
+    if not tag or len(tag) > TAG_MAX or not (tag.isascii() and tag.isprintable()) or not holder.strip():
         raise TagUnusable(
-            said("A tag has 1 to %(most)s printable characters, and a holder has a name.", most=TAG_MAX),
+            said("A tag has 1 to %(most)s printable characters without accents, and a holder has a name.", most=TAG_MAX),
             id_tag=tag[:40],
         )
     if work.sql.execute(select(store.tags.c.id_tag).where(store.tags.c.id_tag == tag)).first():

@@ -35,17 +35,23 @@ def follow(charge: Charge, sample: Sample, now: Instant, rules: Rules, *, final:
     """Return the charge with one more sample in its register; the price is not touched.
 
     A sample that came late, after a newer one, changes nothing: on a register that restarted meanwhile it would count
-    energy twice. Only the `final` reading of a transaction has no newer one, whatever its time says.
+    energy twice. Only the `final` reading of a transaction has no newer one, whatever its time says. A register that
+    went on though its time went back tells of a clock that was set: the charge takes our time as its own from there.
     """
     progress = charge.progress
     told_ms = sample.at.ms + progress.offset_ms
     register = progress.register or open_register(sample.energy_wh or 0, told_ms)
     if not final and progress.register is not None and _came_late(register, sample, told_ms):
         return charge
+    flowed_ms = 0
+    if progress.register is not None and told_ms < register.last_ms - AHEAD_MS:
+        flowed_ms = max(0, now.ms - progress.heard_ms)
+        if not final:
+            charge = replace(charge, progress=replace(progress, offset_ms=now.ms - sample.at.ms))
     at_ms = correct(charge, sample.at, now).ms
     gap_ms = at_ms - register.last_ms or progress.gap_ms
     before_wh = register.total_wh
-    register = _read(register, sample, at_ms, rules)
+    register = _read(register, sample, at_ms, rules, flowed_ms)
     pace_w = 0 if sample.power_w is not None else _pace(progress.pace_w, register.total_wh - before_wh, gap_ms)
     progress = replace(
         progress, register=register, power_w=register.power_w, gap_ms=gap_ms, pace_w=pace_w, heard_ms=now.ms
@@ -67,13 +73,21 @@ def _came_late(register: Register, sample: Sample, told_ms: int) -> bool:
         return told_ms <= register.last_ms if sample.interval_wh is not None else told_ms < register.last_ms
     if told_ms >= register.last_ms:
         return False
-    overtaken = sample.energy_wh * register.scale < register.last_wh or "register-reset" in register.flags
-    return overtaken or told_ms < register.last_ms - AHEAD_MS
+    if told_ms < register.last_ms - AHEAD_MS and sample.energy_wh * register.scale == register.last_wh:
+        return True
+    return sample.energy_wh * register.scale < register.last_wh or "register-reset" in register.flags
 
 
-def _read(register: Register, sample: Sample, at_ms: int, rules: Rules) -> Register:
+def _read(register: Register, sample: Sample, at_ms: int, rules: Rules, flowed_ms: int) -> Register:
     if sample.energy_wh is not None:
-        return read_register(register, sample.energy_wh, at_ms, power_w=sample.power_w, power_max_w=rules.power_max_w)
+        return read_register(
+            register,
+            sample.energy_wh,
+            at_ms,
+            power_w=sample.power_w,
+            power_max_w=rules.power_max_w,
+            flowed_ms=flowed_ms,
+        )
     if sample.interval_wh is not None:
         return add_interval(register, sample.interval_wh, at_ms, power_w=sample.power_w, power_max_w=rules.power_max_w)
     if sample.power_w is not None:

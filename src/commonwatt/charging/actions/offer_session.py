@@ -13,11 +13,12 @@ from commonwatt.charging.errors import (
     ConnectorBusy,
     ConnectorOut,
     NoSuchConnector,
+    SessionNotCharging,
     SessionOver,
 )
 from commonwatt.charging.finding import charge_behind
 from commonwatt.charging.model.happenings import OfferWithdrawn
-from commonwatt.charging.model.session import ACTIVE, Session, Status
+from commonwatt.charging.model.session import Session, Status
 from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.charging.secrets import new_id_tag, new_secret
 from commonwatt.kernel import BTC, said
@@ -81,13 +82,10 @@ async def offer_top_up(
 ) -> tuple[Charge, Invoice]:
     """Return an invoice that adds to a running session's credit, over the rail that the session was paid over.
 
-    Paid at once, it is never locked.
+    Paid at once, it is never locked; so it is offered only while energy flows. Money that buys nothing would come back
+    at the owner's cost.
     """
-    charge = await database.read(charge_behind, secret)
-    if charge.session.status not in ACTIVE:
-        raise SessionOver(
-            said("This session is over, so nothing can be added to it. Start a new one at the charge point.")
-        )
+    charge = check_charging(await database.read(charge_behind, secret))
     _check_amount(amount_msat, rules)
     invoice = await request_invoice(
         database,
@@ -101,6 +99,19 @@ async def offer_top_up(
         hold=False,
     )
     return charge, invoice
+
+
+def check_charging(charge: Charge) -> Charge:
+    """Return a charge to which credit may be added; raises SessionNotCharging before it, SessionOver after it."""
+    match charge.session.status:
+        case Status.CHARGING:
+            return charge
+        case Status.OFFERED | Status.STARTING | Status.STARTED:
+            raise SessionNotCharging(said("Credit can be added once energy flows. Plug in, and add it then."))
+        case _:
+            raise SessionOver(
+                said("This session is over, so nothing can be added to it. Start a new one at the charge point.")
+            )
 
 
 def open_offer(work: Work, connector: str, amount_msat: int, address: str | None, rules: Rules) -> Charge:

@@ -10,7 +10,7 @@ from commonwatt.charging.actions.meter_charge import as_reading, count, follow
 from commonwatt.charging.charge import Charge
 from commonwatt.charging.effects import AskStop
 from commonwatt.charging.model.happenings import Metered
-from commonwatt.charging.reports import SampleReport
+from commonwatt.charging.reports import Sample, SampleReport
 from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.kit.database import Work
 from commonwatt.metering import Reading, store_readings
@@ -31,6 +31,7 @@ def record_samples(work: Work, reports: Sequence[SampleReport], rules: Rules = D
         if charge is None or charge.station != report.station:
             charge = _running_at(work, report, charges, before)
         if charge is None:
+            _end_stranger(work, report)
             readings += [
                 as_reading(report.station, report.connector, report.transaction_id, sample, None)
                 for sample in report.samples
@@ -54,12 +55,13 @@ def _running_at(
     if not report.connector or (number > 0 and store.transaction_by_id(work.sql, number) is not None):
         return None
     here = store.active_charges(work.sql, report.station, report.connector)
-    running = {charge.session.transaction_id: charge for charge in here if charge.session.transaction_id is not None}
+    running = [charge for charge in here if charge.session.transaction_id is not None]
     if not running:
         return None
-    newest = max(running)
-    before.setdefault(newest, running[newest])
-    return charges.setdefault(newest, running[newest])
+    newest = max(running, key=lambda charge: (charge.began.ms if charge.began else 0, charge.session.transaction_id))
+    at = newest.session.transaction_id or 0
+    before.setdefault(at, newest)
+    return charges.setdefault(at, newest)
 
 
 def _save(work: Work, before: dict[int, Charge], charges: dict[int, Charge]) -> None:
@@ -101,8 +103,26 @@ def _end_again(work: Work, charge: Charge, report: SampleReport) -> None:
     """Ask once more for the end of a charge whose bill stands while its station goes on: that energy is nobody's."""
     number = charge.session.transaction_id or 0
     row = store.transaction_by_id(work.sql, number)
-    if row is not None and row.stopped_ms is None and any(sample.power_w for sample in report.samples):
+    if row is not None and row.stopped_ms is None and any(_flows(charge, sample) for sample in report.samples):
         work.request(AskStop(charge.id, charge.station, number), key=f"end:{number}")
+
+
+def _end_stranger(work: Work, report: SampleReport) -> None:
+    """Ask once more for the end of a transaction whose tag was refused while its station gives energy all the same."""
+    if not report.transaction_id or not any(sample.power_w for sample in report.samples):
+        return
+    row = store.transaction_by_id(work.sql, report.transaction_id)
+    refused = row is not None and row.session_id is None and row.stopped_ms is None
+    if row is not None and refused and row.station == report.station:
+        work.request(AskStop("", row.station, row.id), key=f"end:{row.id}")
+
+
+def _flows(charge: Charge, sample: Sample) -> bool:
+    """Whether a sample shows energy after what was billed: by its power, or where it has none by its register."""
+    register = charge.progress.register
+    if sample.power_w is not None or sample.energy_wh is None or register is None:
+        return bool(sample.power_w)
+    return sample.energy_wh * register.scale > register.last_wh
 
 
 def tell_progress(work: Work, charge: Charge) -> None:

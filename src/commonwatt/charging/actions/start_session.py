@@ -135,9 +135,14 @@ def _claim(work: Work, station: str, id_tag: str, *, new: bool) -> _Claim:
 
 
 def _push_out(work: Work, report: StartReport, own: Charge | None, rules: Rules) -> None:
-    """A connector has one transaction: another that we still believe in there is over and will be billed."""
+    """A connector has one transaction: another that we still believe in there is over and will be billed.
+
+    One that began after the reported one goes on: a station that was away tells its past late.
+    """
     for other in store.active_charges(work.sql, report.station, report.connector):
-        if (own is None or other.id != own.id) and other.session.transaction_id is not None:
+        began_before = other.began is None or report.started.ms + other.progress.offset_ms >= other.began.ms
+        is_other = (own is None or other.id != own.id) and other.session.transaction_id is not None
+        if is_other and began_before:
             still = replace(other, progress=replace(other.progress, flowing=False))
             store.save_charges(work, [advance_session(work, still, Vanished(patience_s=5), rules)])
 

@@ -24,6 +24,8 @@ from commonwatt.metering import store_readings
 
 CLOCK_MS = 5_000
 """Stations round their times, and a start may be told with the time of its answer."""
+NO_TAG = "UNDEFINED"
+"""What some stations send where they have no tag."""
 NO_REGISTER = 0
 """Several stations report 0 when they have lost their register; it then says nothing."""
 
@@ -98,15 +100,8 @@ def _final_register(charge: Charge, report: StopReport) -> int | None:
     return report.meter_stop_wh
 
 
-def _can_end(charge: Charge, report: StopReport) -> bool:
-    """Whether a charge runs that may be the one whose end is reported: it began before that, by its station's clock."""
-    if charge.session.transaction_id is None:
-        return False
-    return charge.began is None or report.stopped.ms + charge.progress.offset_ms >= charge.began.ms - CLOCK_MS
-
-
 def _authorisation(work: Work, report: StopReport) -> Authorisation | None:
-    if not report.id_tag or report.id_tag == "UNDEFINED":
+    if not report.id_tag or report.id_tag == NO_TAG:
         return None
     local = select(store.tags.c.state).where(store.tags.c.id_tag == report.id_tag)
     known = work.sql.execute(local).scalar_one_or_none() or store.charge_by_tag(work.sql, report.station, report.id_tag)
@@ -116,17 +111,39 @@ def _authorisation(work: Work, report: StopReport) -> Authorisation | None:
 def _transaction(work: Work, report: StopReport) -> Row[Any] | None:
     """Find the transaction that is meant: by its number at this station, its tag, or as the only one it can be.
 
-    A one-time tag names its own charge and no other, however long that is over; and no charge ended before it began.
+    A one-time tag names its own charge and no other, however long that is over; and a tag never ends what began under
+    another one. Without a tag the only transaction that is open at the station is meant, if the register fits: an end
+    that is missed costs a wait, one that is guessed wrong gives away what flows after it.
     """
     row = store.transaction_by_id(work.sql, report.transaction_id) if report.transaction_id > 0 else None
     if row is not None and row.station == report.station:
         return row
-    own = store.charge_by_tag(work.sql, report.station, report.id_tag) if report.id_tag else None
+    tag = report.id_tag if report.id_tag != NO_TAG else None
+    own = store.charge_by_tag(work.sql, report.station, tag) if tag else None
     if own is not None:
         return store.transaction_by_id(work.sql, own.session.transaction_id or 0)
-    running = [charge for charge in store.active_charges(work.sql, report.station) if _can_end(charge, report)]
-    if report.id_tag:
-        running = [charge for charge in running if charge.id_tag == report.id_tag] or running
-    if len(running) != 1:
-        return None
-    return store.transaction_by_id(work.sql, running[0].session.transaction_id or 0)
+    open_rows = [row for row in store.open_transactions(work.sql, report.station) if _can_end(work, row, report)]
+    if tag:
+        open_rows = [row for row in open_rows if row.id_tag == tag]
+    return open_rows[0] if len(open_rows) == 1 and (tag or _continues(work, open_rows[0], report)) else None
+
+
+def _can_end(work: Work, row: Row[Any], report: StopReport) -> bool:
+    """Whether a transaction may be the one whose end is reported: it began before that, by its station's clock."""
+    charge = store.charge_by_transaction(work.sql, row.id)
+    if charge is None or charge.began is None:
+        return bool(report.stopped.ms >= row.started_ms - CLOCK_MS)
+    return report.stopped.ms + charge.progress.offset_ms >= charge.began.ms - CLOCK_MS
+
+
+def _continues(work: Work, row: Row[Any], report: StopReport) -> bool:
+    """Whether the register of an end can follow the last one of a transaction; a lost one says nothing against it."""
+    charge = store.charge_by_transaction(work.sql, row.id)
+    register = None if charge is None else charge.progress.register
+    if charge is None or register is None:
+        return bool(report.meter_stop_wh >= row.meter_start_wh)
+    if _final_register(charge, report) is None:
+        return True
+    sample = Sample(report.stopped, report.meter_stop_wh, power_w=0, context="Transaction.End")
+    followed = follow(charge, sample, work.now, DEFAULT, final=True).progress.register
+    return followed is not None and followed.last_wh == report.meter_stop_wh * register.scale

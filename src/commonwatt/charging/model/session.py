@@ -253,9 +253,20 @@ def _asked_to_stop(session: Session, happening: Any, terms: Terms, now: Instant)
     return _stop(session, happening.reason, terms, now)
 
 
+def _cost(session: Session, happening: Metered | Finished) -> int:
+    """Return what the charge costs by its newest count, which may be less than the one before.
+
+    A tariff may take back what a block of time was rounded up by, once another component follows it. A count of less
+    energy than is known comes of a meter that forgot, and lowers nothing.
+    """
+    if happening.energy_wh < session.energy_wh:
+        return max(session.cost_msat, happening.cost_msat)
+    return happening.cost_msat
+
+
 def _meter(session: Session, happening: Any, terms: Terms, now: Instant) -> Step:
     """Take a reading: the first energy makes locked money ours, the last of the credit ends the charge."""
-    session = replace(session, energy_wh=happening.energy_wh, cost_msat=max(session.cost_msat, happening.cost_msat))
+    session = replace(session, energy_wh=happening.energy_wh, cost_msat=_cost(session, happening))
     wishes: tuple[Wish, ...] = ()
     if session.status is Status.STARTED:
         if happening.energy_wh <= 0 and not happening.flowing:
@@ -276,7 +287,7 @@ def _finish(session: Session, happening: Any, _terms: Terms, _now: Instant) -> S
         session = replace(
             session,
             energy_wh=max(session.energy_wh, happening.energy_wh),
-            cost_msat=max(session.cost_msat, happening.cost_msat),
+            cost_msat=_cost(session, happening),
             reason=session.reason or happening.reason,
         )
     elif session.energy_wh > 0 or not session.reason:
@@ -366,20 +377,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule((_S.STARTED, _S.CHARGING, _S.STOPPING), Vanished, _hurry, (), "the station denies it: wait a little"),
     Rule((_S.STOPPING,), StopAnswered, _hurry, (), "a declined stop means that it is over already"),
-    Rule(
-        (_S.CHARGING, _S.STOPPING),
-        Expired,
-        _finish,
-        (_S.ENDED, _S.CANCELLED),
-        "no report came: the last reading counts",
-    ),
-    Rule(
-        (_S.STARTING, _S.STARTED, _S.CHARGING, _S.STOPPING),
-        Held,
-        _add_money,
-        (),
-        "a top-up is locked",
-    ),
+    Rule((_S.CHARGING, _S.STOPPING), Expired, _finish, (_S.ENDED, _S.CANCELLED), "no report: the last reading counts"),
+    Rule((_S.STARTING, _S.STARTED, _S.CHARGING, _S.STOPPING), Held, _add_money, (), "a top-up is locked"),
     Rule((_S.STARTING, _S.STARTED, _S.CHARGING, _S.STOPPING), Paid, _add_money, (), "a top-up, or the locked money"),
     Rule(
         (_S.STARTING, _S.STARTED, _S.CHARGING, _S.STOPPING),

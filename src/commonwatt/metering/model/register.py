@@ -56,20 +56,22 @@ def open_register(start_wh: int, at_ms: int) -> Register:
 
 
 def read_register(
-    register: Register, reading_wh: int, at_ms: int, *, power_w: int | None, power_max_w: int
+    register: Register, reading_wh: int, at_ms: int, *, power_w: int | None, power_max_w: int, flowed_ms: int = 0
 ) -> Register:
     """Take one reading; the answer's `total_wh` is never below the one before.
 
     What can have flowed since the last reading is bounded by `power_max_w`, and where power is measured by twice the
-    most of it; later times than the last are expected, an earlier one counts as no time passed.
+    most of it; later times than the last are expected, an earlier one counts as no time passed. `flowed_ms` is how long
+    energy can have flowed by our own clock, where the station's went back.
     """
     elapsed_ms = max(0, at_ms - register.last_ms)
+    flowed_ms = max(flowed_ms, elapsed_ms)
     seen_mwh = register.seen_mwh + register.power_w * elapsed_ms // 3600
     power = register.power_w if power_w is None or power_w > power_max_w else max(0, power_w)
     now_ms = max(at_ms, register.last_ms)
     peak = max(register.peak_w, power)
     bound_w = min(power_max_w, max(USUAL_W, 2 * peak)) if peak else power_max_w
-    possible = bound_w * elapsed_ms // MS_PER_HOUR + SLACK_WH + (register.scale if register.scale > 1 else 0)
+    possible = bound_w * flowed_ms // MS_PER_HOUR + SLACK_WH + (register.scale if register.scale > 1 else 0)
     reading = reading_wh * register.scale
     gained = reading - register.last_wh
     if reading_wh >= 0 and 0 <= gained <= possible:
