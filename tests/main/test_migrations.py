@@ -28,6 +28,20 @@ def test_migrations_lead_to_the_declared_tables(tmp_path):
         assert compare_metadata(context, all_tables()) == []
 
 
+def test_a_migrated_database_has_the_indexes_of_a_fresh_one(tmp_path):
+    """Their conditions and the order of their columns too, which Alembic does not compare."""
+    migrated, fresh = open_engine(tmp_path / "migrated.sqlite"), open_engine(tmp_path / "fresh.sqlite")
+    migrate(migrated)
+    all_tables().create_all(fresh)
+    assert indexes_of(migrated) == indexes_of(fresh)
+
+
+def indexes_of(engine):
+    with engine.connect() as connection:
+        made = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql <> ''")
+        return {name: " ".join(sql.split()) for name, sql in made}
+
+
 def test_the_newest_migration_is_known_by_its_file():
     assert newest() == head()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, func, literal, or_, select
 
 from commonwatt.kernel import BTC, Amount, Instant, said
 from commonwatt.kit.database import Ordering, SortColumn, mentions
@@ -138,13 +138,12 @@ def list_payouts(
 def sum_payments(sql: Connection, since: Instant, until: Instant) -> PaymentSums:
     """Add up what was received and paid out in a span of time, and what is locked or going out at this moment."""
     ours, theirs = store.invoices, store.payouts
-    settled = ours.c.ended_ms.between(since.ms, until.ms - 1) & (ours.c.state == Stage.SETTLED)
-    done = theirs.c.ended_ms.between(since.ms, until.ms - 1) & (theirs.c.state == PayoutState.DONE)
-    received, received_count = _sum(sql, ours.c.paid_msat, settled)
-    paid_out, paid_out_count = _sum(sql, theirs.c.amount_msat, done)
-    fees, _ = _sum(sql, theirs.c.fee_msat, done)
-    locked, _ = _sum(sql, ours.c.paid_msat, ours.c.ended_ms.is_(None) & (ours.c.state == Stage.ACCEPTED))
-    going_out, _ = _sum(sql, theirs.c.amount_msat, theirs.c.ended_ms.is_(None))
+    settled = ours.c.ended_ms.between(since.ms, until.ms - 1) & (ours.c.state == _plain(Stage.SETTLED))
+    done = theirs.c.ended_ms.between(since.ms, until.ms - 1) & (theirs.c.state == _plain(PayoutState.DONE))
+    received_count, received = _sums(sql, settled, ours.c.paid_msat)
+    paid_out_count, paid_out, fees = _sums(sql, done, theirs.c.amount_msat, theirs.c.fee_msat)
+    _, locked = _sums(sql, ours.c.ended_ms.is_(None) & (ours.c.state == Stage.ACCEPTED), ours.c.paid_msat)
+    _, going_out = _sums(sql, theirs.c.ended_ms.is_(None), theirs.c.amount_msat)
     return PaymentSums(
         received=Amount(BTC, received),
         received_count=received_count,
@@ -156,9 +155,15 @@ def sum_payments(sql: Connection, since: Instant, until: Instant) -> PaymentSums
     )
 
 
-def _sum(sql: Connection, column: Any, condition: Any) -> tuple[int, int]:
-    row = sql.execute(select(func.coalesce(func.sum(column), 0), func.count()).where(condition)).one()
-    return int(row[0]), int(row[1])
+def _plain(state: str) -> ColumnElement[str]:
+    """Return a state written into the statement itself: only then is an index used that holds this state alone."""
+    return literal(state, literal_execute=True)
+
+
+def _sums(sql: Connection, condition: ColumnElement[bool], *columns: Column[int]) -> tuple[int, ...]:
+    """Return how many rows there are, and the sum of each column."""
+    totals = [func.coalesce(func.sum(column), 0) for column in columns]
+    return tuple(int(value) for value in sql.execute(select(func.count(), *totals).where(condition)).one())
 
 
 def _matching(statement: Select[Any], table: Table, filters: PaymentFilter, starts: list[Any]) -> Select[Any]:

@@ -52,6 +52,7 @@ invoices = Table(
     Index("ix_payments_invoices_subject", "subject"),
     Index("ix_payments_invoices_made", "made_ms", "payment_hash"),
     Index("ix_payments_invoices_check", "next_check_ms", sqlite_where=text("ended_ms is null")),
+    Index("ix_payments_invoices_settled", "ended_ms", "state", "paid_msat", sqlite_where=text("state = 'settled'")),
 )
 
 payouts = Table(
@@ -78,6 +79,14 @@ payouts = Table(
     Index("ix_payments_payouts_subject", "subject"),
     Index("ix_payments_payouts_made", "made_ms", "id"),
     Index("ix_payments_payouts_open", "made_ms", sqlite_where=text("ended_ms is null")),
+    Index(
+        "ix_payments_payouts_done",
+        "ended_ms",
+        "state",
+        "amount_msat",
+        "fee_msat",
+        sqlite_where=text("state = 'done'"),
+    ),
     Index(
         "uq_payments_payouts_hash",
         "payment_hash",

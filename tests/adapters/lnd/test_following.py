@@ -1,4 +1,4 @@
-"""Following invoices: limits hold, repeated states are told once, readers come and go."""
+"""Following invoices: limits hold, repeated states are told once, readers come and go and miss nothing."""
 
 from __future__ import annotations
 
@@ -105,8 +105,47 @@ async def test_plain_invoices_are_looked_up_on_connecting_and_missing_ones_are_f
         follow.add(name(number), hold=False)
     async with aclosing(follow.reports()) as reports, asyncio.timeout(5):
         report = await anext(reports)
-    assert (report.payment_hash, report.state) == (name(2), InvoiceState.CANCELLED)
-    assert list(follow._followed) == [name(3)]
+        assert (report.payment_hash, report.state) == (name(2), InvoiceState.CANCELLED)
+        assert list(follow._followed) == [name(3)]
+
+
+async def test_what_a_reader_could_not_store_is_told_to_the_next(node):
+    """The ends too, of holds and of plain invoices; among them what still waited when the first reader broke off."""
+    node.says[path_of(name(1))] = ["ACCEPTED"]
+    node.says[path_of(name(2))] = ["CANCELED"]
+    node.states = {name(3): Done(InvoiceReport(name(3), InvoiceState.SETTLED, 7))}
+    follow = Following(node, node.look_up, streams_max=3)
+    for number in (1, 2, 3):
+        follow.add(name(number), hold=number != 3)
+    expected = {
+        name(1): InvoiceState.ACCEPTED,
+        name(2): InvoiceState.CANCELLED,
+        name(3): InvoiceState.SETTLED,
+    }
+    async with asyncio.timeout(5):
+        async with aclosing(follow.reports()) as reports:
+            await anext(reports)
+            for _ in range(20):  # until the others wait for the reader
+                await asyncio.sleep(0)
+            assert list(follow._followed) == [name(1)]
+        assert node.open == 0
+        async with aclosing(follow.reports()) as reports:
+            told = [await anext(reports) for _ in range(3)]
+    assert {report.payment_hash: report.state for report in told} == expected
+
+
+async def test_an_end_that_a_reader_has_done_with_is_not_told_again(node):
+    node.says[path_of(name(1))] = ["CANCELED"]
+    node.says[path_of(name(2))] = ["ACCEPTED"]
+    follow = Following(node, node.look_up, streams_max=3)
+    for number in (1, 2):
+        follow.add(name(number), hold=True)
+    async with asyncio.timeout(5):
+        async with aclosing(follow.reports()) as reports:
+            assert [(await anext(reports)).payment_hash for _ in range(2)] == [name(1), name(2)]
+        async with aclosing(follow.reports()) as reports:
+            assert (await anext(reports)).payment_hash == name(2)
+            assert list(follow._followed) == [name(2)]
 
 
 async def test_a_reader_that_sleeps_loses_the_oldest_reports(node, monkeypatch):

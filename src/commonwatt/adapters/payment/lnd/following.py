@@ -5,6 +5,9 @@ single invoice, which tells everything and begins with the state of now. So ever
 limit, beyond which they are looked up in turns), and plain invoices share the first, which resumes at the last
 settlement seen. Whenever that one connects, each plain invoice is looked up once: what happened in between is found.
 Nothing is kept on disk: the invoices to follow are those that were created or looked up since the start.
+
+A report counts as heard once its reader asks for the next one. A reader that leaves, for it could not store what it was
+told, leaves everything untold: the next reader hears the present state of each invoice, the ended ones among them.
 """
 
 from __future__ import annotations
@@ -41,6 +44,12 @@ class _Followed:
     told: InvoiceState = InvoiceState.OPEN
 
 
+@dataclass(frozen=True, slots=True)
+class _News:
+    report: InvoiceReport
+    hold: bool
+
+
 class Following:
     """The undecided invoices of one node, and whoever wants to hear of them."""
 
@@ -57,7 +66,7 @@ class Following:
         self._streams_max = streams_max
         self._quiet_s = quiet_s
         self._followed: dict[bytes, _Followed] = {}
-        self._readers: set[asyncio.Queue[InvoiceReport]] = set()
+        self._readers: set[asyncio.Queue[_News]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._streams: dict[bytes, asyncio.Task[None]] = {}
         self._settle_index = 0
@@ -73,8 +82,9 @@ class Following:
             self._give_stream(payment_hash)
 
     async def reports(self) -> AsyncGenerator[InvoiceReport, None]:
-        """Yield changes until closed; the streams live as long as somebody reads."""
-        queue: asyncio.Queue[InvoiceReport] = asyncio.Queue(REPORTS_MAX)
+        """Yield the present states and then changes, until closed; the streams live as long as somebody reads."""
+        queue: asyncio.Queue[_News] = asyncio.Queue(REPORTS_MAX)
+        unheard: list[_News] = []
         self._readers.add(queue)
         try:
             if len(self._readers) == 1:
@@ -82,19 +92,26 @@ class Following:
                 self._spawn(self._take_turns())
                 self._fill_streams()
             while True:
-                yield await queue.get()
+                unheard.append(await queue.get())
+                yield unheard[0].report
+                unheard.clear()
         finally:
             self._readers.discard(queue)
             if not self._readers:
+                unheard.extend(queue.get_nowait() for _ in range(queue.qsize()))
+                for news in unheard:
+                    self.add(news.report.payment_hash, hold=news.hold)
                 await self.close()
 
     async def close(self) -> None:
-        """End all streams; the invoices stay in mind for the next reader."""
+        """End all streams; the invoices stay in mind, as if nothing had been told of them, for the next reader."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         self._streams.clear()
+        for followed in self._followed.values():
+            followed.told = InvoiceState.OPEN
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -130,7 +147,7 @@ class Following:
         for queue in self._readers:
             if queue.full():
                 queue.get_nowait()
-            queue.put_nowait(report)
+            queue.put_nowait(_News(report, followed.hold))
 
     async def _follow_hold(self, payment_hash: bytes) -> None:
         """Read the stream of one hold, again and again, until the hold is decided."""
