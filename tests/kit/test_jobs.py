@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from commonwatt.kernel import Done, Failed, RandomIds, Unavailable, Unknown
-from commonwatt.kit.clock import SystemClock
-from commonwatt.kit.database import Database, Effect, Event, Jobs, create_tables, open_engine, outbox
+from commonwatt.kit.clock import SteppedClock, SystemClock
+from commonwatt.kit.database import Database, Effect, Event, Jobs, Lane, create_tables, open_engine, outbox
 from commonwatt.kit.database import jobs as machinery
 from commonwatt.kit.database.jobs import ATTEMPTS_MAX, Every, retry
 from commonwatt.kit.database.writer import NotSaved
@@ -30,14 +30,32 @@ class DoThis(Effect):
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class DoThat(Effect):
+    kind: ClassVar[str] = "test.DoThat"
+    number: int
+
+
 def states(connection):
     return {row.id: (row.state, row.error) for row in connection.execute(select(outbox).order_by(outbox.c.id))}
 
 
-async def test_a_reaction_requests_an_effect_that_is_repeated_until_done(tmp_path):
+@contextlib.asynccontextmanager
+async def running(tmp_path, perform=None, *, lanes=None, reactions=None, clock=None):
+    """Jobs over a database of their own, with one effect unless told."""
     engine = open_engine(tmp_path / "db.sqlite")
     create_tables(engine)
-    database = Database(engine, SystemClock(), RandomIds())
+    database = Database(engine, clock or SystemClock(), RandomIds())
+    jobs = Jobs(database, reactions or {}, lanes or [Lane({DoThis: perform}, 8)])
+    await jobs.start()
+    try:
+        yield database, jobs
+    finally:
+        await jobs.stop()
+        database.close()
+
+
+async def test_a_reaction_requests_an_effect_that_is_repeated_until_done(tmp_path):
     answers = [Unknown("no answer"), ConnectionError("gone"), Done(None)]
     done = asyncio.Event()
 
@@ -49,35 +67,27 @@ async def test_a_reaction_requests_an_effect_that_is_repeated_until_done(tmp_pat
             raise answer
         return answer
 
-    jobs = Jobs(database, {Happened: [lambda work, event: work.request(DoThis(event.number))]}, {DoThis: perform})
-    await jobs.start()
-    await database.write(lambda work: work.emit(Happened(7)))
-    await asyncio.wait_for(done.wait(), 10)
-    await jobs.settle()
-    assert {state for state, _ in (await database.read(states)).values()} == {"done"}
-    await jobs.stop()
-    database.close()
+    reactions = {Happened: [lambda work, event: work.request(DoThis(event.number))]}
+    async with running(tmp_path, perform, reactions=reactions) as (database, jobs):
+        await database.write(lambda work: work.emit(Happened(7)))
+        await asyncio.wait_for(done.wait(), 10)
+        await jobs.settle()
+        assert {state for state, _ in (await database.read(states)).values()} == {"done"}
 
 
 async def test_a_failed_effect_is_dead_with_its_reason_until_a_person_retries_it(tmp_path):
-    engine = open_engine(tmp_path / "db.sqlite")
-    create_tables(engine)
-    database = Database(engine, SystemClock(), RandomIds())
     answers = [Failed("no route"), Done(None)]
 
     async def perform(effect: DoThis):
         return answers.pop(0)
 
-    jobs = Jobs(database, {}, {DoThis: perform})
-    await jobs.start()
-    await database.write(lambda work: work.request(DoThis(1), key="once"))
-    await jobs.settle()
-    assert await database.read(states) == {1: ("dead", "no route")}
-    await database.write(retry, 1)
-    await jobs.settle()
-    assert (await database.read(states))[1][0] == "done"
-    await jobs.stop()
-    database.close()
+    async with running(tmp_path, perform) as (database, jobs):
+        await database.write(lambda work: work.request(DoThis(1), key="once"))
+        await jobs.settle()
+        assert await database.read(states) == {1: ("dead", "no route")}
+        await database.write(retry, 1)
+        await jobs.settle()
+        assert (await database.read(states))[1][0] == "done"
 
 
 async def test_what_was_running_at_a_crash_runs_again(tmp_path):
@@ -92,7 +102,7 @@ async def test_what_was_running_at_a_crash_runs_again(tmp_path):
         seen.append(effect.number)
         return Done(None)
 
-    jobs = Jobs(database, {}, {DoThis: perform})
+    jobs = Jobs(database, {}, [Lane({DoThis: perform}, 8)])
     await jobs.start()
     await jobs.settle()
     assert seen == [1]
@@ -126,7 +136,7 @@ async def test_a_job_whose_key_was_requested_anew_while_it_ran_is_left_to_the_ne
         await answer.wait()
         return Unknown("no answer") if effect.number == 1 else Done(None)
 
-    jobs = Jobs(database, {}, {DoThis: perform})
+    jobs = Jobs(database, {}, [Lane({DoThis: perform}, 8)])
     await jobs.start()
     await database.write(lambda work: work.request(DoThis(1), key="same"))
     await asyncio.wait_for(asked.wait(), 10)
@@ -140,26 +150,11 @@ async def test_a_job_whose_key_was_requested_anew_while_it_ran_is_left_to_the_ne
     assert found == {1: ("done", "requested anew"), 2: ("waiting", None)}
     await jobs.stop()
     await database.write(lambda work: work.sql.execute(outbox.update().where(outbox.c.id == 1).values(state="running")))
-    again = Jobs(database, {}, {DoThis: perform})
+    again = Jobs(database, {}, [Lane({DoThis: perform}, 8)])
     await again.start()
     assert (await database.read(states))[1] == ("done", "requested anew")
     await again.stop()
     database.close()
-
-
-@contextlib.asynccontextmanager
-async def running(tmp_path, perform):
-    """Jobs over a database of their own, with one effect."""
-    engine = open_engine(tmp_path / "db.sqlite")
-    create_tables(engine)
-    database = Database(engine, SystemClock(), RandomIds())
-    jobs = Jobs(database, {}, {DoThis: perform})
-    await jobs.start()
-    try:
-        yield database, jobs
-    finally:
-        await jobs.stop()
-        database.close()
 
 
 def failing(database, monkeypatch, times, *, only=None):
@@ -284,6 +279,97 @@ async def test_a_read_that_fails_does_not_end_the_runner(tmp_path, monkeypatch):
         assert [state for state, _ in (await database.read(states)).values()] == ["done"]
 
 
+async def test_a_lane_whose_world_hangs_holds_up_nobody_else(tmp_path):
+    """A node that does not answer, with hundreds of invoices to cancel, must not keep a car charging."""
+    hanging, full, performed, heard, back = [], *(asyncio.Event() for _ in range(4))
+
+    async def hang(effect: DoThat):
+        hanging.append(effect.number)
+        if len(hanging) == 3:
+            full.set()
+        await back.wait()
+        return Done(None)
+
+    async def perform(effect: DoThis):
+        performed.set()
+        return Done(None)
+
+    lanes = [Lane({DoThat: hang}, 3), Lane({DoThis: perform}, 8)]
+    reactions = {Happened: [lambda *_: heard.set()]}
+    async with running(tmp_path, lanes=lanes, reactions=reactions) as (database, jobs), asyncio.timeout(20):
+        await database.write(lambda work: [work.request(DoThat(number)) for number in range(200)])
+        await full.wait()
+        await database.write(lambda work: work.emit(Happened(1)))
+        await database.write(lambda work: work.request(DoThis(1)))
+        await heard.wait()
+        await performed.wait()
+        assert hanging == [0, 1, 2]
+        back.set()
+        await jobs.settle()
+        assert hanging == list(range(200))
+
+
+async def test_in_a_lane_whoever_is_due_for_longest_comes_first(tmp_path):
+    seen = []
+
+    async def perform(effect: DoThis):
+        seen.append(effect.number)
+        return Done(None)
+
+    async with running(tmp_path, lanes=[Lane({DoThis: perform}, 1)]) as (database, jobs):
+
+        def ask(work):
+            for number, due_ms in enumerate([-10, -30, -20, -30]):
+                work.request(DoThis(number), after_ms=due_ms)
+
+        await database.write(ask)
+        await jobs.settle()
+    assert seen == [1, 3, 2, 0]
+
+
+HOUR_MS = 3_600_000
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_after_our_clock_was_set_back_nobody_waits_longer_than_its_delay(tmp_path, away):
+    """Set back while the process runs, or while it is away: a stop that is tried again must not sleep for an hour."""
+    clock = SteppedClock()
+    asked, answers = [], [Unknown("the station is away"), Done(None)]
+
+    async def perform(effect: DoThis):
+        asked.append(effect.number)
+        return answers.pop(0)
+
+    def dues(sql):
+        return {number: due_ms - clock.now().ms for number, due_ms in sql.exec_driver_sql(_DUES)}
+
+    async with running(tmp_path, perform, clock=clock) as (database, jobs), asyncio.timeout(20):
+        await database.write(lambda work: work.request(DoThis(1), after_ms=5 * HOUR_MS))
+        clock.step(ms=2 * HOUR_MS)
+        await database.write(lambda work: work.request(DoThis(2), after_ms=20_000))
+        await database.write(lambda work: work.request(DoThis(3)))
+        await jobs.settle()
+        assert await database.read(dues) == {1: 3 * HOUR_MS, 2: 20_000, 3: 500}
+        if away:
+            await jobs.stop()
+        clock.step(ms=-HOUR_MS)
+        again = Jobs(database, {}, [Lane({DoThis: perform}, 8)]) if away else jobs
+        if away:
+            await again.start()
+        found = await database.read(dues)
+        while found[3] > 500:
+            await asyncio.sleep(0.01)
+            found = await database.read(dues)
+        assert found == {1: 4 * HOUR_MS, 2: 20_000, 3: 500}, "what was scheduled in time past stays where it was"
+        clock.step(ms=500)
+        await again.settle()
+        assert asked == [3, 3]
+        await again.stop()
+
+
+_DUES = "SELECT json_extract(payload, '$.number'), due_ms FROM outbox WHERE state = 'waiting'"
+
+
 def test_a_round_repeats_and_may_begin_late():
     loop = async_solipsism.EventLoop()
     begun = {"now": [], "late": []}
@@ -297,7 +383,7 @@ def test_a_round_repeats_and_may_begin_late():
     rounds = [Every("now", 10, note("now")), Every("late", 10, note("late"), begins_s=15)]
 
     async def run():
-        jobs = Jobs(None, {}, {}, rounds)
+        jobs = Jobs(None, {}, [], rounds)
         async with asyncio.timeout(30), asyncio.TaskGroup() as group:
             for one in rounds:
                 group.create_task(jobs._repeat(one))

@@ -6,7 +6,7 @@ Reading order: `schema` (the tables' common roof), `work` (what an action gets),
 """
 
 from commonwatt.kit.database.engine import open_engine
-from commonwatt.kit.database.jobs import Every, Handler, Jobs, Reaction
+from commonwatt.kit.database.jobs import Every, Handler, Jobs, Lane, Reaction
 from commonwatt.kit.database.ordering import Ordering, SortColumn, by_text
 from commonwatt.kit.database.outbox import Effect, Event, Job, outbox
 from commonwatt.kit.database.schema import create_tables, metadata
@@ -22,6 +22,7 @@ __all__ = [
     "Handler",
     "Job",
     "Jobs",
+    "Lane",
     "Note",
     "Ordering",
     "Reaction",

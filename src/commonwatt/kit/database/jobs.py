@@ -5,6 +5,9 @@ world and answers in three values: `Done` ends the job, `Failed` leaves it dead 
 `Unknown` and exceptions send it back to wait, twice as long each time. Handlers are idempotent: after a crash an
 effect that was running is run again. How a job ended is itself a write: should the database not store it, the job keeps
 its slot and the write is tried again, so that no row is left running with nobody at work on it.
+
+Jobs run in lanes, each with slots of its own: however many effects of one lane wait for a node that does not answer,
+reactions and the effects of other lanes go on beside them. In a lane whoever is due for longest comes first.
 """
 
 from __future__ import annotations
@@ -34,7 +37,8 @@ ATTEMPTS_MAX = 20
 """After so many exceptions a job is dead; `Unknown` never kills one, because it may have happened, nor `Unavailable`,
 because the world comes back. Exceptions are counted while the process lives: a start, perhaps with a better program,
 tries as often again."""
-TAKE_MAX = 256
+REACTING_MAX = 64
+"""So many reactions wait for their commit at once."""
 STORE_FIRST_S, STORE_LONGEST_S = 0.5, 30.0
 """How long a write that was not stored waits before it is tried again: twice as long each time, up to the longest."""
 STUMBLE_S = 1.0
@@ -43,8 +47,15 @@ KEPT_MS = 24 * 3600 * 1000
 """Done jobs stay visible for a day."""
 
 _COLUMNS = ", ".join(column.name for column in outbox.c)
-_DUE = f"SELECT {_COLUMNS} FROM outbox WHERE state = '{WAITING}' AND due_ms <= ? ORDER BY id LIMIT ?"  # noqa: S608 (constants)
-_NEXT_DUE = f"SELECT id, due_ms FROM outbox WHERE state = '{WAITING}' ORDER BY due_ms LIMIT ?"  # noqa: S608 (constants)
+_WAITING = (  # the index holds those that run too, and SQLite takes another one unless told
+    f"FROM outbox INDEXED BY ix_outbox_due WHERE state IN ('{WAITING}', '{RUNNING}') AND state = '{WAITING}'"
+)
+_NEXT_DUE = f"SELECT min(due_ms) {_WAITING} AND due_ms > ?"
+_BRING_FORWARD = (
+    "UPDATE outbox SET made_ms = min(made_ms, :now), due_ms = min(due_ms, :now + CASE attempts WHEN 0 "
+    "THEN due_ms - made_ms ELSE min(:longest, :first << min(attempts - 1, 16)) END) "
+    "WHERE state = :waiting AND due_ms > :now"
+)
 
 _log = structlog.get_logger("jobs")
 
@@ -60,6 +71,24 @@ class Every:
     """How long after the start the first round begins, for one that would delay what everybody waits for then."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Effects that share slots, because they wait for the same part of the world."""
+
+    handlers: Mapping[type[Effect], Handler]
+    slots: int
+
+
+@dataclass(slots=True)
+class _Lane:
+    """A lane as it runs: the query for what is due in it, and how many of its slots are free."""
+
+    due: str
+    kinds: tuple[str, ...]
+    slots: int
+    free: int
+
+
 class Jobs:
     """The one runner of a process. `start` takes up what an earlier process left; `stop` lets the running end."""
 
@@ -67,21 +96,21 @@ class Jobs:
         self,
         database: Database,
         reactions: Mapping[type[Event], Sequence[Reaction]],
-        handlers: Mapping[type[Effect], Handler],
+        lanes: Sequence[Lane],
         every: Sequence[Every] = (),
-        *,
-        at_once: int = 64,
     ) -> None:
-        """Take the tables of who reacts to what and who performs what."""
+        """Take the tables of who reacts to what and who performs what; reactions have a lane of their own."""
         self._database = database
         self._reactions = {event.kind: (event, tuple(actions)) for event, actions in reactions.items()}
-        self._handlers = {effect.kind: (effect, handler) for effect, handler in handlers.items()}
+        self._handlers = {effect.kind: (effect, handler) for lane in lanes for effect, handler in lane.handlers.items()}
+        self._lanes = _lanes(lanes)
         self._every = every
         self._wake = asyncio.Event()
-        self._slots = asyncio.Semaphore(at_once)
         self._flying: dict[int, asyncio.Task[None]] = {}
         self._raised: Counter[int] = Counter()
         """How many exceptions each job that is not ended has met."""
+        self._latest = Instant(0)
+        """What the clock showed when jobs were taken last."""
         self._stopping = False
         self._loops: list[asyncio.Task[None]] = []
 
@@ -127,26 +156,30 @@ class Jobs:
                 await asyncio.sleep(STUMBLE_S)
 
     async def _serve_once(self) -> None:
-        """Take what is due, and return when more may be."""
+        """Take what is due and has a slot, and return when more may be."""
         self._wake.clear()
         now = self._database.clock.now()
-        rows = await self._database.read(_due, now, frozenset(self._flying))
-        for row in rows:
-            await self._slots.acquire()
-            task = asyncio.create_task(self._perform(row), name=f"job {row.kind}")
-            self._flying[row.id] = task
-            task.add_done_callback(lambda _done, job_id=row.id: self._land(job_id))  # type: ignore[misc]
-        if len(rows) == TAKE_MAX:
-            return
-        soonest = await self._database.read(_next_due, frozenset(self._flying))
-        wait = 5.0 if soonest is None else max(0.0, min(5.0, Instant(soonest).since(now) / 1000))
+        if now < self._latest:
+            await self._database.write(_bring_forward)
+        self._latest = now
+        free = [(lane, lane.free) for lane in self._lanes if lane.free]
+        due, soonest = await self._database.read(_due, now, free, frozenset(self._flying))
+        for lane, row in due:
+            self._take(lane, row)
+        wait = 5.0 if soonest is None else min(5.0, Instant(soonest).since(now) / 1000)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(wait, 0.01)):  # wait_for of Python 3.11 can swallow a cancellation
                 await self._wake.wait()
 
-    def _land(self, job_id: int) -> None:
+    def _take(self, lane: _Lane, row: Row[Any]) -> None:
+        lane.free -= 1
+        task = asyncio.create_task(self._perform(row), name=f"job {row.kind}")
+        self._flying[row.id] = task
+        task.add_done_callback(lambda _done: self._land(lane, row.id))
+
+    def _land(self, lane: _Lane, job_id: int) -> None:
         self._flying.pop(job_id, None)
-        self._slots.release()
+        lane.free += 1
         self._wake.set()
 
     async def _repeat(self, every: Every) -> None:
@@ -229,14 +262,30 @@ def prune(work: Work) -> int:
     return work.sql.execute(statement, {"before": work.now.ms - KEPT_MS}).rowcount
 
 
-def _due(connection: Connection, now: Instant, flying: frozenset[int]) -> Sequence[Row[Any]]:
-    rows = connection.exec_driver_sql(_DUE, (now.ms, TAKE_MAX + len(flying))).all()
-    return [row for row in rows if row.id not in flying][:TAKE_MAX]
+def _lanes(lanes: Sequence[Lane]) -> list[_Lane]:
+    """Open each lane, and one for all other kinds: events, and effects that nobody performs any more."""
+    opened = [_lane("IN", tuple(effect.kind for effect in lane.handlers), lane.slots) for lane in lanes]
+    return [_lane("NOT IN", tuple(kind for lane in opened for kind in lane.kinds), REACTING_MAX), *opened]
 
 
-def _next_due(connection: Connection, flying: frozenset[int]) -> int | None:
-    rows = connection.exec_driver_sql(_NEXT_DUE, (len(flying) + 1,)).all()
-    return next((row.due_ms for row in rows if row.id not in flying), None)
+def _lane(among: str, kinds: tuple[str, ...], slots: int) -> _Lane:
+    marks = ", ".join("?" * len(kinds))
+    due = f"SELECT {_COLUMNS} {_WAITING} AND due_ms <= ? AND kind {among} ({marks}) ORDER BY due_ms, id LIMIT ?"
+    return _Lane(due, kinds, slots, slots)
+
+
+def _due(
+    connection: Connection, now: Instant, free: Sequence[tuple[_Lane, int]], flying: frozenset[int]
+) -> tuple[list[tuple[_Lane, Row[Any]]], int | None]:
+    """Return what is due, for each lane as much as has a free slot, and when the next job will be due.
+
+    Those that fly may still be waiting in this snapshot, but of a lane never more than have a slot.
+    """
+    due: list[tuple[_Lane, Row[Any]]] = []
+    for lane, slots in free:
+        rows = connection.exec_driver_sql(lane.due, (now.ms, *lane.kinds, lane.slots)).all()
+        due += [(lane, row) for row in rows if row.id not in flying][:slots]
+    return due, connection.exec_driver_sql(_NEXT_DUE, (now.ms,)).scalar()
 
 
 def _soonest(connection: Connection) -> int | None:
@@ -247,6 +296,17 @@ def _soonest(connection: Connection) -> int | None:
 def _recover(work: Work) -> None:
     for job_id in work.sql.execute(select(outbox.c.id).where(outbox.c.state == RUNNING)).scalars().all():
         _let_wait(work, job_id)
+    _bring_forward(work)
+
+
+def _bring_forward(work: Work) -> None:
+    """Let nobody wait longer than once more for its delay: after our clock was set back, `due_ms` may lie far ahead.
+
+    A job in back-off is due after that back-off at the latest, one that was just made as long after now as was wished.
+    What was made before the present instant and asked for a later one keeps it.
+    """
+    delays = {"longest": LONGEST_DELAY_MS, "first": FIRST_DELAY_MS}
+    work.sql.execute(text(_BRING_FORWARD), {"now": work.now.ms, "waiting": WAITING, **delays})
 
 
 def _claim(work: Work, job_id: int) -> None:
