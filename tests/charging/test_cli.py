@@ -79,6 +79,11 @@ def test_the_list_fits_eighty_columns(run, program):
     assert max(map(len, run("list").splitlines())) <= 80
 
 
+def test_the_list_tells_the_year_and_the_zone(run, program, clock):
+    program.write(keep, ENDED)
+    assert f"{clock.now().iso()[:16].replace('T', ' ')}Z" in run("list")
+
+
 def test_the_list_has_the_cost_and_every_msat_that_is_owed(run, program):
     program.write(keep, ENDED, gross_units=825_650)
     listed = run("list")

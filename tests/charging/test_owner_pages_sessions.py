@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from msgspec.structs import replace
 from tests.charging.pages_house import AUDITOR, OWNER, SITE, House
 
 from commonwatt import charging, stations
@@ -127,6 +128,17 @@ def test_a_session_tells_its_story_its_bill_and_its_facts(house):
         told = owner_context(sql, charge, house.clock.now(), "UTC")
     assert [event["kind"] for event in told["events"]] == ["tagged", "began", "energy", "stopped", "billed"]
     house.open("/sessions/nonsense", 404)
+
+
+def test_where_the_change_goes_is_shown_to_who_may_see_whose_it_is(house):
+    charge = house.charge()
+    assert "Change goes to" not in house.open(f"/sessions/{charge.id}")
+    house.act(lambda work: charging.store.save_charges(work, [replace(charge, address="ada@wallet.example")]))
+    assert "ada@wallet.example" in house.open(f"/sessions/{charge.id}")
+    house.box["actor"] = AUDITOR
+    page = house.open(f"/sessions/{charge.id}")
+    assert "wallet.example" not in page
+    assert "Change goes to" not in page
 
 
 def test_a_receipt_is_printed_in_its_reader_s_words(house, monkeypatch):

@@ -4,9 +4,11 @@ import re
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import update
 from tests.e2e.browser import DESK, PHONE, add_authenticator, become_owner, visiting
-from tests.e2e.scenes import FREE, running, take_change
+from tests.e2e.scenes import FREE, ended, running, take_change
 
+from commonwatt.kit.database import outbox
 from commonwatt.stations.actions.note_status import ConnectorStatus, note_status
 
 BUTTON = "button.main-button"
@@ -57,6 +59,47 @@ def test_the_page_of_a_connector_follows_it(driver, town):
     expect(driver.locator(BUTTON)).to_have_count(0)
     say(town, "Available")
     expect(driver.locator(BUTTON)).to_be_visible()
+
+
+def test_a_refused_amount_stays_in_sight_while_the_page_follows_its_connector(chromium, town):
+    with visiting(chromium, PHONE) as context:
+        page = context.new_page()
+        context.watch.expected.add(town.url(f"/c/{FREE}/pay"))
+        page.goto(town.url(f"/c/{FREE}"))
+        page.get_by_text("Another amount").click()
+        page.locator("#own").fill("1,000")
+        with page.expect_response(lambda answer: "x-live" in answer.request.headers) as fresh:
+            page.locator(BUTTON).click()
+        assert (fresh.value.url, fresh.value.status) == (town.url(f"/c/{FREE}"), 200)
+        say(town, "Preparing")
+        expect(page.locator("#place .pill")).to_contain_text("a car is plugged in")
+        expect(page.locator("#refused")).to_contain_text("Write the amount without a thousands separator")
+        expect(page.locator("#own")).to_have_value("1,000")
+        expect(page.locator("#own")).to_have_attribute("aria-invalid", "true")
+        expect(page.locator("#own")).to_be_visible()
+        page.get_by_role("link", name="Deutsch").click()
+        expect(page).to_have_url(town.url(f"/c/{FREE}"))
+        expect(page.locator("html")).to_have_attribute("lang", "de")
+    say(town, "Available")
+
+
+def test_a_session_tells_what_becomes_of_an_address_that_nobody_answers(chromium, town):
+    charge = ended(town, "MARKET-SQUARE", 2)
+    with visiting(chromium, PHONE) as context:
+        page = context.new_page()
+        page.goto(town.url(f"/s/{charge.secret}"))
+        page.get_by_text("Send it to a Lightning address instead").click()
+        page.locator("#change-address").fill("ada@wallet.invalid")
+        page.get_by_role("button", name="Send the change").click()
+        expect(page.locator("#state")).to_contain_text("We are asking wallet.invalid to take your change.")
+        town.write(end_jobs, f"change:{charge.id}")
+        expect(page.locator("#state")).to_contain_text("wallet.invalid did not take your change.")
+        expect(page.locator("#change-card .qr-box")).to_be_visible()
+
+
+def end_jobs(work, key):
+    """Give up what waits under a key, as the jobs do in the end."""
+    work.sql.execute(update(outbox).where(outbox.c.key == key).values(state="dead", ended_ms=work.now.ms))
 
 
 def test_a_button_stays_under_the_finger_and_the_page_follows_when_it_is_let_go(driver, town):

@@ -75,6 +75,7 @@ def connector_context(state: str = "free", **changes) -> dict:
         "lnurl": "lnurl1dp68gurn8ghj7cmgv9e8xetvv9ehxtn90psk6urvv5h8xurpwf3xsmrvwd",
         "typed": "",
         "wrong": "",
+        "beyond": False,
         "trouble": "",
         **changes,
     }
@@ -171,9 +172,16 @@ def session_context(status: str, change_state: str = "running", **changes) -> di
         "top_ups": [{"msat": 7_270_000, **pair(5_000_000)}, {"msat": 14_540_000, **pair(10_000_000)}],
         "change_state": change_state,
         "change_lnurl": "lnurl1dp68gurn8ghj7cmgv9e8xetvv9ehxtn90psk6urvv5h8xurpwf3xsmrvwd"
-        if change_state == "owed"
+        if change_state in {"owed", "failed"}
         else "",
         "address": "",
+        "address_shown": "",
+        "wallet_host": "",
+        "sending": "",
+        "typed_address": "",
+        "least": Amount(EUR, 70_000),
+        "most": Amount(EUR, 687_000_000),
+        "beyond": False,
         "receipt": "/r/019a7c7e-0000-7000-8000-000000000001" if status == "ended" else "",
         "wrong": "",
         **changes,

@@ -19,7 +19,7 @@ from commonwatt.payments.queries import PaymentSums
 from commonwatt.payments.reports import Payout, PayoutState
 from commonwatt.stations.queries import FrameView, QuirkView, SettingView, StationView
 from commonwatt.tariffs import Assignment, Listed, Rate, Version, preview
-from commonwatt.tariffs.pages import Example
+from commonwatt.tariffs.pages import Example, Priced
 
 NOW = fakes.NOW
 
@@ -157,6 +157,7 @@ FULL = {
         "duration_s": 3600,
         "readings": 60,
         "id_tag": "CWA1",
+        "address": "ada@wallet.example",
         "rate": Rate("r1", "EUR", 68_756_700_000, NOW, ("kraken", "bitstamp")),
         "late_wh": 700,
         "uncollected": fakes.pair(200_000),
@@ -295,7 +296,16 @@ FULL = {
         "versions": [Version(fakes.tariff(), 1, NOW, "Alice")],
         "may_change": True,
         "names": NAMES,
-        "preview": {"energy_kwh": "30", "minutes": "60", "parked": "0", "bill": PREVIEW, "sats": None, "wrong": ""},
+        "preview": {
+            "energy_kwh": "30",
+            "minutes": "60",
+            "parked": "0",
+            "start": "",
+            "begins": NOW,
+            "bill": PREVIEW,
+            "sats": None,
+            "wrong": "",
+        },
         "assignments": list(listed().places),
         "places": [{"value": "CP-1/1", "name": "Hilltop garage", "number": 1, "label": ""}],
         "now": NOW,
@@ -306,7 +316,7 @@ FULL = {
         "typed": {"energy": "0,42"},
         "errors": [{"field": "energy", "message": "Write 0.42."}],
         "draft": fakes.tariff(),
-        "examples": [Example(30_000, 3600, 0, PREVIEW, None)],
+        "priced": Priced([Example(30_000, 3600, 0, PREVIEW, None)], NOW, "", ""),
         "expected": "v1",
         "currency": "EUR",
     },
@@ -348,6 +358,7 @@ FULL = {
             }
         ],
         "file": "/etc/commonwatt.toml",
+        "has_file": True,
         "facts": [("Version", "0.1.0")],
     },
     "start.html": {

@@ -91,6 +91,14 @@ def test_no_jargon(engine, status):
         assert word not in said, word
 
 
+def test_the_code_for_more_credit_keeps_its_parts_apart(engine):
+    html = render(engine, "charging/session.html", fakes.session_context("charging", top_up=fakes.invoice()))
+    unfolded = re.search(r"Add credit</summary>(.*?)</details>", html, re.DOTALL)[1]
+    assert re.match(r'\s*<div class="stack"><div class="qr">', unfolded)
+    for part in ("sandbox-wallet", 'class="countdown"'):
+        assert part in unfolded
+
+
 def test_a_done_step_has_a_mark_and_the_time_left_is_a_figure(engine):
     html = render(engine, "charging/session.html", fakes.session_context("starting"))
     done = re.search(r'<li class="done">(.*?)</li>', html, re.DOTALL)

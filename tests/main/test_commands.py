@@ -178,6 +178,7 @@ def test_the_journal(data, capsys):
     said = capsys.readouterr().out
     assert "rail:sandbox" in said
     assert "The driver paid" in said
+    assert max(map(len, said.splitlines())) <= 80
     assert run("books", "journal", "--csv", "--data", data) == 0
     assert len(capsys.readouterr().out.splitlines()) == 3
     assert run("books", "journal", "--search", "nobody", "--data", data, "--json") == 0

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import threading
 
 import pytest
@@ -89,6 +90,15 @@ def test_who_only_looks_keeps_no_server_from_starting(data):
         with only_server(data):
             assert server_runs(data)
         done.join()
+
+
+def test_nobody_else_reads_where_a_server_runs(data):
+    before = os.umask(0o022)
+    try:
+        with only_server(data):
+            assert (data / LOCK).stat().st_mode & 0o777 == 0o600
+    finally:
+        os.umask(before)
 
 
 def test_a_second_server_is_kept_away(data):

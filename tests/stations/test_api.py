@@ -170,6 +170,28 @@ def test_each_bad_end_of_a_command_is_told_apart(client, line, outcome, status, 
         assert answer.json()["answer"] == '{"status":"é"}'
 
 
+@pytest.mark.parametrize(
+    ("outcome", "detail"),
+    [
+        (
+            Failed('PropertyConstraintViolation: type: "X" is not one of "Hard" or "Soft"', "invalid"),
+            'type is "X". It must be one of: Hard, Soft. Nothing was sent; correct the command.',
+        ),
+        (Failed("NotSupported: no such thing", "callerror"), "CP-1 answered Reset with NotSupported: no such thing."),
+        (
+            stations.AnswerInvalid('PropertyConstraintViolation: status: "Odd" is not one of "Accepted" or "Rejected"'),
+            'answered Reset, but against the standard. status is "Odd". It must be one of: Accepted, Rejected. It may',
+        ),
+    ],
+)
+def test_a_refused_command_is_told_in_whole_sentences_that_name_the_field(client, line, outcome, detail):
+    line.outcome = outcome
+    answer = client.post("/api/v1/stations/CP-1/commands/Reset", json={"type": "X"}).json()
+    assert detail in answer["detail"]
+    assert answer["detail"].endswith(".")
+    assert answer.get("field") == ("type" if outcome.code == "invalid" else None)
+
+
 def test_a_command_to_nobody_is_not_sent(client, line):
     assert client.post("/api/v1/stations/NOBODY/commands/Reset", json={}).status_code == 404
     assert line.sent == []

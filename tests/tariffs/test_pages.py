@@ -103,6 +103,61 @@ def test_one_tariff_tells_what_a_charge_would_cost(priced):
     house.open("/tariffs/nonsense", 404)
 
 
+NIGHT = {"name": "Night", "energy": "0.60", "night_energy": "0.20", "night_from": "22:00", "night_to": "06:00"}
+
+
+def test_a_cost_is_told_for_the_hour_at_which_it_begins(house):
+    place = house.send("/tariffs/new", **NIGHT, save="yes")
+    there = place.partition("?")[0]
+    now = house.open(there, energy_kwh="10")
+    assert "6.00" in now
+    assert 'name="start" type="datetime-local" value="2026-05-01T12:00"' in now
+    assert "For a session that begins on" in now
+    assert "12:00:00" in now
+    night = house.open(there, energy_kwh="10", start="2026-05-02T23:00")
+    assert "2.00" in night
+    assert "23:00:00" in night
+    assert "is no moment" in house.open(there, start="soon")
+
+
+def test_the_preview_begins_when_asked(house):
+    day = house.send("/tariffs/preview", 200, **NIGHT)
+    assert "18.00" in day
+    assert "12:00:00" in day
+    assert "(UTC)" in day
+    night = house.send("/tariffs/preview", 200, **NIGHT, start="2026-05-01T22:30")
+    assert "6.00" in night
+    assert "22:30:00" in night
+    wrong = house.send("/tariffs/preview", 200, **NIGHT, start="soon")
+    assert "is no moment" in wrong
+    assert "18.00" in wrong, "from now"
+    page = house.send("/tariffs/new", 200, **NIGHT, start="2026-05-01T22:30", preview="yes")
+    assert 'type="datetime-local" value="2026-05-01T22:30"' in page
+
+
+def test_a_number_that_cannot_be_read_is_quoted_as_it_was_typed(house):
+    page = house.send("/tariffs/new", 422, **{**FORM, "energy": "1,234.56"}, save="yes")
+    assert "&#39;1,234.56&#39; is no number" in page
+    page = house.send("/tariffs/new", 422, **{**FORM, "time": "1,234.56/h"}, save="yes")
+    assert "&#39;1,234.56&#39; is no number" in page
+
+
+def test_a_document_that_lacks_a_field_hears_which(house):
+    document = '{"elements": [{"components": [{"kind": "ENERGY"}]}], "asset": "EUR", "name": "A"}'
+    page = house.send("/tariffs/new", 422, name="A", document=document, save="yes")
+    assert "The field elements.0.components.0.price is missing." in page
+    page = house.send("/tariffs/new", 422, name="A", document='{"elements": []}', save="yes")
+    assert "The field asset is missing." in page
+
+
+def test_a_place_is_told_with_since_when_it_holds(priced):
+    house, tariff_id = priced
+    house.furnish()
+    house.send(f"/tariffs/{tariff_id}/assign", place="CP-1/2")
+    page = re.sub("<[^>]+>", "", house.open(f"/tariffs/{tariff_id}"))
+    assert "Garage, connector 2 since 12:00" in page
+
+
 def test_a_change_is_a_new_version_and_the_old_one_stays(priced, clock):
     house, tariff_id = priced
     form = house.open(f"/tariffs/{tariff_id}/edit")
@@ -150,8 +205,13 @@ def test_a_tariff_is_assigned_taken_away_and_retired(priced):
     assert '<option value="CP-1/2">' in page
     house.send(f"/tariffs/{tariff_id}/assign", place="CP-1/2")
     assert "connector 2" in house.open(f"/tariffs/{tariff_id}")
-    house.send(f"/tariffs/{tariff_id}/retire", 409)
+    there = house.send(f"/tariffs/{tariff_id}/retire")
+    assert there == f"/tariffs/{tariff_id}?done=in-use"
+    page = house.open(there)
+    assert "The tariff was not retired: it still holds at Garage, connector 2." in page
+    assert f'action="/tariffs/{tariff_id}/unassign"' in page
     house.send(f"/tariffs/{tariff_id}/unassign", place="CP-1/2")
+    assert "was not retired" not in house.open(there), "it holds nowhere now"
     house.send(f"/tariffs/{tariff_id}/retire")
     assert "Yard" not in house.open("/tariffs")
     assert "Yard" in house.open("/tariffs", retired="yes")

@@ -3,7 +3,9 @@
 //   <main data-live="/s/SECRET/live">          where the events come from
 //     <section id="state" data-live-on="*">    fetched anew on every event ("sample status" names only some)
 //   <main ... data-live-calm="metered">         events that come all the time: a page of many things follows them every few seconds
+//     <section data-live-again="5">            fetched anew after so many seconds, for what no event tells
 //     <b data-bind="power">                    its text is the event's field `power`, at once
+//   <main ... data-live-from="/s/SECRET">      the page's own address, where it answers a form that was posted elsewhere
 //
 // The page is the one source of truth: what a live region shows is what a reload would show. A lost line shows the banner
 // [data-offline] with the time of the last sign of life; when it comes back, every region is fetched anew.
@@ -64,7 +66,7 @@ async function refresh(ids, from) {
   return used;
 }
 
-// What the reader unfolded, ticked or typed stays as it is.
+// What the reader unfolded, ticked or typed stays as it is, also what was typed before and refused.
 function keepState(before, after) {
   const pairs = (selector) => {
     const later = [...after.querySelectorAll(selector)];
@@ -74,7 +76,10 @@ function keepState(before, after) {
   for (const [one, other] of pairs("input, textarea, select")) {
     if (one.name !== other.name) continue;
     if (one.type === "radio" || one.type === "checkbox") other.checked = one.value === other.value ? one.checked : other.checked;
-    else if (one.type !== "hidden" && one.value !== one.defaultValue && one.tagName !== "SELECT") other.value = one.value;
+    else if (one.type !== "hidden" && one.tagName !== "SELECT" && (one.value !== one.defaultValue || one.hasAttribute("aria-invalid"))) {
+      other.value = one.value;
+      if (one.hasAttribute("aria-invalid")) other.setAttribute("aria-invalid", "true");
+    }
   }
 }
 
@@ -83,6 +88,7 @@ function listen(root) {
   const used = new Set();
   const calm = new Set((root.dataset.liveCalm ?? "").split(" ").filter(Boolean));
   let timer = null;
+  let repeat = null;
   let due = 0;
   const regionsFor = (name) => [...root.querySelectorAll("[data-live-on]"), root].filter((region) =>
     region.dataset.liveOn !== undefined && (region.dataset.liveOn === "*" || !name || region.dataset.liveOn.split(" ").includes(name)));
@@ -95,6 +101,12 @@ function listen(root) {
     } catch { showLife(false); }
     timer = null;
     queue([], PAUSE_MS);
+    askAgain();
+  };
+  const askAgain = () => {
+    const regions = [...root.querySelectorAll("[data-live-again]")];
+    clearTimeout(repeat);
+    if (regions.length) repeat = setTimeout(() => document.hidden || queue(regions.map((region) => region.id), 0), 1000 * Math.min(...regions.map((region) => region.dataset.liveAgain)));
   };
   const queue = (ids, pause = PAUSE_MS / 4) => {
     for (const id of ids) waiting.add(id);

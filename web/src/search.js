@@ -8,6 +8,7 @@ const list = dialog?.querySelector("ul");
 let hits = [];
 let chosen = 0;
 let asked = 0;
+let searching = false;
 
 const known = () => [...dialog.querySelectorAll("#places-known a")].map((link) => ({
   label: link.textContent.trim(), href: link.getAttribute("href"), hint: link.dataset.hint,
@@ -20,11 +21,14 @@ function show() {
     item.id = `hit-${index}`;
     item.setAttribute("aria-selected", String(index === chosen));
     const link = Object.assign(document.createElement("a"), { href: hit.href, tabIndex: -1 });
+    if (hit.kind) link.append(Object.assign(document.createElement("span"), { className: "kind", textContent: hit.kind }));
     link.append(Object.assign(document.createElement("span"), { textContent: hit.label }));
     link.append(Object.assign(document.createElement("span"), { className: "hint", textContent: hit.hint ?? "" }));
     item.append(link);
     return item;
   }));
+  const nothing = dialog.querySelector("[data-nothing]");
+  nothing.textContent = hits.length || searching ? "" : nothing.dataset.nothing;
   input.setAttribute("aria-activedescendant", hits.length ? `hit-${chosen}` : "");
   list.children[chosen]?.scrollIntoView({ block: "nearest" });
 }
@@ -35,14 +39,18 @@ async function find() {
   const lower = text.toLocaleLowerCase();
   hits = known().filter(({ label }) => label.toLocaleLowerCase().includes(lower));
   chosen = 0;
+  searching = text.length > 1 && Boolean(dialog.dataset.searchUrl);
   show();
-  if (text.length < 2 || !dialog.dataset.searchUrl) return;
+  if (!searching) return;
   try {
     const answer = await fetch(`${dialog.dataset.searchUrl}?q=${encodeURIComponent(text)}`, { headers: { accept: "application/json", "x-csrf-token": csrf() } });
-    if (!answer.ok || turn !== asked) return;
-    hits = [...hits, ...(await answer.json()).items];
-    show();
+    const found = answer.ok ? (await answer.json()).items : [];
+    if (turn !== asked) return;
+    hits = [...hits, ...found];
   } catch { /* the pages and commands stay findable without the server */ }
+  if (turn !== asked) return;
+  searching = false;
+  show();
 }
 
 function open() {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 
@@ -23,7 +24,7 @@ from commonwatt.books.queries import (
     trial_balance,
 )
 from commonwatt.kernel import Amount, Asset, Instant, amount_text
-from commonwatt.kit.cli import Program, instant_text, table, with_program
+from commonwatt.kit.cli import Program, instant_text, short, table, with_program, wrapped
 
 
 class _Moment(click.ParamType[Instant]):
@@ -131,22 +132,34 @@ def _print_csv(connection: Connection, filters: JournalFilter) -> None:
 
 
 def _journal_text(page: JournalPage) -> str:
+    """Write each posting's number, time and memo on a line, and its entries below."""
     if not page.items:
         return "No posting matches."
     rows = [row for posting in page.items for row in _lines(posting)]
-    text = table(("no", "when", "account", "debit", "credit", "what"), rows, "rllrrl")
+    lines = iter(table(("no", "when", "account", "debit", "credit"), rows, "rllrr").split("\n"))
+    text = [next(lines)]
+    for posting in page.items:
+        head = next(lines)
+        text.append(wrapped(f"{head}  {_shortened(posting.memo)}".rstrip(), indent=" " * (len(head) + 2)))
+        text += [next(lines) for _ in posting.entries]
     more = f"\n\nOlder ones: repeat with --cursor {page.next_cursor}" if page.next_cursor else ""
-    return text + more
+    return "\n".join(text) + more
 
 
 def _lines(posting: Posting) -> Iterator[tuple[str, ...]]:
-    first = (str(posting.number), instant_text(posting.at)), posting.memo
+    yield (str(posting.number), instant_text(posting.at), "", "", "")
     for entry in posting.entries:
-        head, memo = first
         units = entry.amount.units
         debit, credit = (amount_text(entry.amount), "") if units > 0 else ("", amount_text(-entry.amount))
-        yield (*head, entry.account, debit, credit, memo)
-        first = ("", ""), ""
+        yield ("", "", _shortened(entry.account), debit, credit)
+
+
+_UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+
+
+def _shortened(text: str) -> str:
+    """Return a text with the end of each id in it, which is enough to name the thing in a command."""
+    return _UUID.sub(lambda found: f"\N{HORIZONTAL ELLIPSIS}{short(found[0])}", text)
 
 
 def _totals(lines: list[TrialLine]) -> list[tuple[str, str, str]]:

@@ -30,6 +30,7 @@ from commonwatt.kit.cli.server import post_json
 
 ID_LENGTH = 36
 """Characters of a whole id (RFC 9562)."""
+_MINUTE = len("2026-05-01 12:00")
 
 
 class _Moment(click.ParamType[Instant]):
@@ -143,7 +144,7 @@ def _none(wanted: dict[str, Any]) -> str:
 
 def _row(charge: Charge) -> tuple[str, ...]:
     session = charge.session
-    made = charge.made.utc().strftime("%m-%d %H:%M")
+    made = f"{instant_text(charge.made)[:_MINUTE]}Z"
     place = f"{charge.station}/{charge.connector}"
     cost = rounded_text(Amount(Asset.of(charge.asset), charge.gross_units))
     owed = _money(charge.owed_msat).removesuffix(" sat")

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
+from urllib.parse import urlsplit
 
+from babel.numbers import get_currency_precision
 from sqlalchemy import Connection
 
 from commonwatt.charging import queries
+from commonwatt.charging.actions.claim_change import SAT_MSAT
 from commonwatt.charging.charge import Charge, Kind
 from commonwatt.charging.model.session import Status
 from commonwatt.charging.pricing import rate_of, tariff_of, to_msat
 from commonwatt.charging.rules import Rules
 from commonwatt.charging.store import charge_by_id
 from commonwatt.kernel import BTC, Amount, Asset, Fault, Instant, Rounding
+from commonwatt.kit.database import is_awaited
 from commonwatt.metering import Reading, readings_of
 from commonwatt.payments import Stage, invoices_of
+from commonwatt.protocols.lnurl import LnurlError, read_link
 from commonwatt.stations import ConnectorView, connector_at
 from commonwatt.tariffs import Rate, Tariff, current_rate, limit_energy, msat_to_fiat, preview
 
@@ -26,6 +32,8 @@ EXAMPLE_WH, EXAMPLE_S = 30_000, 3600
 TYPICAL_W = 11_000
 HOUR_S = 3600
 CHART_POINTS_MAX = 600
+ADDRESS_SHOWN: Final = 48
+"""A longer address, such as an LNURL, is shown by its beginning and its end."""
 
 Both = dict[str, Amount | None]
 
@@ -69,6 +77,19 @@ def worth_of(sql: Connection, subject: str, msat: int, now: Instant, currency: s
     charge = charge_by_id(sql, subject.removeprefix("session/")) if subject.startswith("session/") else None
     pair = both_now(sql, currency, msat, now) if charge is None else both_of(sql, charge, msat)
     return pair["amount"] if pair["sats"] is not None else None
+
+
+def payable(tariff: Tariff, rate: Rate | None, rules: Rules) -> tuple[Amount | None, Amount | None]:
+    """Return the least and the most that may be paid at once, rounded inwards to what the currency shows.
+
+    So both may be typed as they are read.
+    """
+    least, most = rules.payment_min_msat, rules.payment_max_msat
+    if tariff.asset.code == BTC.code or rate is None:
+        return both(tariff, rate, least)["amount"], both(tariff, rate, most)["amount"]
+    step = 10 ** max(0, tariff.asset.scale - get_currency_precision(tariff.asset.code))
+    up, down = (msat_to_fiat(least, rate, Rounding.UP).quotient, msat_to_fiat(most, rate, Rounding.DOWN).quotient)
+    return Amount(tariff.asset, -(-up // step) * step), Amount(tariff.asset, down - down % step)
 
 
 def payment_choices(tariff: Tariff, rate: Rate | None, rules: Rules, now: Instant) -> list[dict[str, Any]]:
@@ -118,6 +139,7 @@ def session_context(sql: Connection, charge: Charge, now: Instant, zone: str, ru
     credit = session.credit_msat
     left = max(0, credit - session.cost_msat)
     state, change = change_of(sql, charge)
+    least, most = payable(tariff, rate, rules)
     readings = readings_of(sql, session.transaction_id) if session.transaction_id else []
     return {
         "charge": charge,
@@ -138,8 +160,13 @@ def session_context(sql: Connection, charge: Charge, now: Instant, zone: str, ru
         "chart": chart_of(readings, now, zone, live=not session.over),
         "top_up": None if offered else next(iter(waiting), None),
         "top_ups": payment_choices(tariff, rate, rules, now)[:3],
+        "least": least,
+        "most": most,
         "change_state": state,
         "address": charge.address or "",
+        "address_shown": short_address(charge.address or ""),
+        "wallet_host": host_of(charge.address or ""),
+        "sending": sending_of(sql, charge, state),
         "receipt": f"/r/{charge.id}" if session.billed and charge.began else "",
     }
 
@@ -181,11 +208,36 @@ def change_of(sql: Connection, charge: Charge) -> tuple[str, int]:
     done = [claim for claim in claims if claim.state == "done"]
     if paying:
         return "paying", sum(claim.amount_msat for claim in paying)
-    if charge.owed_msat >= 1000:  # noqa: PLR2004 (a satoshi: less cannot be paid by most wallets)
-        return "owed", charge.owed_msat
+    if charge.owed_msat >= SAT_MSAT:
+        return ("failed" if claims and claims[-1].state == "failed" else "owed"), charge.owed_msat
     if done:
         return "paid", sum(claim.amount_msat for claim in done)
     return "none", 0
+
+
+def sending_of(sql: Connection, charge: Charge, state: str) -> str:
+    """Return how far the sending of change to the driver's address is; empty where no address has to be asked.
+
+    `asking`: the address is being asked; `again`: a payment to it failed, and it is asked again later; `silent`: it is
+    asked no more, so the change waits for its driver.
+    """
+    if not charge.address or state not in ("owed", "failed"):
+        return ""
+    if not is_awaited(sql, f"change:{charge.id}"):
+        return "silent"
+    return "asking" if state == "owed" else "again"
+
+
+def short_address(address: str) -> str:
+    """Return an address as people recognise it: whole, or its beginning and its end."""
+    return address if len(address) <= ADDRESS_SHOWN else f"{address[:16]}\u2026{address[-8:]}"
+
+
+def host_of(address: str) -> str:
+    """Return whose wallet an address belongs to; the address itself, shortened, where it does not say."""
+    with suppress(LnurlError):
+        return urlsplit(read_link(address)).netloc
+    return short_address(address)
 
 
 def chart_of(readings: list[Reading], now: Instant, zone: str, *, live: bool) -> dict[str, Any] | None:

@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Final
+from urllib.parse import quote, urlsplit
 
+from babel.numbers import get_currency_precision
 from litestar import Request, Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
@@ -17,7 +19,7 @@ from commonwatt.charging import store
 from commonwatt.charging.actions.claim_change import leave_address
 from commonwatt.charging.actions.offer_session import offer_session, offer_top_up, pick_rail
 from commonwatt.charging.actions.stop_session import ask_to_stop
-from commonwatt.charging.driver_view import both, example, payment_choices, session_context
+from commonwatt.charging.driver_view import example, payable, payment_choices, session_context
 from commonwatt.charging.errors import AddressUnusable, AmountOutOfRange, NoSuchConnector, NoSuchSession, SessionRunning
 from commonwatt.charging.finding import charge_behind
 from commonwatt.charging.lnurl import metadata_of, pay_url, withdraw_url
@@ -38,6 +40,9 @@ from commonwatt.tariffs.errors import NoRate, NoTariff
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 SEE_OTHER: Final = 303
 STATES = {"Available": "free", "Preparing": "plugged", "Faulted": "out", "Unavailable": "out", "Unknown": "out"}
+THOUSAND_DIGITS: Final = 3
+_SEPARATORS = ", '\u2019\u00a0\u202f"
+ADDRESS_MAX: Final = 200
 SECRET_HEADERS = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
@@ -52,7 +57,13 @@ async def show_connector(
 ) -> Template:
     """Show a connector to whoever scanned its code."""
     context = await _connector_context(name, database, clock, site, line, rules)
-    return Template("charging/connector.html", context={**context, "typed": "", "wrong": ""})
+    return Template("charging/connector.html", context={**context, "typed": "", "wrong": "", "beyond": False})
+
+
+@get("/c/{name:str}/pay", include_in_schema=False)
+async def lead_to_connector(name: str) -> Redirect:
+    """Lead who opens the address of the form to the page that it belongs to."""
+    return Redirect(_connector_path(name), status_code=SEE_OTHER)
 
 
 @post("/c/{name:str}/pay", include_in_schema=False, status_code=SEE_OTHER)
@@ -82,8 +93,13 @@ async def pay_connector(
             rules=rules,
         )
     except Fault as error:
-        wrong = {**context, "typed": data.get("own", ""), "wrong": context["trouble"] or error.said}
-        return Template("charging/connector.html", context=wrong, status_code=error.status)
+        wrong = {
+            "typed": data.get("own", ""),
+            "wrong": context["trouble"] or error.said,
+            "beyond": not context["trouble"] and _beyond(error),
+            "lives_at": _connector_path(view.name),
+        }
+        return Template("charging/connector.html", context={**context, **wrong}, status_code=error.status)
     return Redirect(f"/s/{charge.secret}", status_code=SEE_OTHER)
 
 
@@ -91,6 +107,12 @@ async def pay_connector(
 async def show_session(secret: str, database: Database, clock: Clock, site: Site, rules: Rules) -> Template:
     """Show a session to its driver."""
     return await _session_page(secret, database, clock, site, rules)
+
+
+@get(["/s/{secret:str}/stop", "/s/{secret:str}/top-up", "/s/{secret:str}/address"], include_in_schema=False)
+async def lead_to_session(secret: str) -> Redirect:
+    """Lead who opens the address of a form to the page that it belongs to."""
+    return Redirect(_session_path(secret), status_code=SEE_OTHER, headers=SECRET_HEADERS)
 
 
 @post("/s/{secret:str}/stop", include_in_schema=False, status_code=SEE_OTHER)
@@ -121,11 +143,12 @@ async def top_up(
 async def keep_address(
     secret: str, data: Form, database: Database, clock: Clock, site: Site, rules: Rules
 ) -> Template | Redirect:
-    """Note where the change shall go; a session that is over sends it at once."""
+    """Note where the change shall go, nowhere by itself if empty; a session that is over sends it at once."""
     try:
         await database.write(_leave, secret, data.get("address", ""))
     except Fault as error:
-        return await _session_page(secret, database, clock, site, rules, wrong=error)
+        typed = data.get("address", "")
+        return await _session_page(secret, database, clock, site, rules, wrong=error, typed_address=typed)
     return Redirect(f"/s/{secret}", status_code=SEE_OTHER)
 
 
@@ -167,7 +190,7 @@ async def _connector_context(
         ) from None
     rate, trouble = await database.read(_rate_now, tariff, now)
     choices = [] if trouble else payment_choices(tariff, rate, rules, now)
-    least, most = (both(tariff, rate, msat)["amount"] for msat in (rules.payment_min_msat, rules.payment_max_msat))
+    least, most = payable(tariff, rate, rules)
     return {
         "connector": view,
         "state": STATES.get(view.status, "busy") if line.is_connected(view.station) else "offline",
@@ -179,7 +202,7 @@ async def _connector_context(
         "least": least,
         "most": most,
         "currency": tariff.asset.code,
-        "address": "" if trouble else address_identifier(view.name, site.host),
+        "address": "" if trouble or not _has_addresses(site) else address_identifier(view.name, site.host),
         "lnurl": "" if trouble else encode_lnurl(pay_url(site, view.name)),
         "trouble": trouble,
     }
@@ -199,6 +222,24 @@ def _rate_now(sql: Connection, tariff: Tariff, now: Instant) -> tuple[Rate | Non
         )
 
 
+def _has_addresses(site: Site) -> bool:
+    """Whether Lightning addresses of this site can be paid: a wallet asks their host by https, at its usual port."""
+    return site.https and urlsplit(site.base_url).port in (None, 443)
+
+
+def _connector_path(name: str) -> str:
+    return f"/c/{quote(name, safe='')}"
+
+
+def _session_path(secret: str) -> str:
+    return f"/s/{quote(secret, safe='')}"
+
+
+def _beyond(error: Fault) -> bool:
+    """Whether an amount was refused for its size, which the page says in the words of its hint."""
+    return isinstance(error, AmountOutOfRange) and "max_msat" in error.fields
+
+
 def _whole(text: str) -> int:
     """Return a whole number of msat, 0 for anything else: no amount of ours has more digits."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else 0  # noqa: PLR2004
@@ -207,13 +248,15 @@ def _whole(text: str) -> int:
 def _chosen(data: Mapping[str, str], tariff: Tariff, rate: Rate | None) -> int:
     """Return the chosen amount in msat: one of the choices, or the own amount as typed, rounded up to a satoshi.
 
-    Raises AmountOutOfRange for a typed text that is no amount; whether an amount may be paid is for whoever takes it.
+    Raises AmountOutOfRange for a typed text that is no amount, or that may be a thousand or one; whether an amount may
+    be paid is for whoever takes it.
     """
-    typed = data.get("own", "").strip().replace(",", ".")
+    typed = data.get("own", "").strip()
     if not typed:
         return _whole(data.get("amount", ""))
+    _check_separators(typed, tariff)
     try:
-        amount = Decimal(typed).scaleb(tariff.asset.scale)
+        amount = Decimal(typed.replace(",", ".")).scaleb(tariff.asset.scale)
         units = int(amount) if amount.is_finite() and 0 < amount < 10**18 else 0
     except (InvalidOperation, ValueError):
         units = 0
@@ -228,13 +271,37 @@ def _chosen(data: Mapping[str, str], tariff: Tariff, rate: Rate | None) -> int:
     return -(-to_msat(tariff, rate, units, Rounding.UP) // 1000) * 1000
 
 
+def _check_separators(typed: str, tariff: Tariff) -> None:
+    """Raise AmountOutOfRange where three digits follow a separator: `1,000` is a thousand to some and one to others.
+
+    A point is taken as the decimal sign where the currency has three decimals or more.
+    """
+    coins = tariff.asset.scale if tariff.asset.code == BTC.code else get_currency_precision(tariff.asset.code)
+    separators = _SEPARATORS if coins >= THOUSAND_DIGITS else _SEPARATORS + "."
+    if re.fullmatch(rf"\d+(?:[{separators}]\d{{3}})+(?:[.,]\d+)?", typed, re.ASCII):
+        raise AmountOutOfRange(said("Write the amount without a thousands separator, such as 1000 or 1.50."))
+
+
 async def _session_page(
-    secret: str, database: Database, clock: Clock, site: Site, rules: Rules, *, wrong: Fault | None = None
+    secret: str,
+    database: Database,
+    clock: Clock,
+    site: Site,
+    rules: Rules,
+    *,
+    wrong: Fault | None = None,
+    typed_address: str = "",
 ) -> Template:
     charge = await database.read(charge_behind, secret)
     context = await database.read(session_context, charge, clock.now(), site.timezone, rules)
     lnurl = encode_lnurl(withdraw_url(site, secret))
-    context = {**context, "change_lnurl": lnurl, "wrong": wrong.said if wrong else ""}
+    context |= {
+        "change_lnurl": lnurl,
+        "wrong": wrong.said if wrong else "",
+        "beyond": wrong is not None and _beyond(wrong),
+        "typed_address": typed_address[:ADDRESS_MAX],
+        "lives_at": _session_path(secret),
+    }
     return Template(
         "charging/session.html",
         context=context,
@@ -245,6 +312,9 @@ async def _session_page(
 
 def _leave(work: Work, secret: str, address: str) -> None:
     address = address.strip()
+    if not address:
+        leave_address(work, secret, "")
+        return
     try:
         read_link(address)
         readable = re.fullmatch(r"[^\s@]{1,64}@[^\s@]{1,120}|lnurl1[a-z0-9]+", address, re.IGNORECASE)
@@ -258,4 +328,14 @@ def _leave(work: Work, secret: str, address: str) -> None:
     leave_address(work, secret, address)
 
 
-ROUTES = [show_connector, pay_connector, show_session, stop, top_up, keep_address, show_receipt]
+ROUTES = [
+    show_connector,
+    lead_to_connector,
+    pay_connector,
+    show_session,
+    lead_to_session,
+    stop,
+    top_up,
+    keep_address,
+    show_receipt,
+]

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from commonwatt.charging import queries
 from commonwatt.charging.actions.stop_session import ask_to_stop
 from commonwatt.charging.charge import Charge
-from commonwatt.charging.driver_view import both_now, both_of
+from commonwatt.charging.driver_view import both_now, both_of, short_address
 from commonwatt.charging.finding import charge_named
 from commonwatt.charging.period_sums import period_chart, sums_by_day, sums_by_month
 from commonwatt.charging.queries import SessionFilter
@@ -164,7 +164,8 @@ async def show_session(
     charge = await database.read(charge_named, session_id)
     context = await database.read(owner_context, charge, clock.now(), site.timezone)
     may_act = actor.may("sessions:write")
-    shown = {"may_act": may_act, "done": done, "id_tag": mask_id_tag(actor, charge.id_tag)}
+    address = short_address(charge.address or "") if actor.sees_id_tags else ""
+    shown = {"may_act": may_act, "done": done, "id_tag": mask_id_tag(actor, charge.id_tag), "address": address}
     return Template("charging/owner_session.html", context={**context, **shown})
 
 

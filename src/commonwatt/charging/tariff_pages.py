@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from commonwatt.kernel import BTC, Amount, Clock, Fault, Instant, Rounding, said
 from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import CSV_ROWS_MAX, BadRequest, Paging, Site, csv_answer, page_of
+from commonwatt.kit.web.days import local_moment
 from commonwatt.members import Actor, require_scope
 from commonwatt.stations import check_place, list_connectors, list_stations
 from commonwatt.tariffs import (
@@ -38,6 +39,7 @@ READ, WRITE = [require_scope("tariffs:read")], [require_scope("tariffs:write")]
 Form = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
 Search = Annotated[str, Parameter(max_length=100)]
 Figure = Annotated[str, Parameter(max_length=20)]
+Moment = Annotated[str, Parameter(max_length=40)]
 SITE_PLACE = "*"
 CSV_HEADER = ("id", "name", "version", "versions", "currency", "prices", "vat_included", "holds_at", "retired")
 KWH_MAX, MINUTES_MAX = 10_000, 43_200
@@ -103,19 +105,22 @@ async def show_one(
     tariff_id: str,
     database: Database,
     clock: Clock,
+    site: Site,
     actor: Actor,
     energy_kwh: Figure = "30",
     minutes: Figure = "60",
     parked: Figure = "0",
+    start: Moment = "",
     done: str = "",
 ) -> Template:
     """Show one tariff: its prices, what a charge would cost, where it holds, every version."""
     listed = await database.read(show_tariff, tariff_id, clock.now())
+    use = {"energy_kwh": energy_kwh, "minutes": minutes, "parked": parked, "start": start}
     context = {
         "listed": listed,
         "versions": await database.read(history, tariff_id),
         "may_change": actor.may("tariffs:write"),
-        "preview": await database.read(_preview, listed, clock.now(), energy_kwh, minutes, parked),
+        "preview": await database.read(_preview, listed, clock.now(), site, use),
         "assignments": await database.read(assignment_history, tariff_id=tariff_id),
         "places": await database.read(_places),
         "names": await database.read(station_names),
@@ -125,21 +130,21 @@ async def show_one(
     return Template("tariffs/tariff.html", context=context)
 
 
-def _preview(
-    sql: Connection, listed: Listed, now: Instant, energy_kwh: str, minutes: str, parked: str
-) -> dict[str, Any]:
-    """Return what a charge would cost, by the same function that bills."""
-    heard: dict[str, Any] = {"energy_kwh": energy_kwh, "minutes": minutes, "parked": parked, "bill": None, "sats": None}
+def _preview(sql: Connection, listed: Listed, now: Instant, site: Site, use: dict[str, str]) -> dict[str, Any]:
+    """Return what a charge would cost, by the same function that bills; its start is by the clock of the site."""
+    here = now.utc().astimezone(site.zone).replace(tzinfo=None).isoformat(timespec="minutes")
+    heard: dict[str, Any] = {**use, "start": use["start"] or here, "begins": now, "bill": None, "sats": None}
     tariff = listed.current
     if tariff is None:
         return {**heard, "wrong": ""}
     try:
-        energy_wh = _whole(energy_kwh, 1000, KWH_MAX)
-        spans = [_whole(text, MINUTE_S, MINUTES_MAX) for text in (minutes, parked)]
+        energy_wh = _whole(use["energy_kwh"], 1000, KWH_MAX)
+        spans = [_whole(use[name], MINUTE_S, MINUTES_MAX) for name in ("minutes", "parked")]
+        begins = local_moment(use["start"], site, "start") or now
     except BadRequest as error:
         return {**heard, "wrong": error.said}
-    bill = preview(tariff, energy_wh, spans[0], spans[1], now)
-    return {**heard, "bill": bill, "sats": sats_of(sql, tariff, bill.gross, now), "wrong": ""}
+    bill = preview(tariff, energy_wh, spans[0], spans[1], begins)
+    return {**heard, "begins": begins, "bill": bill, "sats": sats_of(sql, tariff, bill.gross, now), "wrong": ""}
 
 
 def sats_of(sql: Connection, tariff: Tariff, gross: int, now: Instant) -> Amount | None:

@@ -47,7 +47,7 @@ def only_server(data: Path) -> Iterator[IO[str]]:
 
     Raises DataInUse when somebody else holds it, after a second of trying.
     """
-    with (data / LOCK).open("a+") as lock:
+    with open(data / LOCK, "a+", opener=_for_us_alone) as lock:
         patient_until = time.monotonic() + _PATIENCE_S
         while not _taken(lock):
             if time.monotonic() > patient_until:
@@ -56,6 +56,10 @@ def only_server(data: Path) -> Iterator[IO[str]]:
             time.sleep(_PAUSE_S)
         note_running(lock)
         yield lock
+
+
+def _for_us_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _taken(lock: IO[str]) -> bool:

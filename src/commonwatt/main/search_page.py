@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated
+import json
+from typing import Annotated, Any
 
-from litestar import get
+from litestar import Request, get
 from litestar.params import Parameter
 from sqlalchemy import Connection
 
@@ -13,59 +13,49 @@ from commonwatt import stations
 from commonwatt.charging import queries
 from commonwatt.kernel import Clock, Instant
 from commonwatt.kit.database import Database
+from commonwatt.kit.pages import render_for
 from commonwatt.members import Actor, find_members, require_scope
 from commonwatt.payments import PaymentFilter, list_invoices, list_payouts
 from commonwatt.tariffs import list_tariffs
 
 HITS_MAX = 6
 """Of each kind; who wants more opens the list with the same words."""
+NAMES_MAX = 1000
 Text = Annotated[str, Parameter(max_length=100)]
 Hit = dict[str, str]
 
 
 @get("/search", guards=[require_scope("sessions:read")], include_in_schema=False)
-async def search(database: Database, clock: Clock, actor: Actor, q: Text = "") -> dict[str, list[Hit]]:
-    """Find stations, connectors, sessions, payments, tariffs and people."""
+async def search(
+    request: Request[Any, Any, Any], database: Database, clock: Clock, actor: Actor, q: Text = ""
+) -> dict[str, list[Hit]]:
+    """Find stations, connectors, sessions, payments, tariffs and people, and tell them in the words of their lists."""
     words = q.strip()
-    return {"items": list(await database.read(_hits, words, actor, clock.now())) if len(words) > 1 else []}
+    if len(words) < 2:  # noqa: PLR2004 (one letter is in everything)
+        return {"items": []}
+    found = await database.read(_found, words, actor, clock.now())
+    told = render_for(request, "search_hits.html", now=clock.now(), **found)
+    return {"items": [json.loads(line) for line in told.splitlines() if line.strip()]}
 
 
-def _hits(sql: Connection, words: str, actor: Actor, now: Instant) -> list[Hit]:
-    hits = [*_stations(sql, words)] if actor.may("stations:read") else []
-    hits += _sessions(sql, words, actor)
-    hits += _payments(sql, words) if actor.may("payments:read") else ()
-    if actor.may("tariffs:read"):
-        found = list_tariffs(sql, now, search=words, retired=True, limit=HITS_MAX)
-        hits += [_hit(one.name, f"/tariffs/{one.id}", "") for one in found]
-    if actor.may("members:admin"):
-        hits += [_hit(one.name, "/people", one.role.value) for one in find_members(sql, words, limit=HITS_MAX)]
-    return hits
-
-
-def _stations(sql: Connection, words: str) -> Iterator[Hit]:
-    for one in stations.list_stations(sql, search=words, limit=HITS_MAX):
-        yield _hit(one.name or one.identity, f"/stations/{one.identity}", one.identity)
-    view = stations.find_connector(sql, words)
-    if view is not None:
-        yield _hit(view.name, f"/stations/{view.station}", view.state)
-
-
-def _sessions(sql: Connection, words: str, actor: Actor) -> Iterator[Hit]:
+def _found(sql: Connection, words: str, actor: Actor, now: Instant) -> dict[str, Any]:
+    """Return what the reader may see of each kind."""
+    found: dict[str, Any] = dict.fromkeys(("stations", "connectors", "invoices", "payouts", "tariffs", "members"), ())
+    if actor.may("stations:read"):
+        found["stations"] = stations.list_stations(sql, search=words, limit=HITS_MAX)
+        view = stations.find_connector(sql, words)
+        found["connectors"] = [] if view is None else [view]
     wanted = queries.SessionFilter(text=words, offers=True, tags=actor.sees_id_tags)
-    for one in queries.list_sessions(sql, wanted, limit=HITS_MAX):
-        yield _hit(f"{one.station}/{one.connector}", f"/sessions/{one.id}", one.session.status.value)
-
-
-def _payments(sql: Connection, words: str) -> Iterator[Hit]:
-    wanted = PaymentFilter(text=words)
-    for one in list_invoices(sql, wanted, HITS_MAX):
-        yield _hit(one.payment_hash[:16], f"/payments/{one.payment_hash}", one.state.value)
-    for paid in list_payouts(sql, wanted, HITS_MAX):
-        yield _hit(paid.payment_hash[:16], f"/payments/out/{paid.id}", paid.state.value)
-
-
-def _hit(label: str, href: str, hint: str) -> Hit:
-    return {"label": label, "href": href, "hint": hint}
+    found["sessions"] = queries.list_sessions(sql, wanted, limit=HITS_MAX)
+    if actor.may("payments:read"):
+        paid = PaymentFilter(text=words)
+        found |= {"invoices": list_invoices(sql, paid, HITS_MAX), "payouts": list_payouts(sql, paid, HITS_MAX)}
+    if actor.may("tariffs:read"):
+        found["tariffs"] = list_tariffs(sql, now, search=words, retired=True, limit=HITS_MAX)
+    if actor.may("members:admin"):
+        found["members"] = find_members(sql, words, limit=HITS_MAX)
+    found["names"] = {one.identity: one.name for one in stations.list_stations(sql, limit=NAMES_MAX)}
+    return found
 
 
 ROUTES = [search]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -19,6 +20,7 @@ from commonwatt.kit.database.outbox import outbox
 from commonwatt.kit.web import CSV_ROWS_MAX, AsFile, Paging, RowNumber, Site, csv_answer, sorted_page
 from commonwatt.main.config import Config
 from commonwatt.main.configuration import key_specs, shown
+from commonwatt.main.demo.settings import SET_BY_DEMO, is_demo
 from commonwatt.members import Actor, record_act, require_scope
 
 CSV_HEADER = ("id", "kind", "state", "attempts", "made", "due", "ended", "error")
@@ -68,33 +70,42 @@ KINDS = {
 async def show_settings(config: Config, site: Site, database: Database) -> Template:
     """Show every key with its value, a secret as dots, and where to change it."""
     groups: dict[str, list[dict[str, str]]] = {}
+    demo = is_demo(config)
     for spec in key_specs():
         section, name = spec.name.split(".", 1)
         value = getattr(getattr(config, section), name)
-        default = value == spec.default
+        origin = "default" if value == spec.default else "demo" if demo and spec.name in SET_BY_DEMO else "set"
         groups.setdefault(section, []).append(
             {
                 "name": spec.name,
                 "shown": "" if value in (None, "", ()) else shown(value, secret=spec.secret),
-                "origin": "default" if default else "set",
+                "origin": origin,
                 "says": spec.says,
                 "variable": spec.variable,
             }
         )
-    path = config.data.database
+    size = _size_of(config.data.database)
+    file = config.data.dir / "commonwatt.toml"
     facts = [
         (_("Version"), __version__),
         (_("Address"), site.base_url),
         (_("Data"), str(config.data.dir)),
-        (_("Database"), f"{path.stat().st_size // 1024} KiB" if path.is_file() else "in memory"),
+        (_("Database"), f"{size // 1024} KiB" if size else "in memory"),
         (_("Commits since the start"), str(database.commits)),
     ]
     context = {
         "groups": [{"name": name, "keys": keys} for name, keys in groups.items()],
-        "file": str(config.data.dir / "commonwatt.toml"),
+        "file": str(file),
+        "has_file": file.is_file(),
         "facts": facts,
     }
     return Template("settings.html", context=context)
+
+
+def _size_of(path: Path) -> int:
+    """Return the bytes of a database with its write-ahead log, where the last changes are."""
+    parts = (path, path.with_name(f"{path.name}-wal"))
+    return sum(part.stat().st_size for part in parts if part.is_file())
 
 
 @get("/jobs", guards=[require_scope("jobs:read")], include_in_schema=False)

@@ -9,9 +9,18 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, Parameter
 from litestar.response import Redirect, Stream, Template
 
-from commonwatt.kernel import Clock, said
-from commonwatt.kit.database import Database
-from commonwatt.kit.web import CSV_ROWS_MAX, BadRequest, Paging, Site, csv_answer, page_of, sorted_page
+from commonwatt.kernel import Clock, Missing, Refused, said
+from commonwatt.kit.database import Database, Work
+from commonwatt.kit.web import (
+    CSV_ROWS_MAX,
+    BadRequest,
+    Paging,
+    Site,
+    csv_answer,
+    once_hiding,
+    page_of,
+    sorted_page,
+)
 from commonwatt.members import lists
 from commonwatt.members.actions.change_member import change_role, remove_member
 from commonwatt.members.actions.create_token import create_token, revoke_token
@@ -19,6 +28,7 @@ from commonwatt.members.actions.invite_member import invite_member, withdraw_inv
 from commonwatt.members.actions.prove_by_passkey import ADD, begin_add, finish_add, remove_passkey, take_ceremony
 from commonwatt.members.actions.recover_by_code import make_recovery_codes
 from commonwatt.members.actions.start_session import end_other_sessions, end_session
+from commonwatt.members.forms import new_key, number_of, once_key, role_of, shown_now, wrong_fields
 from commonwatt.members.guards import require, require_proof, require_scope
 from commonwatt.members.model.actor import EVERYTHING, SCOPES, Actor, Role
 
@@ -35,24 +45,11 @@ RUNS = [require(Role.OPERATOR)]
 AUDITS = [require_scope("audit:read")]
 OWNS = [require_scope("members:admin")]
 OWNS_PROVED = [*OWNS, require_proof]
+_NO_STORE = {"Cache-Control": "no-store"}
 
 
 def _done(place: str, what: str) -> Redirect:
     return Redirect(f"{place}?done={what}", status_code=303)
-
-
-def _number(form: dict[str, Any], name: str) -> int:
-    text = str(form.get(name, ""))
-    if not text.isascii() or not text.isdigit() or len(text) > 9:  # noqa: PLR2004 (more than any number of days)
-        raise BadRequest(said("This must be a whole number."), field=name)
-    return int(text)
-
-
-def _role(form: dict[str, Any]) -> Role:
-    try:
-        return Role(str(form.get("role", "")))
-    except ValueError as error:
-        raise BadRequest(said("A role is owner, operator or auditor."), field="role") from error
 
 
 async def _people(
@@ -62,6 +59,7 @@ async def _people(
     q: str = "",
     sort: str = "",
     paging: Paging = FIRST,
+    status: int = 200,
     **more: Any,
 ) -> Template:
     sorted_by = (lists.MEMBERS, sort or "joined", paging)
@@ -73,10 +71,16 @@ async def _people(
         "actor": actor,
         "may_change": actor.may("members:admin"),
         "link": None,
+        "shown_before": False,
+        "once": new_key(database),
+        "typed": {},
+        "chosen": {},
+        "errors": [],
+        "wrong": "",
         "done": "",
         **more,
     }
-    return Template("members/people.html", context=context, headers={"Cache-Control": "no-store"})
+    return Template("members/people.html", context=context, headers=_NO_STORE, status_code=status)
 
 
 @get("/people", guards=SIGNED_IN, include_in_schema=False)
@@ -94,31 +98,56 @@ async def show_people(
 
 
 @post("/people/invite", guards=OWNS_PROVED, include_in_schema=False)
-async def invite(data: Form, database: Database, clock: Clock, actor: Actor, site: Site) -> Template:
+async def invite(
+    request: AnyRequest, data: Form, database: Database, clock: Clock, actor: Actor, site: Site
+) -> Template:
     """Make an invitation and show its link, this once."""
-    days = _number(data, "days")
-    link = await database.write(invite_member, actor, str(data.get("name", "")), _role(data), days * DAY_S)
-    return await _people(database, clock, actor, link=site.url(link.path), expires=link.expires)
+
+    def make(work: Work) -> dict[str, Any]:
+        link = invite_member(work, actor, str(data.get("name", "")), role_of(data), number_of(data, "days") * DAY_S)
+        return {"link": site.url(link.path), "expires": link.expires.ms}
+
+    try:
+        made = await database.write(once_hiding, once_key(request, actor, data.items()), ("link",), make)
+    except Refused as error:
+        typed = {name: str(data.get(name, "")) for name in ("name", "role", "days")}
+        again: dict[str, Any] = {"errors": wrong_fields(error), "typed": typed, "lives_at": "/people"}
+        return await _people(database, clock, actor, status=error.status, **again)
+    return await _people(database, clock, actor, lives_at="/people", **shown_now(made))
 
 
 @post("/people/{member_id:str}/role", guards=OWNS_PROVED, include_in_schema=False)
-async def set_role(member_id: str, data: Form, database: Database, actor: Actor) -> Redirect:
+async def set_role(member_id: str, data: Form, database: Database, clock: Clock, actor: Actor) -> Template | Redirect:
     """Change a member's role."""
-    await database.write(change_role, actor, member_id, _role(data))
+    try:
+        await database.write(change_role, actor, member_id, role_of(data))
+    except (Refused, Missing) as error:
+        again: dict[str, Any] = {
+            "wrong": error.said,
+            "chosen": {member_id: str(data.get("role", ""))},
+            "lives_at": "/people",
+        }
+        return await _people(database, clock, actor, status=error.status, **again)
     return _done("/people", "role")
 
 
 @post("/people/{member_id:str}/remove", guards=OWNS_PROVED, include_in_schema=False)
-async def remove(member_id: str, database: Database, actor: Actor) -> Redirect:
+async def remove(member_id: str, database: Database, clock: Clock, actor: Actor) -> Template | Redirect:
     """Let a member go."""
-    await database.write(remove_member, actor, member_id)
+    try:
+        await database.write(remove_member, actor, member_id)
+    except (Refused, Missing) as error:
+        return await _people(database, clock, actor, status=error.status, wrong=error.said, lives_at="/people")
     return _done("/people", "removed")
 
 
 @post("/invitations/{invitation_id:str}/withdraw", guards=OWNS, include_in_schema=False)
-async def withdraw(invitation_id: str, database: Database, actor: Actor) -> Redirect:
+async def withdraw(invitation_id: str, database: Database, clock: Clock, actor: Actor) -> Template | Redirect:
     """End an invitation that nobody used."""
-    await database.write(withdraw_invitation, actor, invitation_id)
+    try:
+        await database.write(withdraw_invitation, actor, invitation_id)
+    except Missing as error:
+        return await _people(database, clock, actor, status=error.status, wrong=error.said, lives_at="/people")
     return _done("/people", "withdrawn")
 
 
@@ -136,7 +165,13 @@ def _root(actor: Actor) -> str | None:
 
 
 async def _tokens(
-    database: Database, actor: Actor, q: str = "", sort: str = "", paging: Paging = FIRST, **more: Any
+    database: Database,
+    actor: Actor,
+    q: str = "",
+    sort: str = "",
+    paging: Paging = FIRST,
+    status: int = 200,
+    **more: Any,
 ) -> Template:
     sorted_by = (lists.TOKENS, sort or "-made", paging)
     page = await sorted_page(database, lists.list_tokens, root=_root(actor), search=q.strip(), order=sorted_by)
@@ -146,11 +181,15 @@ async def _tokens(
         "filtered": bool(q),
         "scopes": _grouped([scope for scope in SCOPES if actor.may(scope)]),
         "everything": EVERYTHING if actor.may(EVERYTHING) else "",
-        "new": None,
+        "token": None,
+        "shown_before": False,
+        "once": new_key(database),
+        "typed": {},
+        "errors": [],
         "done": "",
         **more,
     }
-    return Template("members/tokens.html", context=context, headers={"Cache-Control": "no-store"})
+    return Template("members/tokens.html", context=context, headers=_NO_STORE, status_code=status)
 
 
 @get("/tokens", guards=RUNS, include_in_schema=False)
@@ -170,10 +209,19 @@ async def show_tokens(
 async def make_token(request: AnyRequest, database: Database, actor: Actor) -> Template:
     """Make a token and show it, this once."""
     form = await request.form()
-    days = _number(dict(form), "days")
-    scopes = [str(scope) for scope in form.getall("scope", [])]
-    new = await database.write(create_token, actor, str(form.get("name", "")), scopes, days * DAY_S if days else None)
-    return await _tokens(database, actor, new=new)
+    name, scopes = str(form.get("name", "")), [str(scope) for scope in form.getall("scope", [])]
+
+    def make(work: Work) -> dict[str, Any]:
+        days = number_of(form, "days")
+        return {"token": create_token(work, actor, name, scopes, days * DAY_S if days else None).token}
+
+    try:
+        made = await database.write(once_hiding, once_key(request, actor, form.multi_items()), ("token",), make)
+    except Refused as error:
+        typed = {"name": name, "scopes": scopes, "days": str(form.get("days", ""))}
+        again: dict[str, Any] = {"errors": wrong_fields(error), "typed": typed, "lives_at": "/tokens"}
+        return await _tokens(database, actor, status=error.status, **again)
+    return await _tokens(database, actor, lives_at="/tokens", **shown_now(made))
 
 
 @post("/tokens/{token_id:str}/revoke", guards=RUNS, include_in_schema=False)
@@ -195,9 +243,11 @@ async def _devices(request: AnyRequest, database: Database, clock: Clock, actor:
         "recovered": "recovered" in request.query_params,
         "done": request.query_params.get("done", ""),
         "codes": None,
+        "shown_before": False,
+        "once": new_key(database),
         **more,
     }
-    return Template("members/devices.html", context=context, headers={"Cache-Control": "no-store"})
+    return Template("members/devices.html", context=context, headers=_NO_STORE)
 
 
 @get("/devices", guards=SIGNED_IN, include_in_schema=False)
@@ -209,8 +259,13 @@ async def show_devices(request: AnyRequest, database: Database, clock: Clock, ac
 @post("/devices/codes", guards=[*SIGNED_IN, require_proof], include_in_schema=False)
 async def make_codes(request: AnyRequest, database: Database, clock: Clock, actor: Actor) -> Template:
     """Make recovery codes and show them, this once."""
-    codes = await database.write(make_recovery_codes, actor)
-    return await _devices(request, database, clock, actor, codes=codes)
+
+    def make(work: Work) -> dict[str, Any]:
+        return {"codes": make_recovery_codes(work, actor)}
+
+    posted = (await request.form()).multi_items()
+    made = await database.write(once_hiding, once_key(request, actor, posted), ("codes",), make)
+    return await _devices(request, database, clock, actor, lives_at="/devices", **shown_now(made))
 
 
 @post("/devices/passkeys/begin", guards=SIGNED_IN, include_in_schema=False, status_code=200)

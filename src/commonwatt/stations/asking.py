@@ -115,17 +115,44 @@ def _configure(form: Form) -> tuple[str, dict[str, Any]]:
 
 
 def _raw(form: Form) -> tuple[str, dict[str, Any]]:
-    action, text = str(form.get("action", "")), str(form.get("payload", "")).strip() or "{}"
+    action, text = str(form.get("action", "")), str(form.get("payload", "")) or "{}"
     if not _ACTION.fullmatch(action):
         raise CommandInvalid(said("An action is one word, such as Reset."), field="action")
+    if len(text) > _PAYLOAD_MAX:
+        raise CommandInvalid(said("The content has more than %(most)s characters.", most=_PAYLOAD_MAX), field="payload")
     try:
-        payload = json.loads(text) if len(text) <= _PAYLOAD_MAX else None
-    except (ValueError, RecursionError) as error:
-        raise CommandInvalid(said("The content is no JSON: %(error)s.", error=error), field="payload") from None
+        payload = json.loads(text) if text.strip() else {}
+    except json.JSONDecodeError as error:
+        wrong = next((words for start, words in _JSON_WRONG if error.msg.startswith(start)), _JSON_UNREADABLE)
+        raise CommandInvalid(
+            said(
+                "The content is no JSON. Line %(line)s, character %(at)s: %(wrong)s",
+                line=error.lineno,
+                at=error.colno,
+                wrong=wrong,
+            ),
+            field="payload",
+        ) from None
+    except (ValueError, RecursionError):
+        raise CommandInvalid(
+            said("The content is nested too deep, or has a number too long."), field="payload"
+        ) from None
     if not isinstance(payload, dict):
         raise CommandInvalid(said('The content must be a JSON object, such as {"type": "Soft"}.'), field="payload")
     return action, payload
 
+
+_JSON_WRONG = (
+    ("Expecting property name", said("a name in double quotes belongs here.")),
+    ("Expecting ',' delimiter", said("a comma or a closing bracket is missing here.")),
+    ("Expecting ':' delimiter", said("a colon is missing here.")),
+    ("Expecting value", said("a value is missing here; a text needs double quotes.")),
+    ("Unterminated string", said("the text that begins here has no closing quote.")),
+    ("Illegal trailing comma", said("the comma here is one too many.")),
+    ("Extra data", said("the content ends before this; the rest is too much.")),
+)
+"""How the reader of JSON begins what it says, and the same in plain words."""
+_JSON_UNREADABLE = said("this cannot be read.")
 
 _CALLS: dict[str, Callable[[Form], tuple[str, dict[str, Any]]]] = {
     "start": _start,

@@ -61,7 +61,7 @@ def list_all(program: Program, search: str, state: str | None, limit: int, curso
     empty = "No station is known. Point one at this server, or `commonwatt station add IDENTITY`."
     if search or state or cursor:
         empty = "No station matches."
-    heads = ("identity", "name", "state", "here", "vendor", "model", "last seen")
+    heads = ("identity", "name", "state", "here", "model", "last seen")
     hint = f"\nMore: --cursor {shlex.quote(shown[-1].identity)}" if more else ""
     program.answer(value, lambda: table(heads, [_row(view) for view in shown]) + hint if shown else wrapped(empty))
 
@@ -134,7 +134,7 @@ def send(program: Program, identity: str, action: str, payload: str, server: str
 def _row(view: StationView) -> tuple[str, ...]:
     seen = "never" if view.seen_ms is None else instant_text(Instant(view.seen_ms))
     connected = "yes" if view.connected else "no"
-    return (view.identity, view.name, view.state, connected, view.vendor or "", view.model or "", seen)
+    return (view.identity, view.name, view.state, connected, view.model or view.vendor or "", seen)
 
 
 def _needs_password(identity: str) -> str:

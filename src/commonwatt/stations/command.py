@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from commonwatt.kernel import Done, Failed
+from commonwatt.kernel import Done, Failed, said
+from commonwatt.stations.complaint import complaint_of
 from commonwatt.stations.errors import (
     CommandInvalid,
     StationAnswerInvalid,
@@ -34,13 +35,19 @@ async def command_station(line: StationLine, identity: str, action: str, payload
         case Done(answer):
             return answer
         case Failed(reason, "invalid"):
-            raise CommandInvalid(f"{reason} Nothing was sent; correct the command.", station=identity, action=action)
+            wrong = complaint_of(reason)
+            raise CommandInvalid(
+                said("%(wrong)s Nothing was sent; correct the command.", wrong=wrong.words),
+                station=identity,
+                action=action,
+                field=wrong.field or None,
+            )
         case Failed(reason, "busy"):
             raise StationBusy(f"{reason} Send it again in a moment.", station=identity, action=action)
         case AnswerInvalid(reason, payload=payload):
             raise StationAnswerInvalid(
-                f"{identity} answered {action}, but against the standard ({reason}). It may have been carried out: "
-                "look at the station before you repeat it.",
+                f"{identity} answered {action}, but against the standard. {complaint_of(reason).words} It may have "
+                "been carried out: look at the station before you repeat it.",
                 station=identity,
                 action=action,
                 answer=json.dumps(hide_secrets(payload), ensure_ascii=False, separators=(",", ":"))[:ANSWER_MAX],
@@ -48,7 +55,7 @@ async def command_station(line: StationLine, identity: str, action: str, payload
         case Failed(reason, "callerror"):
             code, _, description = reason.partition(": ")
             raise StationCallError(
-                f"{identity} answered {action} with {reason}",
+                f"{identity} answered {action} with {reason.rstrip('. ')}.",
                 station=identity,
                 action=action,
                 code=code,

@@ -14,7 +14,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, Parameter, QueryParameter
 from litestar.response import Redirect, Stream, Template
 
-from commonwatt.kernel import Instant, Refused
+from commonwatt.kernel import Failed, Instant, Refused, said
 from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import CSV_ROWS_MAX, Paging, RowNumber, Site, csv_answer, sorted_page
 from commonwatt.members import Actor, require_scope
@@ -23,7 +23,9 @@ from commonwatt.stations.actions import admit_stations as acts
 from commonwatt.stations.actions.administer import administer, note_command
 from commonwatt.stations.actions.note_status import rename_connector
 from commonwatt.stations.address import open_for_trial, stations_address
-from commonwatt.stations.asking import WAIVERS, call_of, ending_of
+from commonwatt.stations.asking import COMMANDS, WAIVERS, call_of, ending_of
+from commonwatt.stations.complaint import complaint_of
+from commonwatt.stations.errors import CommandInvalid
 from commonwatt.stations.listing import ORDERING, StationFilter, connectors_of, page_stations
 from commonwatt.stations.ports import PATIENCE_S, StationLine
 from commonwatt.stations.queries import StationView
@@ -113,6 +115,7 @@ async def add(request: Request[Any, Any, Any], database: Database, actor: Actor,
         "name": typed["name"] or typed["identity"],
         "password": password,
         "address": stations_address(config, site) + quote(typed["identity"], safe=":@"),
+        "shown_once": password is not None,
     }
     return Template("stations/added.html", context=context, status_code=200, headers=_NO_STORE)
 
@@ -182,7 +185,7 @@ async def renew_password(identity: str, database: Database, actor: Actor, config
     password = await database.write(administer, actor, "password set", identity, acts.set_password)
     view = await database.read(queries.station_of, identity)
     address = stations_address(config, site) + quote(identity, safe=":@")
-    context = {"identity": identity, "name": view.name, "password": password, "address": address}
+    context = {"identity": identity, "name": view.name, "password": password, "address": address, "shown_once": True}
     return Template("stations/added.html", context=context, status_code=200, headers=_NO_STORE)
 
 
@@ -205,14 +208,78 @@ async def change_connector(identity: str, number: RowNumber, data: Form, databas
 
 
 @post("/stations/{identity:str}/ask/{verb:str}", guards=COMMAND, include_in_schema=False)
-async def ask(identity: str, verb: str, data: Form, database: Database, actor: Actor, line: StationLine) -> Redirect:
-    """Send what a button means, and lead back to the page, which tells how it ended."""
-    await database.read(queries.station_of, identity)
-    action, payload = call_of(verb, data)
+async def ask(
+    identity: str, verb: str, data: Form, database: Database, actor: Actor, line: StationLine, config: Any
+) -> Template | Redirect:
+    """Send what a button means, and lead back to the page, which tells how it ended.
+
+    What was typed and not sent is shown again, with what is wrong with it.
+    """
+    view = await database.read(queries.station_of, identity)
+    tab = _TABS.get(verb, "")
+    try:
+        action, payload = call_of(verb, data)
+    except CommandInvalid as error:
+        if not tab:
+            raise
+        return await _typed_again(view, tab, data, error, database, actor, config)
     await database.write(note_command, actor, identity, action, payload)
-    end = ending_of(await line.send(identity, action, payload, patience_s=PATIENCE_S))
-    tab = {"raw": "commands", "read-configuration": "configuration", "configure": "configuration"}.get(verb, "")
+    outcome = await line.send(identity, action, payload, patience_s=PATIENCE_S)
+    end = ending_of(outcome)
+    if verb == "raw" and isinstance(outcome, Failed) and end.outcome in _NOT_SENT:
+        wrong = complaint_of(outcome.reason).words if end.outcome == "invalid" else _NOT_SENT[end.outcome]
+        unsent = CommandInvalid(wrong, field="payload")
+        return await _typed_again(view, tab, data, unsent, database, actor, config)
     return _station_page(identity, tab=tab, sent=action, outcome=end.outcome, status=end.status)
+
+
+_TABS = {"raw": "commands", "read-configuration": "configuration", "configure": "configuration"}
+"""Where on the station's page a button is, the overview aside."""
+_NOT_SENT = {
+    "invalid": said("Its content is against the standard."),
+    "offline": said("The station has no connection. Look at its power and network."),
+    "busy": said("Other commands still wait for the station. Send it again in a moment."),
+}
+"""Why a command stayed here; the first says more where the reason is known."""
+
+
+@get("/stations/{identity:str}/ask/{verb:str}", guards=READ, include_in_schema=False)
+async def return_from_asking(identity: str, verb: str) -> Redirect:
+    """Lead who comes back to a command's address, such as by another language, to the tab where it is written."""
+    return _station_page(identity, tab=_TABS.get(verb, ""))
+
+
+async def _typed_again(
+    view: StationView,
+    tab: str,
+    form: dict[str, Any],
+    error: CommandInvalid,
+    database: Database,
+    actor: Actor,
+    config: Any,
+) -> Template:
+    """Show the tab of commands or configuration with what was typed and why it was not sent."""
+    identity = view.identity
+    context = {
+        "station": view,
+        "connectors": await database.read(queries.list_connectors, identity=identity, limit=100),
+        "tab": tab,
+        "trial": open_for_trial(config),
+        "may_change": actor.may("stations:write"),
+        "may_command": True,
+        "waivers": WAIVERS,
+        "sent": None,
+        "done": "",
+        "typed": {name: str(form.get(name, "")) for name in ("action", "payload")},
+        "wrong": [{"field": str(error.fields.get("field", "")) if tab == "commands" else "", "message": error.said}],
+    }
+    if tab == "commands":
+        masked = not actor.sees_id_tags
+        context["commands"] = COMMANDS
+        context["frames"] = await database.read(queries.list_frames, identity=identity, limit=6, masked=masked)
+    else:
+        context["settings"] = await database.read(queries.list_configuration, identity)
+    return Template("stations/station.html", context=context, status_code=error.status, headers=_NO_STORE)
 
 
 def _station_page(identity: str, **values: str) -> Redirect:
@@ -242,4 +309,5 @@ ROUTES = [
     remove,
     change_connector,
     ask,
+    return_from_asking,
 ]

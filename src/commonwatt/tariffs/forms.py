@@ -158,7 +158,7 @@ class _Form:
 
     def _units(self, name: str) -> int:
         scale = self.asset.scale
-        return exact(self._said[name].replace(",", "."), scale, UNITS_MAX // 10**scale, name)
+        return exact(self._said[name], scale, UNITS_MAX // 10**scale, name, comma=True)
 
     def _per_hour(self, name: str) -> int:
         heard, slash, unit = self._said[name].partition("/")
@@ -166,7 +166,7 @@ class _Form:
         if times is None:
             raise TariffInvalid(said("Write a price of time like 0.10/min or 6/h."), field=name)
         scale = self.asset.scale
-        return times * exact(heard.replace(",", "."), scale, UNITS_MAX // 10**scale // 60, name)
+        return times * exact(heard, scale, UNITS_MAX // 10**scale // 60, name, comma=True)
 
 
 def span_seconds(heard: str, field: str) -> int:

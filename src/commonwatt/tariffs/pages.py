@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 
 from commonwatt.kernel import BTC, Amount, Clock, Fault, Instant, Rounding
 from commonwatt.kit.database import Database
-from commonwatt.kit.web import Site
+from commonwatt.kit.web import BadRequest, Site
+from commonwatt.kit.web.days import local_moment
 from commonwatt.members import Actor, require_scope
 from commonwatt.tariffs import store
 from commonwatt.tariffs.actions.assign_tariff import assign_tariff
@@ -23,7 +24,7 @@ from commonwatt.tariffs.actions.create_tariff import create_tariff
 from commonwatt.tariffs.actions.retire_tariff import retire_tariff
 from commonwatt.tariffs.actions.revise_tariff import revise_tariff
 from commonwatt.tariffs.document import write_tariff
-from commonwatt.tariffs.errors import NoRate, TariffChanged, TariffInvalid
+from commonwatt.tariffs.errors import NoRate, TariffChanged, TariffInUse, TariffInvalid
 from commonwatt.tariffs.forms import FIELDS, form_from_tariff, tariff_from_form
 from commonwatt.tariffs.model.bill import Bill, preview
 from commonwatt.tariffs.model.rate import fiat_to_msat
@@ -61,8 +62,8 @@ async def make(data: Form, database: Database, clock: Clock, actor: Actor, site:
     try:
         draft = _draft(typed, site)
         if "preview" in data:
-            examples = await database.read(examples_of, draft, clock.now())
-            return _form_page(None, typed, site, draft=draft, examples=examples)
+            priced = await _examples(database, draft, data, clock, site)
+            return _form_page(None, typed, site, draft=draft, priced=priced)
         made = await database.write(create_tariff, draft, actor=actor)
     except TariffInvalid as error:
         return _form_page(None, typed, site, errors=[error])
@@ -82,8 +83,8 @@ async def show_edit(tariff_id: str, database: Database, clock: Clock, site: Site
         if form
         else {"document": json.dumps(write_tariff(newest), indent=2, ensure_ascii=False)}
     )
-    examples = await database.read(examples_of, newest, clock.now())
-    return _form_page(listed, typed, site, draft=newest, examples=examples, expected=newest.version)
+    priced = await _examples(database, newest, {}, clock, site)
+    return _form_page(listed, typed, site, draft=newest, priced=priced, expected=newest.version)
 
 
 @post("/tariffs/{tariff_id:str}/edit", guards=WRITE, include_in_schema=False)
@@ -96,8 +97,8 @@ async def change(
     try:
         draft = _draft(typed, site)
         if "preview" in data:
-            examples = await database.read(examples_of, draft, clock.now())
-            return _form_page(listed, typed, site, draft=draft, examples=examples, expected=expected)
+            priced = await _examples(database, draft, data, clock, site)
+            return _form_page(listed, typed, site, draft=draft, priced=priced, expected=expected)
         await database.write(revise_tariff, tariff_id, draft, expected=expected or None, actor=actor)
     except (TariffInvalid, TariffChanged) as error:
         return _form_page(listed, typed, site, errors=[error], expected=expected)
@@ -107,11 +108,11 @@ async def change(
 @post("/tariffs/preview", guards=WRITE, include_in_schema=False, status_code=200)
 async def show_preview(data: Form, database: Database, clock: Clock, site: Site) -> Template:
     """Answer with what drivers would read and pay, as a piece of the form's page; called while one types."""
-    context: dict[str, Any] = {"draft": None, "examples": [], "wrong": ""}
+    context: dict[str, Any] = {"draft": None, "priced": None, "wrong": ""}
     try:
         typed = {"name": "-", **_typed(data)}
         draft = _draft(typed, site)
-        context |= {"draft": draft, "examples": await database.read(examples_of, draft, clock.now())}
+        context |= {"draft": draft, "priced": await _examples(database, draft, data, clock, site)}
     except TariffInvalid as error:
         context["wrong"] = error.said
     return Template("tariffs/preview.html", context=context)
@@ -119,16 +120,39 @@ async def show_preview(data: Form, database: Database, clock: Clock, site: Site)
 
 @post("/tariffs/{tariff_id:str}/retire", guards=WRITE, include_in_schema=False)
 async def retire(tariff_id: str, database: Database, actor: Actor) -> Redirect:
-    """Retire a tariff that holds nowhere; what it priced stays as it was."""
-    await database.write(retire_tariff, tariff_id, actor=actor)
+    """Retire a tariff that holds nowhere; what it priced stays as it was. Its page tells where it still holds."""
+    try:
+        await database.write(retire_tariff, tariff_id, actor=actor)
+    except TariffInUse:
+        return Redirect(f"/tariffs/{tariff_id}?done=in-use", status_code=303)
     return Redirect(f"/tariffs/{tariff_id}?done=retired", status_code=303)
 
 
-def examples_of(connection: Connection, tariff: Tariff, now: Instant) -> list[Example]:
+class Priced(NamedTuple):
+    """What usual charges would cost from a moment on; `start` is that moment as its field has it, empty for now."""
+
+    examples: list[Example]
+    begins: Instant
+    start: str
+    wrong: str
+
+
+async def _examples(database: Database, draft: Tariff, data: dict[str, Any], clock: Clock, site: Site) -> Priced:
+    """Price the examples from the moment that the form names, by the clock of the site; from now where it is none."""
+    start = str(data.get("start", "")).strip()
+    begins, wrong = clock.now(), ""
+    try:
+        begins = local_moment(start, site, "start") or begins
+    except BadRequest as error:
+        wrong = error.said
+    return Priced(await database.read(examples_of, draft, begins, clock.now()), begins, start, wrong)
+
+
+def examples_of(connection: Connection, tariff: Tariff, begins: Instant, now: Instant) -> list[Example]:
     """Return what usual charges would cost, by the same function that bills; in bitcoin too where there is a rate."""
     examples = []
     for energy_wh, duration_s, parked_s in EXAMPLES:
-        bill = preview(tariff, energy_wh, duration_s, parked_s, now)
+        bill = preview(tariff, energy_wh, duration_s, parked_s, begins)
         examples.append(Example(energy_wh, duration_s, parked_s, bill, _sats(connection, bill, now)))
     return examples
 
@@ -193,7 +217,7 @@ def _form_page(
     site: Site,
     *,
     draft: Tariff | None = None,
-    examples: list[Example] | None = None,
+    priced: Priced | None = None,
     errors: list[Fault] | None = None,
     expected: str = "",
 ) -> Template:
@@ -203,7 +227,7 @@ def _form_page(
         "typed": typed,
         "errors": [{"field": str(error.fields.get("field", "")), "message": error.said} for error in wrong],
         "draft": draft,
-        "examples": examples or [],
+        "priced": priced,
         "currency": site.currency,
         "expected": expected,
     }

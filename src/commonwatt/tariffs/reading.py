@@ -39,17 +39,18 @@ def decimal_text(value: int, scale: int) -> str:
     return f"{'-' if value < 0 else ''}{whole}{'.' if decimals else ''}{decimals}"
 
 
-def exact(heard: object, scale: int, most: int, place: str) -> int:
+def exact(heard: object, scale: int, most: int, place: str, *, comma: bool = False) -> int:
     """Read a number that is not negative as a whole number of 10^-scale. `most` bounds the number itself.
 
-    Raises TariffInvalid naming the place when it is no number, has more decimals, or is out of bounds.
+    With `comma` the decimals of a text may begin with one. Raises TariffInvalid naming the place when it is no number,
+    has more decimals, or is out of bounds.
     """
     if isinstance(heard, bool) or not isinstance(heard, int | float | str | Decimal):
         raise TariffInvalid(said("A number is wanted here, not %(heard)s.", heard=_shown(heard)), field=place)
     if len(str(heard)) > DIGITS_MAX:
         raise TariffInvalid(said("A number has at most %(most)s digits here.", most=DIGITS_MAX), field=place)
     try:
-        number = Decimal(str(heard).strip())
+        number = Decimal((str(heard).replace(",", ".") if comma else str(heard)).strip())
     except InvalidOperation:
         raise TariffInvalid(
             said("%(heard)s is no number. Write it like 0.45.", heard=_shown(heard)), field=place
@@ -122,7 +123,7 @@ class Reader:
         if heard is None:
             heard = default
         if heard is None:
-            raise TariffInvalid(said("This field is missing."), field=self.at(name))
+            raise TariffInvalid(said("The field %(field)s is missing.", field=self.at(name)), field=self.at(name))
         if not isinstance(heard, str) or len(heard) > length_max or not heard.isprintable():
             raise TariffInvalid(
                 said("A text of at most %(length_max)s characters is wanted here.", length_max=length_max),
@@ -145,7 +146,7 @@ class Reader:
         if heard is None and default is not None:
             return default
         if heard is None:
-            raise TariffInvalid(said("This field is missing."), field=self.at(name))
+            raise TariffInvalid(said("The field %(field)s is missing.", field=self.at(name)), field=self.at(name))
         return exact(heard, scale, UNITS_MAX // 10**scale, self.at(name))
 
     def scaled(self, name: str, scale: int, most: int, default: int | None = None) -> int | None:

@@ -22,7 +22,9 @@ def add_tag(work: Work, id_tag: str, holder: str, *, actor: Actor | None = None)
     tag = id_tag.strip()
     if not tag or len(tag) > TAG_MAX or not (tag.isascii() and tag.isprintable()) or not holder.strip():
         raise TagUnusable(
-            said("A tag has 1 to %(most)s printable characters without accents, and a holder has a name.", most=TAG_MAX),
+            said(
+                "A tag has 1 to %(most)s printable characters without accents, and a holder has a name.", most=TAG_MAX
+            ),
             id_tag=tag[:40],
         )
     if work.sql.execute(select(store.tags.c.id_tag).where(store.tags.c.id_tag == tag)).first():

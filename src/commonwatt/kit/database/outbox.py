@@ -40,6 +40,10 @@ outbox = Table(
     Index("ix_outbox_state", "state", "id"),
 )
 
+_AWAITED = (
+    f"SELECT 1 FROM outbox WHERE key = ?1 AND state = '{WAITING}'"  # noqa: S608 (constants)
+    f" UNION ALL SELECT 1 FROM outbox WHERE state = '{RUNNING}' AND key = ?1 LIMIT 1"
+)
 _INSERT = "INSERT OR IGNORE INTO outbox (kind, payload, key, made_ms, due_ms) VALUES (?, ?, ?, ?, ?)"
 _HASTEN = (
     "UPDATE outbox SET payload = ?, due_ms = min(due_ms, ?), attempts = 0 "
@@ -99,3 +103,8 @@ def _store(
 ) -> None:
     payload = _encode(value).decode()
     sql.exec_driver_sql(_INSERT, (kind, payload, key, now.ms, now.ms + after_ms))
+
+
+def is_awaited(sql: Connection, key: str) -> bool:
+    """Whether an effect of a key has no end yet; each half of the question is answered by an index."""
+    return sql.exec_driver_sql(_AWAITED, (key,)).first() is not None

@@ -47,13 +47,17 @@ class BoundTemplate:
         self._template = engine.engine.get_template(name)
 
     def render(self, *args: Any, **context: Any) -> str:
-        """Render with the page of `request`, or with a `page` that is given."""
+        """Render with the page of `request`, or with a `page` that is given.
+
+        A page that answers a form says where it is by GET as `lives_at`, and by `shown_once` that it must not be left.
+        """
         if args:
             context = {**dict(args[0]), **context}
         page = context.pop("page", None)
         request = context.get("request")
         if not isinstance(page, Page):
-            page = self._engine.page_for(request, context.get("site"))
+            place = {name: context[name] for name in ("lives_at", "shown_once") if name in context}
+            page = self._engine.page_for(request, context.get("site"), **place)
         with rendering(page):
             return self._template.render(**context)
 
@@ -73,11 +77,11 @@ class PageEngine(JinjaTemplateEngine):
         except JinjaTemplateNotFound as error:
             raise TemplateNotFoundException(template_name=template_name) from error
 
-    def page_for(self, request: object, site: object) -> Page:
-        """Return the page of a request; without one, a plain page of the site."""
+    def page_for(self, request: object, site: object, **place: Any) -> Page:
+        """Return the page of a request; without one, a plain page of the site. `place` goes to `page_of`."""
         now = self._clock.now()
         if isinstance(request, Request):
-            return page_of(request, now)
+            return page_of(request, now, **place)
         return Page(now, site if isinstance(site, Site) else Site("Commonwatt", "http://localhost:8080"))
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from litestar import Request
+from litestar.routes import HTTPRoute
 
 from commonwatt.kernel import Instant
 from commonwatt.kit.pages.navigation import Command, Section, commands_for, sections_for
@@ -25,6 +26,7 @@ from commonwatt.kit.web.site import Site
 PASSER_PLACES = ("/c/", "/s/", "/r/", "/verify", "/explore", "/wallet", "/join", "/signin", "/sign-in", "/problems/")
 """Addresses of passer-by pages; they speak four languages."""
 THEMES = ("light", "dark")
+_SAFE = ("GET", "HEAD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,13 @@ class Page:
     theme: str = ""
     """`light`, `dark`, or empty for what the system says."""
     path: str = "/"
+    """Where the page is by GET, as far as it knows; see `lives_at` of `page_of`."""
     query: tuple[tuple[str, str], ...] = ()
+    answers: bool = False
+    """Whether the page answers a form that was posted, so that the browser's address may not be its own."""
+    returns: bool = True
+    """Whether following `link()` leads to this page again: not where it answers a form at an address that cannot be
+    read, nor where it shows what is shown only once."""
     csrf: str = ""
     reader: Reader | None = None
     sections: tuple[Section, ...] = ()
@@ -117,11 +125,16 @@ def rendering(page: Page) -> Iterator[None]:
         _CURRENT.reset(token)
 
 
-def page_of(request: Request[Any, Any, Any], now: Instant) -> Page:
-    """Read the page from a request: who reads, in which language, where."""
+def page_of(request: Request[Any, Any, Any], now: Instant, *, lives_at: str = "", shown_once: bool = False) -> Page:
+    """Read the page from a request: who reads, in which language, where.
+
+    `lives_at` is the page's own address where it answers a form that is posted elsewhere; `shown_once` says that it
+    holds a secret that is gone once the page is left.
+    """
     site: Site = request.app.state.site
     reader = reader_of(request)
-    path = request.url.path
+    path = lives_at or request.url.path
+    answers = request.method not in _SAFE
     passing = path.startswith(PASSER_PLACES) or reader is None
     offered = PASSER_LANGUAGES if passing else OWNER_LANGUAGES
     accepted = request.headers.get("accept-language", "")
@@ -133,7 +146,9 @@ def page_of(request: Request[Any, Any, Any], now: Instant) -> Page:
         language=choose_language(request.cookies.get("lang"), accepted, site.language, offered),
         theme=theme if theme in THEMES else "",
         path=path,
-        query=tuple((str(name), str(value)) for name, value in request.query_params.multi_items()),
+        query=() if lives_at else tuple((str(key), str(value)) for key, value in request.query_params.multi_items()),
+        answers=answers,
+        returns=not shown_once and (not answers or bool(lives_at) or _is_readable(request)),
         csrf=csrf_token(request),
         reader=reader,
         sections=sections_for(reader.role, served.__contains__) if reader else (),
@@ -147,6 +162,15 @@ def reader_of(request: Request[Any, Any, Any]) -> Reader | None:
     user = request.scope.get("user")
     name, role = getattr(user, "name", ""), getattr(user, "role", "")
     return Reader(str(name), str(getattr(role, "value", role))) if role else None
+
+
+def _is_readable(request: Request[Any, Any, Any]) -> bool:
+    """Whether the address that a form was posted to answers a browser that merely opens it."""
+    template = request.scope.get("path_template")
+    return any(
+        isinstance(route, HTTPRoute) and route.path_format == template and "GET" in route.methods
+        for route in request.app.routes
+    )
 
 
 def served_paths(request: Request[Any, Any, Any]) -> frozenset[str]:

@@ -42,7 +42,10 @@ class Problem(msgspec.Struct):
     """The kind of problem, for programs: the end of `type`."""
     instance: str | None = None
     """`urn:uuid:` and the reference under which the server's log has it."""
+    field: str | None = None
+    """The first field that is wrong."""
     errors: list[FieldProblem] | None = None
+    """Every field that is wrong."""
 
 
 def describe_problems(app: Litestar) -> None:

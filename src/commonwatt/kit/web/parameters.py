@@ -9,6 +9,7 @@ from litestar.params import QueryParameter
 from litestar.routes import HTTPRoute
 
 from commonwatt.kit.web.errors import BadRequest
+from commonwatt.kit.web.validation import ALIASES
 
 From = Annotated[str | None, QueryParameter(name="from", description="RFC 3339, inclusive")]
 To = Annotated[str | None, QueryParameter(name="to", description="RFC 3339, exclusive")]
@@ -21,6 +22,7 @@ def know_parameters(app: Litestar) -> None:
     for route in app.routes:
         if isinstance(route, HTTPRoute) and route.path.startswith("/api/"):
             for handler, model in route.route_handler_map.values():
+                handler.opt[ALIASES] = {one.field_name: one.field_alias for one in model.expected_query_params}
                 handler.opt[_KNOWN] = frozenset(one.field_alias for one in model.expected_query_params)
 
 

@@ -24,6 +24,7 @@ from commonwatt.kernel import Broken, Fault, Said, Unavailable, said
 from commonwatt.kit.web.encoding import to_json
 from commonwatt.kit.web.errors import BadRequest, MethodNotAllowed, NoSuchPage, TooLarge, TooManyRequests
 from commonwatt.kit.web.site import Site
+from commonwatt.kit.web.validation import field_problems
 from commonwatt.protocols.lnurl import compose_error
 
 MEDIA_TYPE = "application/problem+json"
@@ -76,21 +77,17 @@ def reference_of(request: Request[Any, Any, Any]) -> str:
     return str(request.scope.get("cw_reference", ""))
 
 
-def fault_of(error: Exception) -> Fault:
-    """Translate any exception into one of our faults; what nobody foresaw becomes Broken without details."""
+def fault_of(error: Exception, request: Request[Any, Any, Any] | None = None) -> Fault:
+    """Translate any exception into one of our faults; what nobody foresaw becomes Broken without details.
+
+    The request knows the names and the kinds of what it should have held.
+    """
     match error:
         case Fault():
             return error
         case ValidationException():
-            extra = error.extra if isinstance(error.extra, list) else []
-            told = [
-                {"field": str(item.get("key", "")), "message": str(item.get("message", ""))}
-                for item in extra
-                if isinstance(item, dict)
-            ]
-            named = "; ".join(
-                f"{item['field']}: {item['message']}" if item["field"] else item["message"] for item in told
-            )
+            told = [] if request is None else field_problems(error, request)
+            named = " ".join(f"{one['field']}: {one['message']}" if one["field"] else one["message"] for one in told)
             words = said("A field is missing or not of its kind.")
             return BadRequest(named or words, told).in_words(words)
         case NotFoundException():
@@ -113,10 +110,15 @@ def fault_of(error: Exception) -> Fault:
             )
 
 
-def problem_of(error: Exception, site: Site, reference: str) -> Problem:
-    """Describe an exception to its reader."""
-    fault = fault_of(error)
+def problem_of(error: Exception, site: Site, reference: str, request: Request[Any, Any, Any] | None = None) -> Problem:
+    """Describe an exception to its reader; one about a field has it in `errors`, and the first at the top as well."""
+    fault = fault_of(error, request)
     errors = fault.errors if isinstance(fault, BadRequest) else []
+    named = {**fault.fields}
+    if errors:
+        named.setdefault("field", errors[0]["field"] or None)
+    elif field_name := named.get("field"):
+        errors = [{"field": str(field_name), "message": fault.detail}]
     address = site.url(f"/problems/{fault.slug}")
     return Problem(
         type=address,
@@ -126,7 +128,7 @@ def problem_of(error: Exception, site: Site, reference: str) -> Problem:
         detail=fault.detail,
         said=fault.said,
         reference=reference,
-        fields=dict(fault.fields),
+        fields=named,
         errors=errors,
     )
 
@@ -134,7 +136,7 @@ def problem_of(error: Exception, site: Site, reference: str) -> Problem:
 def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Answer any exception; unforeseen ones and our own broken invariants are logged with their trace."""
     site: Site = request.app.state.site
-    problem = problem_of(error, site, reference_of(request))
+    problem = problem_of(error, site, reference_of(request), request)
     if problem.status >= _SERVER_ERROR and not isinstance(error, Unavailable):
         _log.error("request failed", reference=problem.reference, slug=problem.slug, error=repr(error), exc_info=error)
     headers = {"Cache-Control": "no-store"}
