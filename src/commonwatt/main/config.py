@@ -208,7 +208,11 @@ class Payments:
         5_000, "The part of the routing fee that a payment out may always cost, in msat.", least=0, most=10**9
     )
     fee_limit_ppm: int = key(
-        5_000, "What its routing fee may cost on top, in millionths of the amount.", least=0, most=100_000
+        5_000,
+        "What its routing fee may cost on top, in millionths of the amount: at most 100 sats, or a twentieth of what "
+        "the charge was billed if that is more.",
+        least=0,
+        most=100_000,
     )
     success_action: bool = key(True, "Whether wallets show the link to the session after the payment (LUD-09).")
 
