@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import AsyncExitStack
 
 import aiohttp
 import pytest
@@ -45,13 +46,16 @@ def after_a_kill(sql, heard, stations) -> list[str]:
 async def test_killed_under_load_nobody_loses_anything(tmp_path, seed):
     server, stations = await open_place(tmp_path)
     heard, rest, chance = Acknowledged(), asyncio.Event(), random.Random(seed)
-    async with aiohttp.ClientSession() as session:
+    async with AsyncExitStack() as homes:
         drivers = [
             Driver(server, station, number, heard, f"{seed}/{station.identity}/{number}")
             for station in stations
             for number in (1, 2)
         ]
-        people = [asyncio.create_task(driver.live(session, rest)) for driver in drivers]
+        sessions = [await homes.enter_async_context(at_home(number)) for number in range(len(drivers))]
+        people = [
+            asyncio.create_task(driver.live(session, rest)) for driver, session in zip(drivers, sessions, strict=True)
+        ]
         for _ in range(KILLS):
             await asyncio.sleep(chance.choice([0.02, 0.1, 0.3, 0.6, 1.0, 1.6]))
             await server.kill()
@@ -72,6 +76,11 @@ async def test_killed_under_load_nobody_loses_anything(tmp_path, seed):
     assert sum(driver.visits for driver in drivers) > KILLS // 2
     assert len(heard.claims) > 5
     assert server.read(count, "SELECT count(*) FROM session WHERE status = 'ended' AND billed_msat > 0") > 10
+
+
+def at_home(number) -> aiohttp.ClientSession:
+    """Open the line of one driver: each has an address, as the server gives each address a share of offers."""
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(local_addr=(f"127.0.0.{2 + number}", 0)))
 
 
 async def until_enough_happened(drivers, heard):
