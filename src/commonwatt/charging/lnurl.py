@@ -15,7 +15,6 @@ from typing import Any
 
 from litestar import Response, get
 
-from commonwatt.charging import store
 from commonwatt.charging.actions.claim_change import ChangeOffer, claim_change, offer_change
 from commonwatt.charging.actions.offer_session import (
     check_charging,
@@ -227,18 +226,18 @@ async def await_change(database: Database, secret: str, rules: Rules) -> ChangeO
 
     Raises SessionRunning when the station takes longer than a wallet waits; the charge is being stopped then.
     """
-    charge = await database.read(store.charge_by_secret, secret)
-    if charge is None or charge.session.billed or charge.session.status is Status.OFFERED:
+    charge = await database.read(charge_behind, secret)
+    if charge.session.billed or charge.session.status is Status.OFFERED:
         return await database.read(offer_change, secret)
     if charge.session.status in ACTIVE:
         with contextlib.suppress(SessionOver):  # it ended by itself meanwhile
             await database.write(ask_to_stop, charge.id, "the driver took the change", rules)
     for _ in range(LAST_READING_S * 4):
-        charge = await database.read(store.charge_by_secret, secret)
-        if charge is None or charge.session.billed:
+        charge = await database.read(charge_behind, secret)
+        if charge.session.billed:
             break
         await asyncio.sleep(0.25)
-    if charge is not None and charge.session.status in ACTIVE:
+    if charge.session.status in ACTIVE:
         raise SessionRunning(said("The charge is being stopped. Scan again in a minute; your change is safe."))
     return await database.read(offer_change, secret)
 

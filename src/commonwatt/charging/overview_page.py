@@ -21,7 +21,7 @@ from commonwatt.kit.database import Database
 from commonwatt.kit.web import CSV_ROWS_MAX, AsFile, Paging, Site, csv_answer, sorted_page
 from commonwatt.kit.web.days import today_begins
 from commonwatt.members import Actor, require_scope
-from commonwatt.stations import count_stations, list_connectors, list_stations
+from commonwatt.stations import count_stations, list_connectors, list_stations, station_names
 from commonwatt.tariffs import current_rate, list_tariffs
 
 READ = [require_scope("sessions:read")]
@@ -79,7 +79,7 @@ async def show_owed(
         "number": number,
         "total": await database.read(both_now, site.currency, msat, clock.now()),
         "money": await database.read(_owed_money, page.items),
-        "names": await database.read(_names),
+        "names": await database.read(station_names),
     }
     return Template("charging/owed.html", context=context)
 
@@ -192,10 +192,6 @@ def _earned(sql: Connection, site: Site, now: Instant, since: Instant, until: In
     in_bitcoin = both_now(sql, site.currency, gross.pop(BTC.code, 0), now)["amount"]
     own = Amount(Asset.of(site.currency), gross.get(site.currency, 0))
     return own + in_bitcoin if in_bitcoin is not None and in_bitcoin.asset == own.asset else own
-
-
-def _names(sql: Connection) -> dict[str, str]:
-    return {station.identity: station.name for station in list_stations(sql, limit=500)}
 
 
 ROUTES = [lead_home, show_overview, show_owed]

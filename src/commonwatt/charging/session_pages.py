@@ -26,7 +26,7 @@ from commonwatt.kit.database import Database
 from commonwatt.kit.web import CSV_ROWS_MAX, Paging, Site, csv_answer, sorted_page
 from commonwatt.kit.web.days import day_begins, today_begins
 from commonwatt.members import Actor, mask_id_tag, require_scope
-from commonwatt.stations import list_stations
+from commonwatt.stations import station_names
 
 READ, WRITE = [require_scope("sessions:read")], [require_scope("sessions:write")]
 DAYS = 31
@@ -89,7 +89,7 @@ async def show_sessions(
     context = {
         "sessions": page.items,
         "next_cursor": page.next_cursor,
-        "names": await database.read(_names),
+        "names": await database.read(station_names),
         "totals": await database.read(queries.sum_sessions, today, now.plus(seconds=1)),
         "running": len(await database.read(queries.running_sessions)),
         "owed": await database.read(_owed, site, now),
@@ -150,10 +150,6 @@ def _csv_row(charge: Charge, actor: Actor) -> tuple[Any, ...]:
     money = (session.paid_msat, session.billed_msat, charge.returned_msat, charge.owed_msat)
     told = (session.energy_wh, charge.asset, charge.gross_units, *money, session.reason)
     return (charge.id, session.status.value, charge.kind.value, *place, *times, *told)
-
-
-def _names(sql: Connection) -> dict[str, str]:
-    return {view.identity: view.name for view in list_stations(sql, limit=1000)}
 
 
 @get("/sessions/{session_id:str}", guards=READ, include_in_schema=False)

@@ -335,10 +335,11 @@ def transaction_by_id(sql: Connection, transaction_id: int) -> Row[Any] | None:
     return sql.execute(select(transactions).where(transactions.c.id == transaction_id)).one_or_none()
 
 
-def open_transactions(sql: Connection, station: str) -> list[Row[Any]]:
+def open_transactions(sql: Connection, station: str) -> list[tuple[Row[Any], Charge | None]]:
     """Return what may run at a station: transactions of active charges, and the newest of each connector with none."""
-    active = [charge.session.transaction_id for charge in active_charges(sql, station)]
+    active = {charge.session.transaction_id: charge for charge in active_charges(sql, station)}
     columns = transactions.c
     newest = select(func.max(columns.id)).where(columns.station == station).group_by(columns.connector)
     may_run = or_(columns.id.in_(active), and_(columns.id.in_(newest), columns.session_id.is_(None)))
-    return list(sql.execute(select(transactions).where(columns.stopped_ms.is_(None), may_run)))
+    rows = sql.execute(select(transactions).where(columns.stopped_ms.is_(None), may_run))
+    return [(row, active.get(row.id)) for row in rows]

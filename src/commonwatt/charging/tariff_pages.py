@@ -19,7 +19,7 @@ from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import CSV_ROWS_MAX, BadRequest, Paging, Site, csv_answer, page_of
 from commonwatt.kit.web.days import local_moment
 from commonwatt.members import Actor, require_scope
-from commonwatt.stations import check_place, list_connectors, list_stations
+from commonwatt.stations import check_place, list_connectors, list_stations, station_names
 from commonwatt.tariffs import (
     Listed,
     Rate,
@@ -93,11 +93,6 @@ def rate_now(sql: Connection, currency: str, now: Instant) -> tuple[Rate | None,
         return current_rate(sql, currency, now), ""
     except Fault as error:
         return None, error.said
-
-
-def station_names(sql: Connection) -> dict[str, str]:
-    """Return the names of stations by their identities."""
-    return {view.identity: view.name for view in list_stations(sql, limit=1000)}
 
 
 @get("/tariffs/{tariff_id:str}", guards=READ, include_in_schema=False)

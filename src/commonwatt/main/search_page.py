@@ -20,7 +20,6 @@ from commonwatt.tariffs import list_tariffs
 
 HITS_MAX = 6
 """Of each kind; who wants more opens the list with the same words."""
-NAMES_MAX = 1000
 Text = Annotated[str, Parameter(max_length=100)]
 Hit = dict[str, str]
 
@@ -54,7 +53,7 @@ def _found(sql: Connection, words: str, actor: Actor, now: Instant) -> dict[str,
         found["tariffs"] = list_tariffs(sql, now, search=words, retired=True, limit=HITS_MAX)
     if actor.may("members:admin"):
         found["members"] = find_members(sql, words, limit=HITS_MAX)
-    found["names"] = {one.identity: one.name for one in stations.list_stations(sql, limit=NAMES_MAX)}
+    found["names"] = stations.station_names(sql)
     return found
 
 

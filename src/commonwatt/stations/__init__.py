@@ -62,6 +62,7 @@ from commonwatt.stations.queries import (
     list_stations,
     offered_hash_of,
     secret_hash_of,
+    station_names,
     station_of,
 )
 from commonwatt.stations.secrets import hash_secret, secret_matches, spellings
@@ -133,6 +134,7 @@ __all__ = [
     "set_password",
     "set_waivers",
     "spellings",
+    "station_names",
     "station_of",
     "stations_address",
     "tell_frames",

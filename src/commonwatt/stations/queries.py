@@ -19,6 +19,7 @@ OFFLINE = "Offline"
 """The state of a connector whose station is gone."""
 SEARCHED = (station.c.identity, station.c.name, station.c.vendor, station.c.model, station.c.serial)
 """Where a search for stations looks."""
+NAMES_MAX = 1000
 _NEAREST_MAX = 5000
 """Identities that are compared when one was misspelt."""
 
@@ -181,6 +182,12 @@ def list_stations(
     if search:
         statement = statement.where(mentions(search, *SEARCHED))
     return [station_view(row) for row in sql.execute(statement)]
+
+
+def station_names(sql: Connection) -> dict[str, str]:
+    """Return the names of stations by their identities, for pages that name many at once."""
+    rows = sql.execute(select(station.c.identity, station.c.name).order_by(station.c.identity).limit(NAMES_MAX))
+    return {row.identity: row.name for row in rows}
 
 
 def count_stations(sql: Connection) -> dict[str, int]:

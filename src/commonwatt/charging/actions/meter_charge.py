@@ -73,9 +73,10 @@ def _came_late(register: Register, sample: Sample, told_ms: int) -> bool:
         return told_ms <= register.last_ms if sample.interval_wh is not None else told_ms < register.last_ms
     if told_ms >= register.last_ms:
         return False
-    if told_ms < register.last_ms - AHEAD_MS and sample.energy_wh * register.scale == register.last_wh:
+    gained_wh = sample.energy_wh * register.scale - register.last_wh
+    if gained_wh < 0 or "register-reset" in register.flags:
         return True
-    return sample.energy_wh * register.scale < register.last_wh or "register-reset" in register.flags
+    return gained_wh == 0 and told_ms < register.last_ms - AHEAD_MS
 
 
 def _read(register: Register, sample: Sample, at_ms: int, rules: Rules, flowed_ms: int) -> Register:

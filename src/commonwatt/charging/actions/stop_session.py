@@ -17,7 +17,7 @@ from commonwatt.charging.model.happenings import Finished, StopAsked
 from commonwatt.charging.model.session import ACTIVE, Status
 from commonwatt.charging.reports import Authorisation, Sample, StopReport
 from commonwatt.charging.rules import DEFAULT, Rules
-from commonwatt.kernel import said
+from commonwatt.kernel import Instant, said
 from commonwatt.kit.database import Work
 from commonwatt.members import Actor, record_act
 from commonwatt.metering import store_readings
@@ -122,28 +122,31 @@ def _transaction(work: Work, report: StopReport) -> Row[Any] | None:
     own = store.charge_by_tag(work.sql, report.station, tag) if tag else None
     if own is not None:
         return store.transaction_by_id(work.sql, own.session.transaction_id or 0)
-    open_rows = [row for row in store.open_transactions(work.sql, report.station) if _can_end(work, row, report)]
-    if tag:
-        open_rows = [row for row in open_rows if row.id_tag == tag]
-    return open_rows[0] if len(open_rows) == 1 and (tag or _continues(work, open_rows[0], report)) else None
+    running = [
+        (row, charge)
+        for row, charge in store.open_transactions(work.sql, report.station)
+        if _can_end(row, charge, report) and (not tag or row.id_tag == tag)
+    ]
+    if len(running) != 1:
+        return None
+    only, charge = running[0]
+    return only if tag or _continues(only, charge, report, work.now) else None
 
 
-def _can_end(work: Work, row: Row[Any], report: StopReport) -> bool:
+def _can_end(row: Row[Any], charge: Charge | None, report: StopReport) -> bool:
     """Whether a transaction may be the one whose end is reported: it began before that, by its station's clock."""
-    charge = store.charge_by_transaction(work.sql, row.id)
     if charge is None or charge.began is None:
         return bool(report.stopped.ms >= row.started_ms - CLOCK_MS)
     return report.stopped.ms + charge.progress.offset_ms >= charge.began.ms - CLOCK_MS
 
 
-def _continues(work: Work, row: Row[Any], report: StopReport) -> bool:
+def _continues(row: Row[Any], charge: Charge | None, report: StopReport, now: Instant) -> bool:
     """Whether the register of an end can follow the last one of a transaction; a lost one says nothing against it."""
-    charge = store.charge_by_transaction(work.sql, row.id)
     register = None if charge is None else charge.progress.register
     if charge is None or register is None:
         return bool(report.meter_stop_wh >= row.meter_start_wh)
     if _final_register(charge, report) is None:
         return True
     sample = Sample(report.stopped, report.meter_stop_wh, power_w=0, context="Transaction.End")
-    followed = follow(charge, sample, work.now, DEFAULT, final=True).progress.register
+    followed = follow(charge, sample, now, DEFAULT, final=True).progress.register
     return followed is not None and followed.last_wh == report.meter_stop_wh * register.scale
