@@ -39,6 +39,25 @@ def test_an_impossible_jump_is_not_billed_until_the_register_goes_on_from_there(
     assert register.total_wh == 2000
 
 
+def test_a_charger_that_grew_strong_while_it_was_silent_is_billed_once_it_shows_its_strength():
+    """A charger of direct current begins with 20 kW, is not heard for a quarter of an hour, and gives 100 kW then."""
+    register = read_register(open_register(0, 0), 300, MINUTE, power_w=20_000, power_max_w=400_000)
+    silent = read_register(register, 25_300, 16 * MINUTE, power_w=None, power_max_w=400_000)
+    assert (silent.total_wh, silent.flags) == (300, ("register-jump",))
+    heard = read_register(silent, 26_900, 17 * MINUTE, power_w=100_000, power_max_w=400_000)
+    assert (heard.total_wh, heard.flags) == (26_900, ("register-gap",))
+    weak = read_register(silent, 25_600, 17 * MINUTE, power_w=20_000, power_max_w=400_000)
+    assert (weak.total_wh, weak.flags) == (600, ("register-jump",))
+
+
+def test_a_gap_that_is_billed_hides_no_jump_that_is_not():
+    register = read_register(open_register(0, 0), 300, MINUTE, power_w=20_000, power_max_w=400_000)
+    told = ((900_000, 2, 20_000), (900_300, 3, 20_000), (925_300, 18, None), (927_000, 19, 100_000))
+    for reading, minute, power in told:
+        register = read_register(register, reading, minute * MINUTE, power_w=power, power_max_w=400_000)
+    assert (register.total_wh, register.flags) == (300 + 300 + 25_000 + 1_700, ("register-jump", "register-gap"))
+
+
 def test_a_negative_reading_is_ignored():
     register = follow(0, 1000, -5, 2000)
     assert (register.total_wh, register.flags) == (2000, ("register-negative",))
@@ -92,15 +111,17 @@ def test_a_station_without_a_register_is_counted_by_its_intervals():
 
 @given(st.integers(0, 10**7), st.lists(st.tuples(st.integers(-100, 10**7), st.integers(-(10**6), 10**7)), max_size=20))
 def test_energy_never_falls_and_never_exceeds_the_possible(start, readings):
+    """What comes at once after readings that were left out had the time since the last one that counted."""
     register = open_register(start, 0)
-    latest = 0
+    latest = grown = 0
     for value, at in readings:
         before = register
         register = read_register(register, value, at, power_w=None, power_max_w=MAX_W)
-        elapsed = max(0, at - latest)
         latest = max(latest, at)
         assert register.total_wh >= before.total_wh
-        assert register.total_wh - before.total_wh <= MAX_W * elapsed // 3_600_000 + SLACK_WH
+        assert register.total_wh - before.total_wh <= MAX_W * (latest - grown) // 3_600_000 + 2 * SLACK_WH
+        if register.total_wh > before.total_wh:
+            grown = latest
 
 
 def test_a_last_word_a_little_below_a_newer_reading_restarts_nothing():

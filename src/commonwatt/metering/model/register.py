@@ -26,7 +26,8 @@ class Register(Struct, frozen=True, omit_defaults=True):
     `last_wh` is the newest reading taken as true, in the station's counting times `scale`; `total_wh` what was
     delivered since the start; `peak_w` the most power that was measured; `seen_wh` the energy by integrating it (mWh),
     to catch kWh labelled Wh, in windows: the present one began at `window_wh` and `window_seen_wh`, and `agreeing`
-    before it said kWh; `suspect_wh` an impossible reading that the next one may confirm as the register's new base.
+    before it said kWh; `suspect_wh` an impossible reading that the next one may confirm as the register's new base,
+    `suspect_ms` how long energy can have flowed until it, and `jumped` whether a jump was left out before it.
     """
 
     last_wh: int
@@ -37,6 +38,8 @@ class Register(Struct, frozen=True, omit_defaults=True):
     seen_mwh: int = 0
     scale: int = 1
     suspect_wh: int | None = None
+    suspect_ms: int = 0
+    jumped: bool = False
     window_wh: int = 0
     window_seen_wh: int = 0
     agreeing: int = 0
@@ -71,7 +74,8 @@ def read_register(
     now_ms = max(at_ms, register.last_ms)
     peak = max(register.peak_w, power)
     bound_w = min(power_max_w, max(USUAL_W, 2 * peak)) if peak else power_max_w
-    possible = bound_w * flowed_ms // MS_PER_HOUR + SLACK_WH + (register.scale if register.scale > 1 else 0)
+    slack_wh = SLACK_WH + (register.scale if register.scale > 1 else 0)
+    possible = bound_w * flowed_ms // MS_PER_HOUR + slack_wh
     reading = reading_wh * register.scale
     gained = reading - register.last_wh
     if reading_wh >= 0 and 0 <= gained <= possible:
@@ -85,17 +89,21 @@ def read_register(
             peak_w=peak,
             seen_mwh=seen_mwh,
             suspect_wh=None,
+            suspect_ms=0,
+            jumped=False,
         )
         return _notice_kwh(taken)
     register = replace(register, last_ms=now_ms, power_w=power, peak_w=peak, seen_mwh=seen_mwh)
     if reading_wh < 0:
         return _flag(register, "register-negative")
     if register.suspect_wh is not None and 0 <= reading - register.suspect_wh <= possible:
-        gained = reading - register.suspect_wh
-        return replace(register, last_wh=reading, total_wh=register.total_wh + gained, suspect_wh=None)
+        return _go_on_from(register, reading, bound_w * register.suspect_ms // MS_PER_HOUR + slack_wh)
     if gained < 0:
         return _step_back(register, reading, possible)
-    return _flag(replace(register, suspect_wh=reading), "register-jump")
+    again = register.suspect_wh is not None
+    waited_ms = flowed_ms + (register.suspect_ms if again else 0)
+    jumped = register.jumped if again else "register-jump" in register.flags
+    return _flag(replace(register, suspect_wh=reading, suspect_ms=waited_ms, jumped=jumped), "register-jump")
 
 
 def measure_power(register: Register, at_ms: int, power_w: int) -> Register:
@@ -111,6 +119,22 @@ def add_interval(
     """Take energy of an interval from a station that sends no register (Energy.Active.Import.Interval)."""
     reading = register.last_wh + max(0, interval_wh)
     return read_register(register, reading, at_ms, power_w=power_w, power_max_w=power_max_w)
+
+
+def _go_on_from(register: Register, reading: int, possible: int) -> Register:
+    """Take a suspect that the reading after it confirms, and the jump to it where it was possible after all.
+
+    So it is after a silence in which the charger grew stronger than ever measured before: what is measured now tells.
+    """
+    suspect = register.suspect_wh or 0
+    jump = suspect - register.last_wh
+    billed = jump if 0 <= jump <= possible else 0
+    total = register.total_wh + billed + reading - suspect
+    flags = register.flags
+    if billed and not register.jumped:
+        flags = tuple(flag for flag in flags if flag != "register-jump")
+    taken = replace(register, last_wh=reading, total_wh=total, suspect_wh=None, suspect_ms=0, jumped=False, flags=flags)
+    return _flag(taken, "register-gap") if billed else taken
 
 
 def _step_back(register: Register, reading: int, possible: int) -> Register:
