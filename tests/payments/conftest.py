@@ -13,7 +13,7 @@ from commonwatt.adapters.payment.sandbox import Faults, Fees, SandboxNetwork, Sa
 from commonwatt.books import balance, check_books
 from commonwatt.kernel import SeededIds
 from commonwatt.kit.clock import SteppedClock
-from commonwatt.kit.database import Database, Jobs, Lane, outbox
+from commonwatt.kit.database import Database, Jobs, outbox
 from commonwatt.payments import Performer, Reconciler, note_invoice, request_invoice
 from commonwatt.payments.ports import InvoiceTerms
 
@@ -94,7 +94,7 @@ async def world(database, clock):
     await network.add_node("phone", 500_000_000)
     rail = SandboxRail(network, "us", faults=Faults())
     performer = Performer(database, {"sandbox": rail})
-    jobs = Jobs(database, {}, [Lane(performer.handlers(), 16)])
+    jobs = Jobs(database, {}, performer.lanes())
     await jobs.start()
     world = World(clock, database, network, rail, jobs, performer, Reconciler(database, {"sandbox": rail}, performer))
     yield world

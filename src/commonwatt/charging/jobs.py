@@ -21,13 +21,13 @@ from commonwatt.charging.charge import Charge
 from commonwatt.charging.effects import AskReading, AskStart, AskStop, SendChange, SetRhythm
 from commonwatt.charging.rules import Rules
 from commonwatt.kernel import Done, Failed, Instant, Outcome, Unknown
-from commonwatt.kit.database import Database, Effect, Every, Handler, Work
+from commonwatt.kit.database import Database, Every, Lane, Work
 from commonwatt.protocols import bolt11 as invoices
 from commonwatt.stations.ports import StationLine
 from commonwatt.tariffs import forget_rates
 
-ASKING_MAX = 16
-"""So many addresses are asked at once; those that answer slowly must not hold up starts and stops."""
+COMMANDING_MAX, WISHING_MAX, ADDRESSES_MAX = 64, 16, 16
+"""So many are asked at once: stations to start and stop, stations for what may as well fail, and drivers' addresses."""
 GIVE_UP_MS = 2 * 24 * 3600 * 1000
 """So long after the end a station is asked to stop, and so long an address for an invoice."""
 FetchInvoice = Callable[[str, int], Awaitable[Outcome[str]]]
@@ -45,18 +45,15 @@ class Charger:
         self._line = line
         self._fetch = fetch
         self._rails = tuple(rails)
-        self._asking = 0
         self._rules = rules
 
-    def handlers(self) -> dict[type[Effect], Handler]:
-        """Return the table of who performs what."""
-        return {
-            AskStart: self.ask_start,
-            AskStop: self.ask_stop,
-            SendChange: self.send_change,
-            SetRhythm: self.set_rhythm,
-            AskReading: self.ask_reading,
-        }
+    def lanes(self) -> tuple[Lane, ...]:
+        """Return who performs what. Nobody's silence holds up a start or a stop but that of stations asked for one."""
+        return (
+            Lane({AskStart: self.ask_start, AskStop: self.ask_stop}, COMMANDING_MAX),
+            Lane({SetRhythm: self.set_rhythm, AskReading: self.ask_reading}, WISHING_MAX),
+            Lane({SendChange: self.send_change}, ADDRESSES_MAX),
+        )
 
     def rounds(self) -> list[Every]:
         """Return the steps that repeat."""
@@ -124,15 +121,8 @@ class Charger:
         charge = await self._database.read(store.charge_by_id, effect.session_id)
         if charge is None or not charge.address or charge.owed_msat < SAT_MSAT:
             return Done(None)
-        if self._asking >= ASKING_MAX:
-            return Unknown("other addresses are being asked")
         amount = charge.owed_msat - charge.owed_msat % SAT_MSAT
-        self._asking += 1
-        try:
-            outcome = await self._fetch(charge.address, amount)
-        finally:
-            self._asking -= 1
-        match outcome:
+        match await self._fetch(charge.address, amount):
             case Done(bolt11):
                 await self._database.write(pay_address, charge, amount, bolt11, self._rails, self._rules)
                 return Done(None)

@@ -19,7 +19,7 @@ from commonwatt.adapters.station.hub import Hub
 from commonwatt.adapters.station.ports import Ports
 from commonwatt.charging import Charger, Rules
 from commonwatt.kernel import Clock, Failed, Ids, Outcome
-from commonwatt.kit.database import Database, Every, Jobs, Lane
+from commonwatt.kit.database import Database, Every, Jobs
 from commonwatt.kit.database.jobs import prune
 from commonwatt.kit.metrics import watch_database
 from commonwatt.kit.web import forget_answers
@@ -101,9 +101,6 @@ def station_ports(rules: Rules) -> Ports:
     )
 
 
-PAYING_MAX, CHARGING_MAX = 16, 64
-"""So many effects are performed at once: over the rails, where one node answers all, and towards stations and drivers,
-each of whom answers for itself."""
 FRAMES_AFTER_S = 300
 """Counting the frames reads up to a gigabyte: not while stations come back after a start."""
 
@@ -143,8 +140,7 @@ def assemble(
     )
     table = reactions(rules)
     database.heard = frozenset(event.kind for event in table)
-    lanes = (Lane(performer.handlers(), PAYING_MAX), Lane(charger.handlers(), CHARGING_MAX))
-    jobs = Jobs(database, table, lanes, rounds)
+    jobs = Jobs(database, table, (*performer.lanes(), *charger.lanes()), rounds)
     return House(site, database, rails, hub, jobs, Live(), rules, charger, performer)
 
 

@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Mapping
 
 from commonwatt.kernel import Done, Failed, Outcome, Unknown
-from commonwatt.kit.database import Database, Effect, Handler
+from commonwatt.kit.database import Database, Lane
 from commonwatt.payments import store
 from commonwatt.payments.actions.note_invoice import note_invoice
 from commonwatt.payments.actions.pay_out import fail_payout, finish_payout, mark_tried, note_doubt
@@ -21,6 +21,8 @@ from commonwatt.payments.effects import CancelInvoice, SendPayment, SettleInvoic
 from commonwatt.payments.ports import InvoiceReport, InvoiceState, PaymentReport, Rail
 from commonwatt.payments.reports import Invoice, Payout, PayoutState, Stage
 
+SETTLING_MAX, SENDING_MAX = 16, 16
+"""So many invoices are settled or cancelled, and payments sent, at once: one node answers them all."""
 PAY_TIMEOUT_S = 60
 PATIENCE_S = 3
 """A job waits so long for a payment and then comes back later: a payee that holds it must hold up nobody else."""
@@ -37,9 +39,12 @@ class Performer:
         self._rails = rails
         self._paying: dict[str, asyncio.Task[Outcome[None]]] = {}
 
-    def handlers(self) -> dict[type[Effect], Handler]:
-        """Return the table of handlers for `Jobs`."""
-        return {SettleInvoice: self.settle, CancelInvoice: self.cancel, SendPayment: self.send}
+    def lanes(self) -> tuple[Lane, ...]:
+        """Return who performs what for `Jobs`. A payment may hang for a day: nothing waits behind it."""
+        return (
+            Lane({SettleInvoice: self.settle, CancelInvoice: self.cancel}, SETTLING_MAX),
+            Lane({SendPayment: self.send}, SENDING_MAX),
+        )
 
     async def settle(self, effect: SettleInvoice) -> Outcome[None]:
         """Take locked money; when the rail says that it is gone, write that down instead."""

@@ -6,7 +6,7 @@ And of whoever knows exchange rates, what msat are worth to people: `Worth`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -129,7 +129,7 @@ class Rail(Protocol):
         """Tell how a payment ended: `Unknown` in flight, `Failed(code="missing")` when it was never sent."""
         ...
 
-    def watch(self) -> AsyncIterator[InvoiceReport]:
+    def watch(self) -> AsyncGenerator[InvoiceReport]:
         """Yield invoices as they change, for ever; reconnects by itself, may repeat, may miss (hence reconciling)."""
         ...
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import aclosing
 
 import structlog
 from sqlalchemy import Connection, select, update
@@ -126,8 +127,9 @@ async def watch_rail(database: Database, rail: Rail) -> None:
     """Feed a rail's news to the invoices, for as long as the process runs; a stream that breaks is opened again."""
     while True:
         try:
-            async for report in rail.watch():
-                await database.write(note_invoice, rail.name, report)
+            async with aclosing(rail.watch()) as reports:
+                async for report in reports:
+                    await database.write(note_invoice, rail.name, report)
         except Exception as error:  # noqa: BLE001 (whatever broke the stream, the next one may hold)
             _log.warning("rail stream broke", rail=rail.name, error=repr(error))
         await asyncio.sleep(RECONNECT_S)

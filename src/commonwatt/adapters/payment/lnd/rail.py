@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -238,7 +238,7 @@ class LndRail:
                         return _payment(answer, payment_hash)
         return Unknown("the node said nothing about the payment")
 
-    async def watch(self) -> AsyncIterator[InvoiceReport]:
+    async def watch(self) -> AsyncGenerator[InvoiceReport]:
         """Yield invoices as they change, for ever."""
         async with aclosing(self._following.reports()) as reports:
             async for report in reports:

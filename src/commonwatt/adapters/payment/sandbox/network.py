@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,7 +136,7 @@ class SandboxNetwork:
                     return Failed("the time lock of the payment ran out")
                 return Unknown("the payee holds the payment and has neither taken nor returned it")
 
-    async def watch(self, node: str) -> AsyncIterator[InvoiceReport]:
+    async def watch(self, node: str) -> AsyncGenerator[InvoiceReport]:
         """Yield a node's invoices as they change, beginning with what is held now."""
         news: asyncio.Queue[InvoiceReport] = asyncio.Queue()
         self._watchers.setdefault(node, []).append(news)

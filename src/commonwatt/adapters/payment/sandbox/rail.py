@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from commonwatt.adapters.payment.sandbox.faults import Faults
 from commonwatt.adapters.payment.sandbox.network import SandboxNetwork
@@ -69,11 +70,12 @@ class SandboxRail:
             "look_up_payment", lambda: self.network.look_up_payment(self.node, payment_hash)
         )
 
-    async def watch(self) -> AsyncIterator[InvoiceReport]:
+    async def watch(self) -> AsyncGenerator[InvoiceReport]:
         """Yield invoices as they change, but not what the faults drop."""
-        async for report in self.network.watch(self.node):
-            if not self.faults.down and report.state not in self.faults.drop:
-                yield report
+        async with aclosing(self.network.watch(self.node)) as reports:
+            async for report in reports:
+                if not self.faults.down and report.state not in self.faults.drop:
+                    yield report
 
     async def balance(self) -> Outcome[RailBalance]:
         """Tell what can be paid out and received now."""
