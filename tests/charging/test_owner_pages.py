@@ -9,7 +9,9 @@ from commonwatt import stations
 from commonwatt.charging import overview_page
 from commonwatt.kernel import Done, Failed, Unknown
 from commonwatt.kit.pages.assets import BUILT
+from commonwatt.kit.web import Paging
 from commonwatt.members import Actor, Role
+from commonwatt.members.lists import list_acts
 from commonwatt.stations import AnswerInvalid, ConnectorStatus, Presence
 
 pytestmark = pytest.mark.skipif(not (BUILT / "manifest.json").exists(), reason="run `make web` first")
@@ -224,6 +226,20 @@ def test_a_station_is_renamed_waived_and_removed(furnished):
     assert furnished.send("/stations/CP-1/remove") == "/stations?done=removed"
     assert furnished.line.closed == ["CP-1"]
     furnished.open("/stations/CP-1", 404)
+
+
+def test_a_password_is_made_once_however_often_its_page_is_loaded_anew(furnished):
+    for path, asking, tab, form in (
+        ("/stations/new", "/stations/new", "", {"identity": "CP-9", "with_password": "yes"}),
+        ("/stations/CP-1/password", "/stations/CP-1", "settings", {}),
+    ):
+        once = re.search(r'name="once" value="(\w+)"', furnished.open(asking, tab=tab))[1]
+        assert re.search(r'data-copy="[a-z2-7]{20}"', furnished.send(path, 200, once=once, **form))
+        again = furnished.send(path, 200, once=once, **form)
+        assert "The password was made and shown before." in again
+        assert not re.search(r'data-copy="[a-z2-7]{20}"', again)
+    acts = [act.act for act in furnished.act(lambda work: list_acts(work.sql, Paging()))]
+    assert (acts.count("station added"), acts.count("password set")) == (1, 1)
 
 
 def test_messages_are_searched_paged_and_exported(furnished):

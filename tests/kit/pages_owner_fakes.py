@@ -197,6 +197,7 @@ FULL = {
         "identity": "CP-9",
         "name": "Yard",
         "password": "abc",
+        "shown_before": False,
         "address": "ws://localhost:8887/ocpp/CP-9",
     },
     "stations/new_station.html": {
@@ -206,8 +207,10 @@ FULL = {
         "with_password": True,
         "errors": [{"field": "identity", "message": "Taken."}],
         "trial": False,
+        "once": "1f",
     },
     "stations/station.html": {
+        "once": "1f",
         "station": station(),
         "connectors": [fakes.connector("Charging"), fakes.connector("Faulted", error_code="GroundFailure")],
         "tab": "overview",

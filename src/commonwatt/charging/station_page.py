@@ -14,7 +14,7 @@ from commonwatt.charging.lnurl import pay_url
 from commonwatt.charging.station_view import overview_of
 from commonwatt.kernel import Clock, Instant
 from commonwatt.kit.database import Database
-from commonwatt.kit.web import Paging, Site, csv_answer, page_of
+from commonwatt.kit.web import Paging, Site, csv_answer, form_key, page_of
 from commonwatt.kit.web.days import day_begins
 from commonwatt.members import Actor, require_scope
 from commonwatt.protocols.lnurl import page_link
@@ -95,7 +95,7 @@ async def show_station(
                 list_frames, identity=identity, action=sent or None, limit=6, masked=masked
             )
         case _:
-            pass
+            context["once"] = form_key(database)
     return Template("stations/station.html", context=context)
 
 

@@ -1,48 +1,17 @@
-"""The forms of people's pages: what was posted, what of it was refused, and what is done and shown only once."""
+"""The forms of people's pages: what was posted, and what of it was refused."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from litestar import Request
-
-from commonwatt.kernel import Fault, said, sha256_hex
-from commonwatt.kit.database import Database
-from commonwatt.kit.web import BadRequest, IdempotencyKey
-from commonwatt.kit.web.forgery import FIELD
+from commonwatt.kernel import Fault, said
+from commonwatt.kit.web import BadRequest
 from commonwatt.members.errors import ScopeRefused
-from commonwatt.members.model.actor import Actor, Role
+from commonwatt.members.model.actor import Role
 
-ONCE = "once"
-"""The field of a form whose answer is shown once: a key that each page makes anew."""
-ONCE_MAX = 64
 _FIELDS = {"expires": "days", "expires_s": "days"}
 """The fields of our forms that are called otherwise where their content is judged."""
-
-
-def new_key(database: Database) -> str:
-    """Make the key of a form."""
-    return database.ids.secret(12).hex()
-
-
-def once_key(request: Request[Any, Any, Any], actor: Actor, posted: Iterable[tuple[str, Any]]) -> IdempotencyKey | None:
-    """Return what lets a form do its work once, however often its answer is loaded anew; None for a form without it.
-
-    Posted again with other content it does other work.
-    """
-    fields = sorted((name, str(value)) for name, value in posted if name != FIELD)
-    key = dict(fields).get(ONCE, "")
-    if not key.isalnum() or not key.isascii() or len(key) > ONCE_MAX:
-        return None
-    content = sha256_hex(repr(fields).encode())
-    return IdempotencyKey(f"{actor.id} {request.url.path} {key} {content[:16]}", content)
-
-
-def shown_now(made: dict[str, Any]) -> dict[str, Any]:
-    """Return what a form made, as its page shows it: a repeated answer has no secret, so that page may be left."""
-    before = "shown_before" in made
-    return {**made, "shown_before": before, "shown_once": not before}
 
 
 def wrong_fields(error: Fault) -> list[dict[str, str]]:

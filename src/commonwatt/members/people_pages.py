@@ -17,8 +17,11 @@ from commonwatt.kit.web import (
     Paging,
     Site,
     csv_answer,
+    form_key,
     once_hiding,
+    once_key,
     page_of,
+    shown_now,
     sorted_page,
 )
 from commonwatt.members import lists
@@ -28,7 +31,7 @@ from commonwatt.members.actions.invite_member import invite_member, withdraw_inv
 from commonwatt.members.actions.prove_by_passkey import ADD, begin_add, finish_add, remove_passkey, take_ceremony
 from commonwatt.members.actions.recover_by_code import make_recovery_codes
 from commonwatt.members.actions.start_session import end_other_sessions, end_session
-from commonwatt.members.forms import new_key, number_of, once_key, role_of, shown_now, wrong_fields
+from commonwatt.members.forms import number_of, role_of, wrong_fields
 from commonwatt.members.guards import require, require_proof, require_scope
 from commonwatt.members.model.actor import EVERYTHING, SCOPES, Actor, Role
 
@@ -72,7 +75,7 @@ async def _people(
         "may_change": actor.may("members:admin"),
         "link": None,
         "shown_before": False,
-        "once": new_key(database),
+        "once": form_key(database),
         "typed": {},
         "chosen": {},
         "errors": [],
@@ -108,7 +111,7 @@ async def invite(
         return {"link": site.url(link.path), "expires": link.expires.ms}
 
     try:
-        made = await database.write(once_hiding, once_key(request, actor, data.items()), ("link",), make)
+        made = await database.write(once_hiding, once_key(request, actor.id, data.items()), ("link",), make)
     except Refused as error:
         typed = {name: str(data.get(name, "")) for name in ("name", "role", "days")}
         again: dict[str, Any] = {"errors": wrong_fields(error), "typed": typed, "lives_at": "/people"}
@@ -183,7 +186,7 @@ async def _tokens(
         "everything": EVERYTHING if actor.may(EVERYTHING) else "",
         "token": None,
         "shown_before": False,
-        "once": new_key(database),
+        "once": form_key(database),
         "typed": {},
         "errors": [],
         "done": "",
@@ -216,7 +219,7 @@ async def make_token(request: AnyRequest, database: Database, actor: Actor) -> T
         return {"token": create_token(work, actor, name, scopes, days * DAY_S if days else None).token}
 
     try:
-        made = await database.write(once_hiding, once_key(request, actor, form.multi_items()), ("token",), make)
+        made = await database.write(once_hiding, once_key(request, actor.id, form.multi_items()), ("token",), make)
     except Refused as error:
         typed = {"name": name, "scopes": scopes, "days": str(form.get("days", ""))}
         again: dict[str, Any] = {"errors": wrong_fields(error), "typed": typed, "lives_at": "/tokens"}
@@ -244,7 +247,7 @@ async def _devices(request: AnyRequest, database: Database, clock: Clock, actor:
         "done": request.query_params.get("done", ""),
         "codes": None,
         "shown_before": False,
-        "once": new_key(database),
+        "once": form_key(database),
         **more,
     }
     return Template("members/devices.html", context=context, headers=_NO_STORE)
@@ -264,7 +267,7 @@ async def make_codes(request: AnyRequest, database: Database, clock: Clock, acto
         return {"codes": make_recovery_codes(work, actor)}
 
     posted = (await request.form()).multi_items()
-    made = await database.write(once_hiding, once_key(request, actor, posted), ("codes",), make)
+    made = await database.write(once_hiding, once_key(request, actor.id, posted), ("codes",), make)
     return await _devices(request, database, clock, actor, lives_at="/devices", **shown_now(made))
 
 

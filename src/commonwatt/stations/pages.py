@@ -16,7 +16,18 @@ from litestar.response import Redirect, Stream, Template
 
 from commonwatt.kernel import Failed, Instant, Refused, said
 from commonwatt.kit.database import Database, Work
-from commonwatt.kit.web import CSV_ROWS_MAX, Paging, RowNumber, Site, csv_answer, sorted_page
+from commonwatt.kit.web import (
+    CSV_ROWS_MAX,
+    Paging,
+    RowNumber,
+    Site,
+    csv_answer,
+    form_key,
+    once_hiding,
+    once_key,
+    shown_now,
+    sorted_page,
+)
 from commonwatt.members import Actor, require_scope
 from commonwatt.stations import queries
 from commonwatt.stations.actions import admit_stations as acts
@@ -93,9 +104,9 @@ def _csv_row(view: StationView) -> tuple[Any, ...]:
 
 
 @get("/stations/new", guards=WRITE, include_in_schema=False)
-async def show_new(config: Any, site: Site) -> Template:
+async def show_new(database: Database, config: Any, site: Site) -> Template:
     """Ask for a station's identity."""
-    return _new_page(config, site)
+    return _new_page(database, config, site)
 
 
 @post("/stations/new", guards=WRITE, include_in_schema=False)
@@ -105,29 +116,37 @@ async def add(request: Request[Any, Any, Any], database: Database, actor: Actor,
     typed = {name: str(form.get(name, "")).strip() for name in ("identity", "name")}
     waivers = [str(word) for word in form.getall("waiver", []) if word in WAIVERS]
     with_password = form.get("with_password") == "yes"
+    identity, name = typed["identity"], typed["name"]
+
+    def make(work: Work) -> dict[str, Any]:
+        with_it = {"with_password": with_password}
+        password = administer(work, actor, "station added", identity, acts.add_station, name, **with_it)
+        if waivers:
+            administer(work, actor, "waivers set", identity, acts.set_waivers, waivers)
+        return {"password": password}
+
     try:
-        password = await database.write(_add, actor, typed["identity"], typed["name"], waivers, with_password)
+        key = once_key(request, actor.id, form.multi_items())
+        made = await database.write(once_hiding, key, ("password",), make)
     except Refused as error:
         wrong = [{"field": "identity", "message": error.said}]
-        return _new_page(config, site, typed, waivers, wrong, with_password=with_password, status=error.status)
-    context = {
-        "identity": typed["identity"],
-        "name": typed["name"] or typed["identity"],
-        "password": password,
-        "address": stations_address(config, site) + quote(typed["identity"], safe=":@"),
-        "shown_once": password is not None,
-    }
+        return _new_page(
+            database, config, site, typed, waivers, wrong, with_password=with_password, status=error.status
+        )
+    return _added_page(identity, name or identity, made, config, site)
+
+
+def _added_page(identity: str, name: str, made: dict[str, Any], config: Any, site: Site) -> Template:
+    """Show what a charger needs to connect; a page without a password may be left and come again."""
+    shown = shown_now(made)
+    shown["shown_once"] = made["password"] is not None
+    address = stations_address(config, site) + quote(identity, safe=":@")
+    context = {"identity": identity, "name": name, "address": address, **shown}
     return Template("stations/added.html", context=context, status_code=200, headers=_NO_STORE)
 
 
-def _add(work: Work, actor: Actor, identity: str, name: str, waivers: list[str], with_password: bool) -> str | None:
-    password = administer(work, actor, "station added", identity, acts.add_station, name, with_password=with_password)
-    if waivers:
-        administer(work, actor, "waivers set", identity, acts.set_waivers, waivers)
-    return password
-
-
 def _new_page(
+    database: Database,
     config: Any,
     site: Site,
     typed: dict[str, str] | None = None,
@@ -144,6 +163,7 @@ def _new_page(
         "granted": waivers or [],
         "with_password": with_password,
         "errors": errors or [],
+        "once": form_key(database),
     }
     return Template("stations/new_station.html", context=context, status_code=status)
 
@@ -180,13 +200,18 @@ async def grant(request: Request[Any, Any, Any], identity: str, database: Databa
 
 
 @post("/stations/{identity:str}/password", guards=WRITE, include_in_schema=False)
-async def renew_password(identity: str, database: Database, actor: Actor, config: Any, site: Site) -> Template:
+async def renew_password(
+    request: Request[Any, Any, Any], identity: str, database: Database, actor: Actor, config: Any, site: Site
+) -> Template:
     """Give a station a fresh password and show it, this once."""
-    password = await database.write(administer, actor, "password set", identity, acts.set_password)
+
+    def make(work: Work) -> dict[str, Any]:
+        return {"password": administer(work, actor, "password set", identity, acts.set_password)}
+
+    key = once_key(request, actor.id, (await request.form()).multi_items())
+    made = await database.write(once_hiding, key, ("password",), make)
     view = await database.read(queries.station_of, identity)
-    address = stations_address(config, site) + quote(identity, safe=":@")
-    context = {"identity": identity, "name": view.name, "password": password, "address": address, "shown_once": True}
-    return Template("stations/added.html", context=context, status_code=200, headers=_NO_STORE)
+    return _added_page(identity, view.name, made, config, site)
 
 
 @post("/stations/{identity:str}/remove", guards=WRITE, include_in_schema=False)

@@ -1,7 +1,7 @@
 """The web kit: one way to put routes together, to answer, to refuse, to page, to be live.
 
 Reading order: `app` (what surrounds a route), `site`, `problems`, `surroundings`, `forgery`, `limits`, then what edges
-use: `body`, `paging`, `lists`, `etag`, `idempotency`, `comma_lists`, `encoding`, `live`.
+use: `body`, `paging`, `lists`, `etag`, `idempotency`, `shown_once`, `comma_lists`, `encoding`, `live`.
 """
 
 from commonwatt.kit.web.app import Behaviour, build_app
@@ -17,6 +17,7 @@ from commonwatt.kit.web.live import Live, TopicGate
 from commonwatt.kit.web.paging import Page, Paging, RowNumber, decode_cursor, encode_cursor, page_of
 from commonwatt.kit.web.problems import answer_problem, wants_page
 from commonwatt.kit.web.server import CannotListen, RunningServer, listen, serve
+from commonwatt.kit.web.shown_once import form_key, once_key, shown_now
 from commonwatt.kit.web.site import Site, session_cookie
 from commonwatt.kit.web.surroundings import client_of
 
@@ -54,14 +55,17 @@ __all__ = [
     "encode_cursor",
     "etag_of",
     "forget_answers",
+    "form_key",
     "listen",
     "once",
     "once_hiding",
+    "once_key",
     "once_outside",
     "page_of",
     "plain",
     "serve",
     "session_cookie",
+    "shown_now",
     "sorted_page",
     "tagged",
     "to_json",
