@@ -239,7 +239,7 @@ def test_a_password_is_made_once_however_often_its_page_is_loaded_anew(furnished
         assert "The password was made and shown before." in again
         assert not re.search(r'data-copy="[a-z2-7]{20}"', again)
     acts = [act.act for act in furnished.act(lambda work: list_acts(work.sql, Paging()))]
-    assert (acts.count("station added"), acts.count("password set")) == (1, 1)
+    assert (acts.count("add station"), acts.count("set password")) == (1, 1)
 
 
 def test_messages_are_searched_paged_and_exported(furnished):
@@ -334,8 +334,8 @@ def test_every_act_is_in_the_audit_log(furnished):
     furnished.send("/tags/04A2/block")
     with furnished.database.engine.connect() as sql:
         acts = [(row.act, row.actor) for row in sql.exec_driver_sql("SELECT act, actor FROM audit ORDER BY id")]
-        told = sql.exec_driver_sql("SELECT detail FROM audit WHERE act LIKE 'command%'").scalar_one()
-    assert acts[-2:] == [("command RemoteStartTransaction", OWNER.id), ("block tag", OWNER.id)]
+        told = sql.exec_driver_sql("SELECT detail FROM audit WHERE act LIKE 'send %'").scalar_one()
+    assert acts[-2:] == [("send RemoteStartTransaction", OWNER.id), ("block tag", OWNER.id)]
     assert "04A2" not in told
 
 

@@ -202,7 +202,7 @@ def test_nobody_gives_more_than_it_may_do_itself(work):
 
 def test_who_may_not_see_id_tags_neither_reads_nor_finds_them_in_the_log(work):
     record_act(work, TERMINAL, "add tag", "tag/04A2B3C4", {"holder": "Ada", "id_tag": "04A2B3C4"})
-    record_act(work, TERMINAL, "command X", "station/CP-1", {"payload": {"list": [{"idTag": "04A2B3C4"}]}})
+    record_act(work, TERMINAL, "send X", "station/CP-1", {"payload": {"list": [{"idTag": "04A2B3C4"}]}})
 
     def found(**wanted):
         return lists.list_acts(work.sql, lists.Paging(10), **wanted)
@@ -212,7 +212,7 @@ def test_who_may_not_see_id_tags_neither_reads_nor_finds_them_in_the_log(work):
     assert found(masked=True, search="04A2") == []
     assert found(masked=True, subject="tag/04A2B3C4") == []
     assert [act.act for act in found(masked=True, search="ADD TAG")] == ["add tag"]
-    assert [act.act for act in found(masked=True, search="cp-1")] == ["command X"]
+    assert [act.act for act in found(masked=True, search="cp-1")] == ["send X"]
     assert [act.subject for act in found(search="04a2")] == ["tag/04A2B3C4"]
 
 

@@ -113,12 +113,12 @@ def test_the_audit_log_tells_old_and_new(work, station):
         stations.administer(work, TERMINAL, act, station, action, *args, **kwargs)
         return lists.list_acts(work.sql, lists.Paging(1))[0].detail
 
-    assert done("station renamed", stations.rename_station, "Yard") == {"old_name": "Garage", "name": "Yard"}
-    assert done("waivers set", stations.set_waivers, ["slow-start"]) == {"old_waivers": [], "waivers": ["slow-start"]}
-    assert done("connector changed", rename_connector, 1, name="left", label="Left") == {
+    assert done("rename station", stations.rename_station, "Yard") == {"old_name": "Garage", "name": "Yard"}
+    assert done("set waivers", stations.set_waivers, ["slow-start"]) == {"old_waivers": [], "waivers": ["slow-start"]}
+    assert done("change connector", rename_connector, 1, name="left", label="Left") == {
         "connector": 1, "old_name": "cp-1-1", "name": "left", "old_label": "", "label": "Left",
     }  # fmt: skip
-    assert done("station rejected", stations.reject_station) == {"old_state": "admitted", "state": "rejected"}
-    assert done("password set", stations.set_password) == {}
-    assert done("station removed", stations.remove_station) == {"name": "Yard"}
-    assert done("station added", stations.add_station, "New", with_password=False) == {"name": "New"}
+    assert done("reject station", stations.reject_station) == {"old_state": "admitted", "state": "rejected"}
+    assert done("set password", stations.set_password) == {}
+    assert done("remove station", stations.remove_station) == {"name": "Yard"}
+    assert done("add station", stations.add_station, "New", with_password=False) == {"name": "New"}

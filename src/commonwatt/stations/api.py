@@ -147,7 +147,7 @@ async def patch_station(
 )
 async def delete_station(database: Database, actor: Actor, line: StationLine, identity: Identity) -> None:
     """Forget a station with its connectors and frames; sessions stay on record."""
-    await database.write(administer, actor, "station removed", identity, acts.remove_station)
+    await database.write(administer, actor, "remove station", identity, acts.remove_station)
     await line.disconnect(identity, "removed by its operator")
 
 
@@ -162,7 +162,7 @@ async def post_admit(
     database: Database, actor: Actor, identity: Identity, idempotency_key: IdempotencyKey | None
 ) -> None:
     """Let a waiting or rejected station in."""
-    await database.write(once, idempotency_key, _decide, actor, "station admitted", identity, acts.admit_station)
+    await database.write(once, idempotency_key, _decide, actor, "admit station", identity, acts.admit_station)
 
 
 @post(
@@ -176,7 +176,7 @@ async def post_reject(
     database: Database, actor: Actor, line: StationLine, identity: Identity, idempotency_key: IdempotencyKey | None
 ) -> None:
     """Keep a station out, at once."""
-    await database.write(once, idempotency_key, _decide, actor, "station rejected", identity, acts.reject_station)
+    await database.write(once, idempotency_key, _decide, actor, "reject station", identity, acts.reject_station)
     await line.disconnect(identity, "rejected by its operator")
 
 
@@ -303,7 +303,7 @@ def _set_of_connector(view: ConnectorView) -> tuple[Any, ...]:
 
 def _add(work: Work, actor: Actor, data: NewStation) -> AddedStation:
     password = administer(
-        work, actor, "station added", data.identity, acts.add_station, data.name, with_password=data.with_password
+        work, actor, "add station", data.identity, acts.add_station, data.name, with_password=data.with_password
     )
     return {"station": shown_station(queries.station_of(work.sql, data.identity)), "password": password}
 
@@ -314,15 +314,15 @@ def _decide(work: Work, actor: Actor, act: str, identity: str, action: Callable[
 
 
 def _set_password(work: Work, actor: Actor, identity: str) -> PasswordShown:
-    return {"password": administer(work, actor, "password set", identity, acts.set_password)}
+    return {"password": administer(work, actor, "set password", identity, acts.set_password)}
 
 
 def _change_station(work: Work, actor: Actor, identity: str, data: StationChange, if_match: str | None) -> StationShown:
     check_part(if_match, _set_of_station(queries.station_of(work.sql, identity)))
     if data.name is not None:
-        administer(work, actor, "station renamed", identity, acts.rename_station, data.name)
+        administer(work, actor, "rename station", identity, acts.rename_station, data.name)
     if data.waivers is not None:
-        administer(work, actor, "waivers set", identity, acts.set_waivers, data.waivers)
+        administer(work, actor, "set waivers", identity, acts.set_waivers, data.waivers)
     return shown_station(queries.station_of(work.sql, identity))
 
 
@@ -332,7 +332,7 @@ def _change_connector(
     view = _connector_of(work.sql, name)
     check_part(if_match, _set_of_connector(view))
     change = {"name": data.name, "label": data.label}
-    administer(work, actor, "connector changed", view.station, rename_connector, view.number, **change)
+    administer(work, actor, "change connector", view.station, rename_connector, view.number, **change)
     return shown_connector(_connector_of(work.sql, data.name or name))
 
 

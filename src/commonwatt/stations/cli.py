@@ -34,7 +34,7 @@ def station() -> None:
 def add(program: Program, identity: str, name: str, no_password: bool) -> None:  # noqa: FBT001
     """Make IDENTITY known and let it in; its password is shown this once."""
     password = program.write(
-        administer, TERMINAL, "station added", identity, acts.add_station, name, with_password=not no_password
+        administer, TERMINAL, "add station", identity, acts.add_station, name, with_password=not no_password
     )
     lines = [f"{identity} may connect now."]
     if password:
@@ -71,7 +71,7 @@ def list_all(program: Program, search: str, state: str | None, limit: int, curso
 @with_program()
 def admit(program: Program, identity: str) -> None:
     """Let the waiting or rejected station IDENTITY in."""
-    program.write(administer, TERMINAL, "station admitted", identity, acts.admit_station)
+    program.write(administer, TERMINAL, "admit station", identity, acts.admit_station)
     view = program.read(queries.find_station, identity)
     said = f"{identity} is admitted; it is let in within a minute."
     if view is not None and not view.has_password and not open_for_trial(program.config):
@@ -84,7 +84,7 @@ def admit(program: Program, identity: str) -> None:
 @with_program()
 def reject(program: Program, identity: str) -> None:
     """Keep the station IDENTITY out from its next connection on."""
-    program.write(administer, TERMINAL, "station rejected", identity, acts.reject_station)
+    program.write(administer, TERMINAL, "reject station", identity, acts.reject_station)
     program.answer({"identity": identity, "state": "rejected"}, wrapped(f"{identity} is rejected."))
 
 
@@ -98,7 +98,7 @@ def remove(program: Program, identity: str) -> None:
         f"This forgets the station {identity}, its connectors, its printed codes and all its frames.",
         undo="it cannot be undone; sessions and money stay on record",
     )
-    program.write(administer, TERMINAL, "station removed", identity, acts.remove_station)
+    program.write(administer, TERMINAL, "remove station", identity, acts.remove_station)
     program.answer({"identity": identity, "removed": True}, wrapped(f"{identity} is removed; its sessions stay."))
 
 
@@ -107,7 +107,7 @@ def remove(program: Program, identity: str) -> None:
 @with_program()
 def password(program: Program, identity: str) -> None:
     """Give the station IDENTITY a fresh password and show it, this once."""
-    fresh = program.write(administer, TERMINAL, "password set", identity, acts.set_password)
+    fresh = program.write(administer, TERMINAL, "set password", identity, acts.set_password)
     said = f"The password of {identity}, shown this once: {fresh}"
     program.answer({"identity": identity, "password": fresh}, wrapped(said))
 

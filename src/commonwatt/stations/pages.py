@@ -120,9 +120,9 @@ async def add(request: Request[Any, Any, Any], database: Database, actor: Actor,
 
     def make(work: Work) -> dict[str, Any]:
         with_it = {"with_password": with_password}
-        password = administer(work, actor, "station added", identity, acts.add_station, name, **with_it)
+        password = administer(work, actor, "add station", identity, acts.add_station, name, **with_it)
         if waivers:
-            administer(work, actor, "waivers set", identity, acts.set_waivers, waivers)
+            administer(work, actor, "set waivers", identity, acts.set_waivers, waivers)
         return {"password": password}
 
     try:
@@ -171,14 +171,14 @@ def _new_page(
 @post("/stations/{identity:str}/admit", guards=WRITE, include_in_schema=False)
 async def admit(identity: str, data: Form, database: Database, actor: Actor) -> Redirect:
     """Let a waiting or rejected station in."""
-    await database.write(administer, actor, "station admitted", identity, acts.admit_station)
+    await database.write(administer, actor, "admit station", identity, acts.admit_station)
     return _back(data, identity, "admitted")
 
 
 @post("/stations/{identity:str}/reject", guards=WRITE, include_in_schema=False)
 async def reject(identity: str, data: Form, database: Database, actor: Actor, line: StationLine) -> Redirect:
     """Keep a station out, at once."""
-    await database.write(administer, actor, "station rejected", identity, acts.reject_station)
+    await database.write(administer, actor, "reject station", identity, acts.reject_station)
     await line.disconnect(identity, "rejected by its operator")
     return _back(data, identity, "rejected")
 
@@ -186,7 +186,7 @@ async def reject(identity: str, data: Form, database: Database, actor: Actor, li
 @post("/stations/{identity:str}/rename", guards=WRITE, include_in_schema=False)
 async def rename(identity: str, data: Form, database: Database, actor: Actor) -> Redirect:
     """Give a station the name that people read."""
-    await database.write(administer, actor, "station renamed", identity, acts.rename_station, str(data.get("name", "")))
+    await database.write(administer, actor, "rename station", identity, acts.rename_station, str(data.get("name", "")))
     return _station_page(identity, done="renamed")
 
 
@@ -195,7 +195,7 @@ async def grant(request: Request[Any, Any, Any], identity: str, database: Databa
     """Grant a station its exceptions, in place of those it had."""
     form = await request.form()
     waivers = [str(word) for word in form.getall("waiver", []) if word in WAIVERS]
-    await database.write(administer, actor, "waivers set", identity, acts.set_waivers, waivers)
+    await database.write(administer, actor, "set waivers", identity, acts.set_waivers, waivers)
     return _station_page(identity, done="waivers")
 
 
@@ -206,7 +206,7 @@ async def renew_password(
     """Give a station a fresh password and show it, this once."""
 
     def make(work: Work) -> dict[str, Any]:
-        return {"password": administer(work, actor, "password set", identity, acts.set_password)}
+        return {"password": administer(work, actor, "set password", identity, acts.set_password)}
 
     key = once_key(request, actor.id, (await request.form()).multi_items())
     made = await database.write(once_hiding, key, ("password",), make)
@@ -217,7 +217,7 @@ async def renew_password(
 @post("/stations/{identity:str}/remove", guards=WRITE, include_in_schema=False)
 async def remove(identity: str, database: Database, actor: Actor, line: StationLine) -> Redirect:
     """Forget a station with its connectors and frames; sessions stay on record."""
-    await database.write(administer, actor, "station removed", identity, acts.remove_station)
+    await database.write(administer, actor, "remove station", identity, acts.remove_station)
     await line.disconnect(identity, "removed by its operator")
     return Redirect("/stations?done=removed", status_code=303)
 
@@ -227,7 +227,7 @@ async def change_connector(identity: str, number: RowNumber, data: Form, databas
     """Change a connector's name or label."""
     name, label = str(data.get("name", "")).strip(), str(data.get("label", ""))
     await database.write(
-        administer, actor, "connector changed", identity, rename_connector, number, name=name or None, label=label
+        administer, actor, "change connector", identity, rename_connector, number, name=name or None, label=label
     )
     return _station_page(identity, done="connector")
 

@@ -28,7 +28,7 @@ def administer(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> R:
-    """Run an action on a station and record who did it; `act` names it, such as `station admitted`.
+    """Run an action on a station and record who did it; `act` names it, such as `admit station`.
 
     The record says what became different, old and new: name, state, waivers, and of which connector name and label.
     """
@@ -41,7 +41,7 @@ def administer(
 def note_command(work: Work, actor: Actor | None, identity: str, action: str, payload: dict[str, Any]) -> None:
     """Record that somebody is about to send a command; id tags in it are left to the frames, passwords to nobody."""
     told = hide_tags(hide_secrets(payload))
-    record_act(work, actor, f"command {action[:60]}", f"station/{identity}", {"payload": told})
+    record_act(work, actor, f"send {action[:60]}", f"station/{identity}", {"payload": told})
 
 
 def _facts(work: Work, identity: str) -> dict[int, Mapping[str, Any]]:
