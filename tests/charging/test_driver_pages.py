@@ -5,29 +5,21 @@ import re
 from urllib.parse import unquote
 
 import pytest
-from litestar.template import TemplateConfig
-from litestar.testing import TestClient
 from msgspec.structs import replace
 from sqlalchemy import insert, update
-from tests.charging.pages_house import SITE, TEMPLATES, Line, flat_price
+from tests.charging.driver_house import DriverHouse
+from tests.charging.pages_house import SITE
 from tests.german import GERMAN, words_of
 
-from commonwatt import charging, stations
+from commonwatt import charging
 from commonwatt.charging import store
 from commonwatt.charging.actions.claim_change import leave_address
 from commonwatt.charging.actions.offer_session import open_offer
 from commonwatt.charging.effects import SendChange
 from commonwatt.charging.model.session import Status
-from commonwatt.charging.pages import ROUTES
-from commonwatt.kernel import Failed
-from commonwatt.kit.database import Work, outbox
-from commonwatt.kit.pages import ROUTES as PAGE_ROUTES
+from commonwatt.kit.database import outbox
 from commonwatt.kit.pages.assets import BUILT
-from commonwatt.kit.pages.engine import PageEngine
-from commonwatt.kit.web import Behaviour, Live, Site, build_app
-from commonwatt.payments.ports import Capabilities
-from commonwatt.stations import ConnectorStatus
-from commonwatt.tariffs import Rate, assign_tariff, create_tariff, store_rate
+from commonwatt.kit.web import Site
 
 pytestmark = pytest.mark.skipif(not (BUILT / "manifest.json").exists(), reason="run `make web` first")
 ENGLISH = {"accept": "text/html", "accept-language": "en"}
@@ -35,41 +27,12 @@ PAID_MSAT = 9_000_000
 CHANGE = "ada@wallet.example"
 
 
-class Rail:
-    """A rail whose node is out of reach: whoever gets so far was not refused for the amount."""
-
-    name = "far"
-    capabilities = Capabilities(hold=True, accepted_event=True, description_hash=True, msat=True)
-
-    async def create_invoice(self, _terms):
-        return Failed("out of reach")
-
-
-class Kiosk:
-    """A site of one free charge point, priced in euro."""
+class Kiosk(DriverHouse):
+    """The charge point, priced in euro, before an English driver."""
 
     def __init__(self, database, clock, ids, site=SITE, euro_per_btc=62_000):
-        self.database, self.clock, self.ids = database, clock, ids
-        app = build_app(
-            [*ROUTES, *PAGE_ROUTES],
-            site=site,
-            database=database,
-            clock=clock,
-            ids=ids,
-            live=Live(),
-            dependencies={"line": Line(), "rules": charging.Rules(), "rails": {"far": Rail()}},
-            behaviour=Behaviour(template_config=TemplateConfig(instance=PageEngine(TEMPLATES, clock)), limited=False),
-        )
-        self.client = TestClient(app, base_url=site.base_url)
-        self.act(stations.add_station, "CP-1", "Garage", with_password=False)
-        self.act(stations.note_connected, "CP-1", "10.0.0.7", "ocpp1.6")
-        self.act(stations.note_status, [ConnectorStatus("CP-1", 1, "Available", "NoError")])
-        self.act(assign_tariff, self.act(create_tariff, flat_price("Standard", 420_000)).id)
-        self.act(store_rate, Rate("", "EUR", euro_per_btc * 1_000_000, clock.now(), ("kraken",)))
-
-    def act(self, action, *args, **kwargs):
-        with self.database.engine.connect() as connection, connection.begin():
-            return action(Work(connection, self.clock.now(), self.ids), *args, **kwargs)
+        super().__init__(database, clock, ids, site)
+        self.set_price(euro_per_btc)
 
     def send(self, path, status=303, headers=ENGLISH, **form):
         """Post a form; return the page that it answers with."""

@@ -3,9 +3,7 @@
 import html
 
 import pytest
-from litestar.template import TemplateConfig
-from litestar.testing import TestClient
-from tests.charging.pages_house import SITE, TEMPLATES, Line, flat_price
+from tests.charging.driver_house import DriverHouse
 from tests.german import GERMAN, english_in, words_of
 
 from commonwatt import charging, stations
@@ -13,14 +11,7 @@ from commonwatt.charging import store
 from commonwatt.charging.actions.advance_session import advance_session
 from commonwatt.charging.actions.offer_session import open_offer
 from commonwatt.charging.model.happenings import OfferWithdrawn
-from commonwatt.charging.pages import ROUTES
-from commonwatt.kernel import Failed
-from commonwatt.kit.database import Work
-from commonwatt.kit.pages.engine import PageEngine
-from commonwatt.kit.web import Behaviour, Live, build_app
-from commonwatt.payments.ports import Capabilities
 from commonwatt.stations import ConnectorStatus
-from commonwatt.tariffs import Rate, assign_tariff, create_tariff, store_rate
 
 JARGON = ("invoice", "rechnung", "msat", "lnurl", "ocpp", "tarif zu")
 
@@ -30,46 +21,8 @@ def withdraw(work, charge):
     store.save_charges(work, [advance_session(work, charge, OfferWithdrawn("gone"), charging.Rules())])
 
 
-class DeadRail:
-    """A rail whose node is out of reach."""
-
-    name = "dead"
-    capabilities = Capabilities(hold=True, accepted_event=True, description_hash=True, msat=True)
-
-    async def create_invoice(self, _terms):
-        return Failed("connection refused by node 03ab")
-
-
-class Driver:
-    """A German driver before a site of one station."""
-
-    def __init__(self, database, clock, ids):
-        self.database, self.clock, self.ids, self.line = database, clock, ids, Line()
-        given = {"line": self.line, "rules": charging.Rules(), "rails": {"dead": DeadRail()}}
-        engine = PageEngine(TEMPLATES, clock)
-        app = build_app(
-            ROUTES,
-            site=SITE,
-            database=database,
-            clock=clock,
-            ids=ids,
-            live=Live(),
-            dependencies=given,
-            behaviour=Behaviour(template_config=TemplateConfig(instance=engine), limited=False),
-        )
-        self.client = TestClient(app, base_url=SITE.base_url)
-        self.act(stations.add_station, "CP-1", "Garage", with_password=False)
-        self.act(stations.note_connected, "CP-1", "10.0.0.7", "ocpp1.6")
-        self.act(stations.note_status, [ConnectorStatus("CP-1", 1, "Available", "NoError")])
-
-    def act(self, action, *args, **kwargs):
-        with self.database.engine.connect() as connection, connection.begin():
-            return action(Work(connection, self.clock.now(), self.ids), *args, **kwargs)
-
-    def set_price(self, *, rate=True):
-        self.act(assign_tariff, self.act(create_tariff, flat_price("Standard", 420_000)).id)
-        if rate:
-            self.act(store_rate, Rate("", "EUR", 60_000_000_000, self.clock.now(), ("kraken",)))
+class Driver(DriverHouse):
+    """A German driver before the charge point."""
 
     def told(self, path, status, **form):
         """Open a page, or post a form; return what it says, which is German and for drivers."""
@@ -108,7 +61,7 @@ def test_a_hostile_name_is_shown_as_text(driver):
 
 
 def test_without_an_exchange_rate_nobody_pays(driver):
-    driver.set_price(rate=False)
+    driver.set_price(euro_per_btc=None)
     assert "kein Wechselkurs für EUR bekannt" in driver.told("/c/cp-1-1", 200)
     assert "kein Wechselkurs für EUR bekannt" in driver.told("/c/cp-1-1/pay", 503, amount="9000000")
 
