@@ -1,5 +1,6 @@
 """Whatever a register says, the delivered energy never falls and never exceeds what can have flowed."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +25,25 @@ def test_a_rising_register_counts_from_its_start():
 def test_a_register_that_restarts_at_zero_goes_on_counting():
     register = follow(900_000, 902_000, 500, 1500)
     assert (register.total_wh, register.flags) == (3500, ("register-reset",))
+
+
+@pytest.mark.parametrize("power", [None, 11_000])
+@pytest.mark.parametrize("zeros", [1, 3])
+@pytest.mark.parametrize("step", [MINUTE, 15 * MINUTE])
+def test_a_reading_of_zero_that_was_none_bills_nothing_twice(power, zeros, step):
+    """11 kW, by a register far in its life or from zero on, with zeros told in the middle."""
+    for start in (0, 900_000):
+        true = [start + 11 * number * step // 3600 for number in range(24)]
+        middle = len(true) // 2
+        readings = [*true[:middle], *[0] * zeros, *true[middle + zeros :]]
+        register = follow(*readings, power=power, step=step)
+        assert register.total_wh == true[-1] - start
+        assert "register-reset" not in register.flags
+
+
+def test_a_register_that_restarts_at_zero_counts_on_past_where_it_was():
+    register = follow(1_000, 1_200, 0, 200, 400, 600, 800, 1_000, 1_200, 1_400, step=MINUTE)
+    assert (register.total_wh, register.flags) == (200 + 1_400, ("register-reset",))
 
 
 def test_a_register_that_steps_back_a_little_is_not_billed_twice():

@@ -36,13 +36,15 @@ class Progress(Struct, frozen=True, omit_defaults=True):
     """How long the station was silent before its last sample: how far the next one may be away."""
     pace_w: int = 0
     """Power by the register over that time, of a station that sends no power: what may flow until the next sample."""
+    moved_ms: int = 0
+    """When the register of such a station last moved, by this charge's time."""
     heard_ms: int = 0
     asked: bool = False
     """The station was asked to start; a second asking could be declined because the first was heard."""
     plugged: bool = False
     """A car was plugged in while the start was awaited."""
     flowing: bool = False
-    """The connector says that it charges (OCPP 1.6, 4.9), though no reading has shown it yet."""
+    """The connector says that it charges (OCPP 1.6, 4.9), which readings may show later, or only now and then."""
 
 
 def account_of_tag(tag_id: str) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from commonwatt.charging.charge import Charge, Kind
+from commonwatt.charging.charge import Charge, Kind, Progress
 from commonwatt.charging.rules import Rules
 from commonwatt.kernel import BTC, Instant, Rounding
 from commonwatt.tariffs import (
@@ -29,6 +29,13 @@ from commonwatt.tariffs import (
     tariff_by_id,
 )
 
+MS_PER_HOUR = 3_600_000
+IDLE_W = 100
+"""Less than this keeps a car and its charger awake; the weakest charge takes 1,380 W (6 A, IEC 61851-1)."""
+TICK_WH = 10
+"""Where power is measured, less energy than this may be what the idle car took."""
+STEP_MAX_MS = 45 * 60_000
+"""So long the weakest charge takes for one kWh."""
 GAP_MAX_S = 300
 """A longer silence was an outage, not the station's rhythm."""
 
@@ -84,7 +91,7 @@ def price(sql: Connection, charge: Charge, at: Instant, energy_wh: int, rules: R
     tariff = tariff_of(sql, charge)
     tally = progress.tally or open_tally(tariff, at)
     power = progress.power_w
-    charging = power > 0 or energy_wh > tally.energy_wh
+    charging = _charges(progress, tally, at, energy_wh)
     tally = advance(tariff, tally, at, energy_wh, power, charging)
     gross = cost(tariff, tally)
     if charge.kind is Kind.LOCAL:
@@ -99,6 +106,19 @@ def price(sql: Connection, charge: Charge, at: Instant, energy_wh: int, rules: R
     ahead = advance(tariff, tally, at.plus(seconds=reserve_s), energy_wh + reserve_wh, power, charging)
     enough = _suffices(tariff, rate, credit, cost(tariff, ahead))
     return Priced(tally, gross, to_msat(tariff, rate, gross), enough)
+
+
+def _charges(progress: Progress, tally: Tally, at: Instant, energy_wh: int) -> bool:
+    """Whether a car charges until an instant, or only stands there: by its power, the register, or its connector.
+
+    The register of a station that sends no power may count in steps of a kWh; between two of them its connector's word
+    is taken, for as long as the slowest charge takes for such a step.
+    """
+    passed_ms, grown_wh = at.ms - tally.at_ms, energy_wh - tally.energy_wh
+    flowed = grown_wh > 0 and grown_wh * MS_PER_HOUR >= IDLE_W * passed_ms
+    if progress.register is not None and progress.register.peak_w:
+        return progress.power_w >= IDLE_W or (flowed and grown_wh >= TICK_WH)
+    return flowed or (progress.flowing and at.ms - progress.moved_ms <= STEP_MAX_MS)
 
 
 def bill_of(sql: Connection, charge: Charge) -> Bill | None:

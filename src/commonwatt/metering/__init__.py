@@ -1,7 +1,7 @@
 """Metering: a register followed through a charge, and the readings that prove it."""
 
 from commonwatt.metering.model.register import Register, add_interval, measure_power, open_register, read_register
-from commonwatt.metering.store import Reading, count_readings, readings_at, readings_of, store_readings
+from commonwatt.metering.store import Reading, count_readings, readings_at, readings_of, store_readings, strongest_w
 
 __all__ = [
     "Reading",
@@ -14,4 +14,5 @@ __all__ = [
     "readings_at",
     "readings_of",
     "store_readings",
+    "strongest_w",
 ]

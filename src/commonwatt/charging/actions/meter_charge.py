@@ -43,20 +43,36 @@ def follow(charge: Charge, sample: Sample, now: Instant, rules: Rules, *, final:
     register = progress.register or open_register(sample.energy_wh or 0, told_ms)
     if not final and progress.register is not None and _came_late(register, sample, told_ms):
         return charge
-    flowed_ms = 0
-    if progress.register is not None and told_ms < register.last_ms - AHEAD_MS:
-        flowed_ms = max(0, now.ms - progress.heard_ms)
-        if not final:
-            charge = replace(charge, progress=replace(progress, offset_ms=now.ms - sample.at.ms))
+    flowed_ms = 0 if progress.register is None else _flowed_ms(charge, register, told_ms, now)
+    if progress.register is not None and told_ms < register.last_ms - AHEAD_MS and not final:
+        charge = replace(charge, progress=replace(progress, offset_ms=now.ms - sample.at.ms))
     at_ms = correct(charge, sample.at, now).ms
     gap_ms = at_ms - register.last_ms or progress.gap_ms
     before_wh = register.total_wh
     register = _read(register, sample, at_ms, rules, flowed_ms)
-    pace_w = 0 if sample.power_w is not None else _pace(progress.pace_w, register.total_wh - before_wh, gap_ms)
-    progress = replace(
-        progress, register=register, power_w=register.power_w, gap_ms=gap_ms, pace_w=pace_w, heard_ms=now.ms
-    )
+    progress = replace(charge.progress, register=register, power_w=register.power_w, gap_ms=gap_ms, heard_ms=now.ms)
+    if sample.power_w is None:
+        gained_wh = register.total_wh - before_wh
+        moved_ms = at_ms if gained_wh else progress.moved_ms
+        progress = replace(progress, pace_w=_pace(progress.pace_w, gained_wh, gap_ms), moved_ms=moved_ms)
+    elif progress.pace_w:
+        progress = replace(progress, pace_w=0)
     return replace(charge, progress=progress)
+
+
+def _flowed_ms(charge: Charge, register: Register, told_ms: int, now: Instant) -> int:
+    """Return how long energy can have flowed by our clock, for where the station's times do not tell it.
+
+    Where its clock was set back, ours tells. Where ours was, what we have heard lies ahead of it: then the station
+    does, by the time since its last sample, or by its rhythm if it follows our clock. Until our clock is there again,
+    the price of time waits. An end that is told late has no more time than until it.
+    """
+    since_ms = now.ms - charge.progress.heard_ms
+    if since_ms < 0:
+        return max(charge.progress.gap_ms, told_ms - register.last_ms)
+    if told_ms < register.last_ms - AHEAD_MS:
+        return since_ms
+    return min(since_ms, told_ms - charge.progress.heard_ms)
 
 
 def _pace(before_w: int, gained_wh: int, gap_ms: int) -> int:
@@ -92,7 +108,7 @@ def _read(register: Register, sample: Sample, at_ms: int, rules: Rules, flowed_m
     if sample.interval_wh is not None:
         return add_interval(register, sample.interval_wh, at_ms, power_w=sample.power_w, power_max_w=rules.power_max_w)
     if sample.power_w is not None:
-        return measure_power(register, at_ms, sample.power_w)
+        return measure_power(register, at_ms, sample.power_w, power_max_w=rules.power_max_w)
     return register
 
 

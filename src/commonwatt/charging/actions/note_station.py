@@ -50,7 +50,7 @@ def note_status(work: Work, report: StatusReport, rules: Rules = DEFAULT) -> Non
 
 
 def _remember(work: Work, charge: Charge, report: StatusReport) -> Charge:
-    """Keep what a connector says while a session waits for it: a car is plugged in, energy flows, or no more."""
+    """Keep what a connector says of a session: a car is plugged in, energy flows, or no more."""
     progress = charge.progress
     match charge.session.status:
         case Status.STARTING if report.status == "Preparing":
@@ -59,6 +59,8 @@ def _remember(work: Work, charge: Charge, report: StatusReport) -> Charge:
             progress = replace(progress, flowing=report.status == "Charging")
             if progress.flowing:
                 work.request(AskReading(charge.station, charge.connector), after_ms=READING_MS)
+        case Status.CHARGING | Status.STOPPING:
+            progress = replace(progress, flowing=report.status == "Charging")
         case _:
             return charge
     if progress == charge.progress:

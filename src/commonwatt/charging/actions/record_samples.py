@@ -82,15 +82,18 @@ def _save(work: Work, before: dict[int, Charge], charges: dict[int, Charge]) -> 
 def take_samples(work: Work, charge: Charge, report: SampleReport, readings: list[Reading], rules: Rules) -> Charge:
     """Follow, price and judge the samples of one report; append the rows that keep them. The caller saves."""
     over = charge.session.over
+    priced: tuple[int, bool] | None = None
     for sample in report.samples:
         if not over and sample.context != "Transaction.End":
             charge = follow(charge, sample, work.now, rules)
+            charge, cost_msat, enough = count(work, charge, rules)
+            priced = cost_msat, enough
         number = charge.session.transaction_id
         readings.append(as_reading(charge.station, charge.connector, number, sample, charge))
     if over:
         _end_again(work, charge, report)
         return charge
-    charge, cost_msat, enough = count(work, charge, rules)
+    cost_msat, enough = priced or count(work, charge, rules)[1:]
     register = charge.progress.register
     energy_wh = register.total_wh if register else 0
     flowing = charge.progress.power_w > 0

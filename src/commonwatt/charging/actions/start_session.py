@@ -66,9 +66,11 @@ def start_session(work: Work, report: StartReport, rules: Rules = DEFAULT) -> St
     if claim.tag_id is not None:
         charge = _open_local(work, report, began, claim.tag_id)
         authorisation = Authorisation.INVALID if charge is None else authorisation
-    number = _insert(work, report, charge, authorisation)
-    if charge is None or authorisation is not Authorisation.ACCEPTED:
-        if charge is not None and charge.session.status is Status.CANCELLED:
+    refused = authorisation is not Authorisation.ACCEPTED
+    cancelled = charge is not None and charge.session.status is Status.CANCELLED
+    number = _insert(work, report, None if refused and not cancelled else charge, authorisation)
+    if charge is None or refused:
+        if charge is not None and cancelled:
             store.save_charges(work, [advance_session(work, charge, Began(number), rules)])
         else:
             work.request(AskStop("", report.station, number), after_ms=5_000)
@@ -77,6 +79,7 @@ def start_session(work: Work, report: StartReport, rules: Rules = DEFAULT) -> St
         charge.progress,
         register=open_register(report.meter_start_wh, began.ms),
         offset_ms=offset_ms,
+        moved_ms=began.ms,
         heard_ms=work.now.ms,
     )
     charge = replace(charge, began=began, connector=report.connector, progress=progress)

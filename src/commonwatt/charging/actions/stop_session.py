@@ -20,7 +20,7 @@ from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.kernel import Instant, said
 from commonwatt.kit.database import Work
 from commonwatt.members import Actor, record_act
-from commonwatt.metering import store_readings
+from commonwatt.metering import store_readings, strongest_w
 
 CLOCK_MS = 5_000
 """Stations round their times, and a start may be told with the time of its answer."""
@@ -80,16 +80,35 @@ def _finish(work: Work, charge: Charge, report: StopReport, rules: Rules) -> Non
     """Take the last readings and let the session end; the register's last word counts when it can be true."""
     readings = []
     if not charge.session.over:
-        final = Sample(report.stopped, _final_register(charge, report), power_w=0, context="Transaction.End")
-        for sample in (*report.samples, final):
-            charge = follow(charge, sample, work.now, rules, final=sample is final)
+        for sample in report.samples:
+            charge = follow(charge, sample, work.now, rules)
+            charge, _, _ = count(work, charge, rules)
             readings.append(as_reading(charge.station, charge.connector, report.transaction_id, sample, charge))
+        final = Sample(report.stopped, _final_register(charge, report), power_w=0, context="Transaction.End")
+        charge = _follow_final(work, charge, final, rules)
+        readings.append(as_reading(charge.station, charge.connector, report.transaction_id, final, charge))
         charge, cost_msat, _ = count(work, charge, rules, until=correct(charge, report.stopped, work.now))
         energy_wh = charge.progress.register.total_wh if charge.progress.register else 0
         charge = advance_session(work, charge, Finished(energy_wh, cost_msat, report.reason), rules)
     store_readings(work, readings)
     store.save_charges(work, [charge])
     work.tell(charge.subject, "status", status=charge.session.status.value)
+
+
+def _follow_final(work: Work, charge: Charge, final: Sample, rules: Rules) -> Charge:
+    """Take the last reading; no later one can show that a charger grew strong unheard, so what it showed before tells.
+
+    Where nothing was ever measured but in this charge, it may have given whatever a charger can.
+    """
+    followed = follow(charge, final, work.now, rules, final=True)
+    if "register-jump" not in followed.flags or charge.progress.register is None:
+        return followed
+    register = charge.progress.register
+    strongest = strongest_w(work.sql, charge.station, charge.connector, charge.session.transaction_id)
+    known = replace(register, peak_w=max(register.peak_w, strongest or rules.power_max_w))
+    return follow(
+        replace(charge, progress=replace(charge.progress, register=known)), final, work.now, rules, final=True
+    )
 
 
 def _final_register(charge: Charge, report: StopReport) -> int | None:

@@ -27,7 +27,8 @@ class Register(Struct, frozen=True, omit_defaults=True):
     delivered since the start; `peak_w` the most power that was measured; `seen_wh` the energy by integrating it (mWh),
     to catch kWh labelled Wh, in windows: the present one began at `window_wh` and `window_seen_wh`, and `agreeing`
     before it said kWh; `suspect_wh` an impossible reading that the next one may confirm as the register's new base,
-    `suspect_ms` how long energy can have flowed until it, and `jumped` whether a jump was left out before it.
+    `suspect_ms` how long energy can have flowed until it, and `jumped` whether a jump was left out before it; `unless`
+    the register before a restart that a zero told, until the readings after it show that there was one.
     """
 
     last_wh: int
@@ -40,6 +41,7 @@ class Register(Struct, frozen=True, omit_defaults=True):
     suspect_wh: int | None = None
     suspect_ms: int = 0
     jumped: bool = False
+    unless: Register | None = None
     window_wh: int = 0
     window_seen_wh: int = 0
     agreeing: int = 0
@@ -67,6 +69,9 @@ def read_register(
     most of it; later times than the last are expected, an earlier one counts as no time passed. `flowed_ms` is how long
     energy can have flowed by our own clock, where the station's went back.
     """
+    for taken in _without_restart(register, reading_wh, at_ms, power_w, power_max_w, flowed_ms):
+        return taken
+    told = register
     elapsed_ms = max(0, at_ms - register.last_ms)
     flowed_ms = max(flowed_ms, elapsed_ms)
     seen_mwh = register.seen_mwh + register.power_w * elapsed_ms // 3600
@@ -91,6 +96,7 @@ def read_register(
             suspect_wh=None,
             suspect_ms=0,
             jumped=False,
+            unless=register.unless if not gained else None,
         )
         return _notice_kwh(taken)
     register = replace(register, last_ms=now_ms, power_w=power, peak_w=peak, seen_mwh=seen_mwh)
@@ -99,15 +105,20 @@ def read_register(
     if register.suspect_wh is not None and 0 <= reading - register.suspect_wh <= possible:
         return _go_on_from(register, reading, bound_w * register.suspect_ms // MS_PER_HOUR + slack_wh)
     if gained < 0:
-        return _step_back(register, reading, possible)
+        return _step_back(register, reading, possible, told)
     again = register.suspect_wh is not None
     waited_ms = flowed_ms + (register.suspect_ms if again else 0)
     jumped = register.jumped if again else "register-jump" in register.flags
     return _flag(replace(register, suspect_wh=reading, suspect_ms=waited_ms, jumped=jumped), "register-jump")
 
 
-def measure_power(register: Register, at_ms: int, power_w: int) -> Register:
-    """Take a sample that has power and no register: the energy is not advanced, only what is seen by power."""
+def measure_power(register: Register, at_ms: int, power_w: int, *, power_max_w: int) -> Register:
+    """Take a sample that has power and no register: the energy is not advanced, only what is seen by power.
+
+    More than a connector can deliver is a wrong unit and says nothing.
+    """
+    if power_w > power_max_w:
+        return replace(register, last_ms=max(at_ms, register.last_ms))
     elapsed_ms = max(0, at_ms - register.last_ms)
     seen_mwh = register.seen_mwh + register.power_w * elapsed_ms // 3600
     return replace(register, last_ms=max(at_ms, register.last_ms), power_w=max(0, power_w), seen_mwh=seen_mwh)
@@ -137,7 +148,23 @@ def _go_on_from(register: Register, reading: int, possible: int) -> Register:
     return _flag(taken, "register-gap") if billed else taken
 
 
-def _step_back(register: Register, reading: int, possible: int) -> Register:
+def _without_restart(
+    register: Register, reading_wh: int, at_ms: int, power_w: int | None, power_max_w: int, flowed_ms: int
+) -> tuple[Register, ...]:
+    """Return the register as if it had never restarted, where a reading goes on from what it showed before: else none.
+
+    So it is after a reading of zero that was none. Where both can be true, a restart and none, the less is billed.
+    """
+    before = register.unless
+    if before is None or reading_wh * before.scale < before.last_wh:
+        return ()
+    taken = read_register(before, reading_wh, at_ms, power_w=power_w, power_max_w=power_max_w, flowed_ms=flowed_ms)
+    if taken.last_wh != reading_wh * taken.scale:
+        return ()
+    return (_flag(replace(taken, total_wh=max(taken.total_wh, register.total_wh)), "register-backwards"),)
+
+
+def _step_back(register: Register, reading: int, possible: int, before: Register) -> Register:
     """Tell apart what a lower register means: the energy of this charge, a restart at zero, or a slip.
 
     A station that suddenly tells what this charge has delivered shows about as much as we counted. Of a restart one can
@@ -145,11 +172,14 @@ def _step_back(register: Register, reading: int, possible: int) -> Register:
     told late, a little below a newer one, restarts nothing.
     """
     fell_far = reading * 2 <= register.last_wh
+    unless = before.unless or (before if reading == 0 else None)
     if fell_far and 0 <= reading - register.total_wh <= possible:
-        return _flag(replace(register, last_wh=reading, total_wh=reading, suspect_wh=None), "register-reset")
+        restarted = replace(register, last_wh=reading, total_wh=reading, suspect_wh=None, unless=unless)
+        return _flag(restarted, "register-reset")
     if fell_far and reading <= possible:
         total = register.total_wh + reading
-        return _flag(replace(register, last_wh=reading, total_wh=total, suspect_wh=None), "register-reset")
+        restarted = replace(register, last_wh=reading, total_wh=total, suspect_wh=None, unless=unless)
+        return _flag(restarted, "register-reset")
     return _flag(replace(register, suspect_wh=reading), "register-backwards")
 
 
