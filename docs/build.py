@@ -47,13 +47,8 @@ _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
 
-MADE_HERE = {
-    DOCS / "problems" / "index.md": "problems/index.md",
-    DOCS / "decisions": "decisions/index.md",
-    DOCS / "reference" / "api.md": "reference/api.md",
-    DOCS / "reference" / "openapi.json": "reference/openapi.json",
-}
-"""Pages that exist in the site only, by the paths that links name them by."""
+MADE_HERE = {DOCS / folder: f"{folder}/index.md" for folder in ("problems", "decisions")}
+"""Lists that exist in the site only, by the folders that stand for them in the repository."""
 
 
 class BrokenLink(Exception):

@@ -152,3 +152,23 @@ def test_every_route_is_behind_the_guards(database, clock, ids):
     with TestClient(app) as client:
         for path in ("journal", "journal?format=csv", "accounts", "accounts/revenue/balance", "trial-balance"):
             assert client.get(f"/api/v1/{path}").status_code == 401
+
+
+def test_a_kind_is_no_account_and_says_which_there_are(client):
+    answer = client.get("/api/v1/accounts/rail/balance")
+    assert (answer.status_code, answer.json()["slug"]) == (404, "account-above")
+    assert "rail:a." in answer.json()["detail"]
+    many = client.get("/api/v1/accounts/session/balance").json()["detail"]
+    assert "session:0, session:1" in many
+    assert client.get("/api/v1/accounts/revenue/balance").json()["balances"]
+    assert client.get("/api/v1/accounts/vat/balance").json()["balances"] == []
+
+
+@pytest.mark.parametrize("path", ["journal?from=2026-05-02T00:00:00Z&to=2026-05-01T00:00:00Z", "journal?format=xml"])
+def test_what_can_find_nothing_is_refused(client, path):
+    answer = client.get(f"/api/v1/{path}")
+    assert answer.status_code == 400
+    assert answer.json()["detail"] in {
+        "`from` lies after `to`, so nothing can be between them.",
+        "format: It must be json or csv.",
+    }

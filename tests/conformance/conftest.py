@@ -167,7 +167,7 @@ async def town(request, tmp_path, monkeypatch):
         variables = environment(proxy, config.http.tls_certificate)
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        await running.house.database.write(furnish)
+        await running.house.database.write(furnish, "Europe/Berlin")
         driver = LndRail(network.driver.config()) if network else SandboxRail(running.worlds.sandbox, PHONE)
         async with charger_at(running.stations_url, STATION) as charger:
             here = Town(running, driver, charger, variables)

@@ -61,7 +61,7 @@ class Town:
         try:
             async with serving(self.config, limited=self._limited) as self.serving:
                 if self._furnished:
-                    await self.serving.house.database.write(furnish)
+                    await self.serving.house.database.write(furnish, "Europe/Berlin")
                 self._ready.set()
                 await self._stopped.wait()
                 for errand in self._errands:

@@ -8,9 +8,21 @@ import click
 import pytest
 
 from commonwatt.kernel import BTC, EUR, Amount, Broken, Instant, Missing, Refused, Unavailable
-from commonwatt.kit.cli import EXIT_CODES, Lazy, LazyGroup, Program, Progress, plain, run_group, table, with_program
+from commonwatt.kit.cli import (
+    EXIT_CODES,
+    Lazy,
+    LazyGroup,
+    NotConfirmed,
+    Program,
+    Progress,
+    counted,
+    plain,
+    run_group,
+    table,
+    with_program,
+)
 from commonwatt.kit.cli.output import columns
-from commonwatt.kit.cli.problems import find_page, section
+from commonwatt.kit.cli.problems import find_page, section, unmarked
 
 FAULTS = {"refused": Refused, "missing": Missing, "unavailable": Unavailable, "broken": Broken}
 
@@ -98,7 +110,10 @@ def test_ctrl_c_has_an_exit_code_of_its_own(capsys):
 def test_money_does_not_move_where_nobody_can_be_asked(capsys, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     assert run("move") == 1
-    assert "--yes" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "--yes" in said
+    assert "Change goes out. Amount: 1.5 sat. To: lnbc1...." in " ".join(said.split())
+    assert "Nobody was there" not in said
     assert run("move", "--yes") == 0
     assert capsys.readouterr().out == "Moved.\n"
     assert run("move", "--yes", "--json") == 0
@@ -129,6 +144,28 @@ def test_a_problem_page_says_what_it_means_and_what_to_do(capsys):
     assert section("# A\n\n## What to do\nPay.\n\n## Else\nx", "What to do") == "Pay."
     assert section("", "What to do") == ""
     assert find_page("../../etc/passwd") == ""
+
+
+def test_markdown_does_not_reach_the_terminal():
+    page = (
+        "* See [Back up and `restore`](../guides/a.md), *Tokens*,\n  **never** `stations:*`.\n* 2 * 3 * 4, or * for all"
+    )
+    assert unmarked(page) == "* See Back up and restore, Tokens,\n  never stations:*.\n* 2 * 3 * 4, or * for all"
+
+
+def test_numbers_agree_with_their_words():
+    assert (counted(1, "bad row"), counted(1234, "bad row")) == ("1 bad row", "1,234 bad rows")
+    assert counted(2, "entry", "entries") == "2 entries"
+
+
+def test_the_question_hangs_where_its_facts_begin(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+    with pytest.raises(NotConfirmed):
+        Program(dict, lambda *_: None).confirm("This forgets a station. " * 5, to="somebody " * 12, undo="nothing")
+    lines = capsys.readouterr().out.splitlines()
+    assert not lines[1].startswith(" ")
+    assert lines[2].startswith("  To         somebody")
+    assert lines[3].startswith(" " * 13 + "somebody")
 
 
 def test_tables_are_aligned_and_fit():

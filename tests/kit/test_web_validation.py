@@ -88,7 +88,7 @@ PARAMETERS = [
     ("limit=many", "limit", "This is a text; it must be a whole number."),
     ("limit=1000", "limit", "It must be at most 200."),
     ("limit=0", "limit", "It must be at least 1."),
-    ("limit=5&state=gone", "state", "It must be one of: open, closed."),
+    ("limit=5&state=gone", "state", "It must be open or closed."),
     ("limit=5&role=boss", "role", "'boss' is not one of: owner, auditor."),
     ("limit=5&text=long", "text", "It must have at most 3 characters."),
 ]

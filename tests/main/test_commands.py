@@ -10,14 +10,14 @@ import sys
 
 import click
 import pytest
-from tests.conftest import declare_tables
 
 from commonwatt.books import Entry, balance, post
 from commonwatt.kernel import BTC, Amount, RandomIds
 from commonwatt.kit.cli import run_group
 from commonwatt.kit.clock import SystemClock
-from commonwatt.kit.database import Database, create_tables, open_engine
+from commonwatt.kit.database import Database, open_engine
 from commonwatt.main.cli import COMMANDS, commonwatt, new_program
+from commonwatt.main.keys import key_specs
 from commonwatt.main.migrations import migrate
 
 
@@ -37,9 +37,8 @@ async def data(tmp_path):
     """A data directory with one driver's payment on its books."""
     folder = tmp_path / "data"
     folder.mkdir(mode=0o700)
-    declare_tables()
     engine = open_engine(folder / "commonwatt.sqlite")
-    create_tables(engine)
+    migrate(engine)
     database = Database(engine, SystemClock(), RandomIds())
     await database.write(pay, "in", 1500)
     database.close()
@@ -123,6 +122,13 @@ def test_balances(data, capsys):
     assert "rail" in capsys.readouterr().out
     assert run("books", "balance", "sesion:s1", "--data", data) == 1
     assert "names no account" in capsys.readouterr().err
+    assert run("books", "balance", "session", "--data", data) == 0
+    assert "session is a kind of account, not one: it has 1.5 sat in 1 account." in capsys.readouterr().out
+    assert run("books", "balance", "session", "--data", data, "--json") == 0
+    (below,) = json.loads(capsys.readouterr().out)
+    assert (below["balance"]["units"], below["accounts"]) == (1500, 1)
+    assert run("books", "balance", "revenue", "--data", data) == 0
+    assert "revenue was never used." in capsys.readouterr().out
     assert run("books", "balance", "--at", "yesterday", "--data", data) == 2
 
 
@@ -240,3 +246,58 @@ def test_explaining_the_configuration(capsys, monkeypatch):
     monkeypatch.setenv("COMMONWATT_LND_MACARON", "x")
     assert run("config", "explain") == 1
     assert "COMMONWATT_LND_MACAROON" in capsys.readouterr().err
+
+
+def test_settings_that_cannot_be_used_are_explained_all_the_same(data, capsys):
+    (data / "commonwatt.toml").write_text(
+        '[stations]\nauth = 5\nbind = "h:99999"\n[site]\naccent = "red"\nnane = "x"\n'
+    )
+    assert run("config", "explain", "--data", data) == 1
+    told = capsys.readouterr()
+    for spec in key_specs():
+        assert f"\n{spec.name} = " in told.out
+    wrong = [line for line in told.out.splitlines() if "WRONG" in line]
+    assert len(wrong) == 3
+    assert 'stations.auth = "required"\n  WRONG' in told.out
+    assert "site.nane is no key" in " ".join(told.err.split())
+    assert run("config", "explain", "stations.auth", "--data", data, "--json") == 1
+    (found,) = json.loads(capsys.readouterr().out).values()
+    assert (found["value"], found["default"], found["origin"]) == ("required", "required", "default")
+    assert "must be a text in quotes" in found["wrong"]
+
+
+@pytest.mark.parametrize("text", [b"[http\n", b"\xff\xfe"])
+def test_a_file_that_cannot_be_read_is_explained_all_the_same(text, data, capsys):
+    (data / "commonwatt.toml").write_bytes(text)
+    assert run("config", "explain", "--data", data) == 1
+    told = capsys.readouterr()
+    assert "stations.unknown = " in told.out
+    assert "commonwatt.toml cannot be read" in " ".join(told.err.split())
+    assert "codec" not in told.err
+
+
+def test_values_for_programs_are_quoted_once(capsys):
+    assert run("config", "explain", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["site.currency"]["default"] == "EUR"
+    assert told["stations.bind"]["value"] == "127.0.0.1:8180"
+    assert told["payments.success_action"]["value"] is True
+    assert told["rates.sources"]["value"] == ["kraken", "coinbase", "bitstamp"]
+    assert told["stations.heartbeat_s"]["value"] == 300
+
+
+def test_a_cursor_that_is_none_is_refused(data, capsys):
+    assert run("session", "list", "--cursor", "xx", "--data", data) == 2
+    assert "'xx' is no session's whole id" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_tag_that_is_not_there_is_told_before_anything_is_asked(data, capsys):
+    assert run("tag", "remove", "NOPE", "--data", data) == 3
+    assert "No tag reads NOPE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("--json",), ("--limit", "5"), ("--cursor", "9")])
+def test_a_journal_as_csv_has_no_pages(words, data, capsys):
+    assert run("books", "journal", "--csv", *words, "--data", data) == 2
+    assert "--csv prints all that match" in " ".join(capsys.readouterr().err.split())
+    assert run("books", "journal", "--csv", "--data", data) == 0

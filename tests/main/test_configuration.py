@@ -9,8 +9,9 @@ import pytest
 
 from commonwatt.adapters.rates import PUBLIC
 from commonwatt.main.config import Address, Config, LogFormat, StationAuth, UnknownStations
-from commonwatt.main.configuration import DOTS, RATE_SOURCES, ConfigRefused, key_specs, load, shown
+from commonwatt.main.configuration import RATE_SOURCES, ConfigRefused, load
 from commonwatt.main.explain import reference
+from commonwatt.main.keys import DOTS, key_specs, shown
 
 ROOT = Path(__file__).parents[2]
 SPECS = list(key_specs())
@@ -104,7 +105,7 @@ def test_every_type_from_the_environment():
 SLIPS = [
     ({"COMMONWATT_STATION_AUTH": "required"}, "Did you mean COMMONWATT_STATIONS_AUTH?"),
     ({"COMMONWATT_HTTP_BIND": "8080"}, "must look like 127.0.0.1:8080"),
-    ({"COMMONWATT_HTTP_BIND": "h:99999"}, "must look like 127.0.0.1:8080"),
+    ({"COMMONWATT_HTTP_BIND": "h:99999"}, "must have a port of 0 to 65535"),
     ({"COMMONWATT_PAYMENTS_HOLD_S": "121"}, "must be at most 120"),
     ({"COMMONWATT_PAYMENTS_HOLD_S": "9"}, "must be at least 10"),
     ({"COMMONWATT_PAYMENTS_HOLD_S": "1e2"}, "must be a whole number"),
@@ -118,6 +119,8 @@ SLIPS = [
     ({"COMMONWATT_SITE_TIMEZONE": "Mars/Olympus"}, "IANA"),
     ({"COMMONWATT_SITE_TIMEZONE": "../../etc/passwd"}, "IANA"),
     ({"COMMONWATT_SITE_CURRENCY": "euro"}, "ISO 4217"),
+    ({"COMMONWATT_SITE_CURRENCY": "ABC"}, "ISO 4217"),
+    ({"COMMONWATT_SITE_CURRENCY": "WH"}, "ISO 4217"),
     ({"COMMONWATT_SITE_ACCENT": "red"}, "#0b6e4f"),
     ({"COMMONWATT_PAYMENTS_RAILS": "paypal"}, "at least one of sandbox, lnd"),
     ({"COMMONWATT_PAYMENTS_RAILS": ""}, "at least one of sandbox, lnd"),

@@ -124,7 +124,15 @@ def test_a_port_that_is_taken(config):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         busy = dataclasses.replace(config, http=Http(bind=Address("127.0.0.1", taken.getsockname()[1])))
-        assert verdicts(examining.look_at_ports(busy), "ports") == [Verdict.BAD, Verdict.GOOD]
+        taken_port, free_port = examining.look_at_ports(busy)
+    assert (taken_port.verdict, free_port.verdict) == (Verdict.DOUBTFUL, Verdict.GOOD)
+    assert "address already in use" in taken_port.what
+    assert "a server over other data" in taken_port.todo
+
+
+def test_a_port_that_this_machine_does_not_have(config):
+    far = dataclasses.replace(config, http=Http(bind=Address("192.0.2.1", 8080)))
+    assert verdicts(examining.look_at_ports(far), "ports") == [Verdict.BAD, Verdict.GOOD]
 
 
 def test_our_own_server_may_have_the_ports(config, tmp_path):
@@ -140,6 +148,15 @@ def test_a_database_of_another_version(config, tables):
     (finding,) = examining.look_at_database(config)
     assert finding.verdict is Verdict.BAD
     assert "9999" in finding.what
+    assert "newer than this version" in finding.what
+    assert "serve" not in finding.todo
+    with sqlite3.connect(config.data.database) as raw:
+        raw.execute("update alembic_version set version_num = '0001'")
+    raw.close()
+    (finding,) = examining.look_at_database(config)
+    assert finding.verdict is Verdict.BAD
+    assert "older than this version" in finding.what
+    assert "commonwatt serve" in finding.todo
 
 
 @pytest.mark.parametrize(
@@ -259,5 +276,20 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     assert "0 to put right" in capsys.readouterr().out
     monkeypatch.setenv("COMMONWATT_SITE_ACCENT", "red")
     assert run_group(commonwatt, [*words, "--json"], new_program()) == 1
-    (finding,) = json.loads(capsys.readouterr().out)
-    assert (finding["subject"], finding["verdict"]) == ("settings", "bad")
+    wrong, guessed, *others = json.loads(capsys.readouterr().out)
+    assert (wrong["subject"], wrong["verdict"]) == ("settings", "bad")
+    assert "default of each key" in guessed["what"]
+    assert others[-1]["subject"] == "clock"
+
+
+def test_every_slip_of_the_settings_is_a_finding_and_the_rest_is_looked_at(tmp_path, capsys, monkeypatch):
+    tmp_path.chmod(0o700)
+    monkeypatch.setattr(examining, "HERE", (examining.look_at_clock,))
+    slips = ["bind = 'nonsense'", "connections_max = 1", "colour = 'red'", "tls_key = 5", "hosts = 7"]
+    (tmp_path / "commonwatt.toml").write_text("[http]\n" + "\n".join(slips))
+    assert run_group(commonwatt, ["doctor", "--offline", "--data", str(tmp_path)], new_program()) == 1
+    said = capsys.readouterr().out
+    assert "5 to put right, 1 to think about, 1 good." in said
+    lines = said.splitlines()
+    assert "" not in lines[:-2]
+    assert all(line.startswith(("✗ ", "! ", "✓ ", " " * 13)) for line in lines[:-2])

@@ -79,5 +79,66 @@ def test_a_database_that_is_busy_or_strange(data, capsys, monkeypatch):
     with sqlite3.connect(data / "commonwatt.sqlite") as raw:
         raw.execute("drop table station")
     raw.close()
-    assert run("station", "list", "--data", data) == 4
-    assert "no such table: station" in " ".join(capsys.readouterr().err.split())
+    assert run("station", "list", "--data", data) == 5
+    said = " ".join(capsys.readouterr().err.split())
+    assert "no such table: station" in said
+    assert "Restore the last backup" in said
+    assert "sudo" not in said
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing that SQLite knows " * 400])
+@pytest.mark.parametrize(
+    "words", [("session", "list"), ("station", "add", "CP-1"), ("books", "check"), ("backup", "b")]
+)
+def test_a_file_that_is_no_database(content, words, data, capsys, monkeypatch):
+    monkeypatch.chdir(data)
+    for beside in data.glob("commonwatt.sqlite*"):
+        beside.unlink()
+    (data / "commonwatt.sqlite").write_bytes(content)
+    assert run(*words, "--data", data) == 5
+    said = " ".join(capsys.readouterr().err.split())
+    assert "commonwatt.sqlite is no database of Commonwatt" in said
+    assert "Restore the last backup" in said
+    assert "sudo" not in said
+    assert not (data / "b").exists()
+
+
+COMMANDS = [
+    ("station", "list"),
+    ("station", "add", "CP-1"),
+    ("session", "list"),
+    ("books", "check"),
+    ("tag", "list"),
+    ("token", "list"),
+    ("owner", "link"),
+]
+
+
+def stand_at(data, revision):
+    with sqlite3.connect(data / "commonwatt.sqlite") as raw:
+        raw.execute("update alembic_version set version_num = ?", (revision,))
+    raw.close()
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_another_versions_database_is_neither_read_nor_written(words, data, capsys):
+    stand_at(data, "9999")
+    before = (data / "commonwatt.sqlite").read_bytes()
+    assert run(*words, "--data", data) == 1
+    assert "belongs to a newer version" in capsys.readouterr().err
+    stand_at(data, "0001")
+    assert run(*words, "--data", data) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "belongs to an older version" in said
+    assert "commonwatt serve" in said
+    stand_at(data, "9999")
+    assert (data / "commonwatt.sqlite").read_bytes()[100:] == before[100:]
+
+
+def test_a_backup_of_an_older_database_is_made_and_of_a_newer_one_not(data, capsys):
+    stand_at(data, "9999")
+    assert run("backup", data / "newer.tar", "--data", data) == 1
+    assert "belongs to a newer version" in capsys.readouterr().err
+    assert not (data / "newer.tar").exists()
+    stand_at(data, "0001")
+    assert run("backup", data / "older.tar", "--data", data) == 0

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import threading
+from dataclasses import replace
 
 import pytest
 from tests.main.terminal import run
@@ -64,6 +65,39 @@ def test_commands_go_to_the_running_server(words, running, capsys):
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        ("station", "send", "CP-1", "ClearCache", "--token", "t"),
+        ("session", "stop", "0198c0de-0000-7000-8000-000000000000", "--yes", "--token", "t"),
+        ("wallet", "history"),
+        ("wallet", "pay", "lnbc1", "--yes"),
+    ],
+)
+def test_without_a_server_over_the_data_nobody_elses_is_asked(words, data, capsys, monkeypatch):
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: pytest.fail("somebody was asked"))
+    assert run(*words, "--data", data) == 4
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"No server runs over {data}. Start one with commonwatt serve --data {data}" in said
+    with only_server(data):
+        assert run(*words, "--data", data) == 4
+    assert "is starting and does not answer yet" in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_doctor_believes_the_running_server_not_the_settings(data, capsys):
+    everywhere = ".".join("0000")
+    heard = replace(HERE, http_bind="127.0.0.1:41234", stations_bind=f"{everywhere}:41235")
+    with only_server(data) as lock:
+        note_running(lock, heard)
+        assert find_running(data) == heard
+        run("doctor", "--offline", "--data", data)
+        assert "Only this machine reaches" not in " ".join(capsys.readouterr().out.split())
+        note_running(lock, replace(heard, stations_bind="127.0.0.1:41235"))
+        run("doctor", "--offline", "--data", data)
+        said = " ".join(capsys.readouterr().out.split())
+    assert "Only this machine reaches the stations' address, 127.0.0.1:41235." in said
+
+
+@pytest.mark.parametrize(
     "words", [("--url", "http://127.0.0.1:7", "balance"), ("balance", "--url", "http://127.0.0.1:7")]
 )
 def test_the_wallets_old_names_still_work(words, data, capsys, monkeypatch):
@@ -75,6 +109,23 @@ def test_the_wallets_old_names_still_work(words, data, capsys, monkeypatch):
     assert run("wallet", "balance", "--data", data) == 4
     assert "127.0.0.1:11" in capsys.readouterr().err
     assert run("wallet", "balance", "--data", data, "--server", "file:///etc/passwd") == 2
+    assert "must begin with http:// or https://" in capsys.readouterr().err
+
+
+def test_no_answer_is_told_in_words(running, capsys):
+    assert run("wallet", "balance", "--data", running) == 4
+    assert "No answer from http://127.0.0.1:9: connection refused." in " ".join(capsys.readouterr().err.split())
+    assert run("station", "send", "CP-1", "ClearCache", "--token", "t", "--data", running) == 4
+    said = " ".join(capsys.readouterr().err.split())
+    assert "does not answer: connection refused." in said
+    assert "urlopen" not in said
+
+
+def test_a_token_that_is_missing_is_told_how_to_make(running, capsys, monkeypatch):
+    monkeypatch.delenv("COMMONWATT_TOKEN", raising=False)
+    assert run("station", "send", "CP-1", "ClearCache", "--data", running) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "commonwatt token create NAME --scope stations:command" in said
 
 
 def test_what_a_killed_server_left_behind_counts_for_nothing(data):

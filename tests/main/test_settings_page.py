@@ -27,9 +27,9 @@ async def test_what_the_demo_set_is_not_said_to_be_set_by_the_reader(whole):
 
 async def test_a_file_that_is_not_there_is_not_named_as_the_file(whole, tmp_path):
     page = whole.open("/settings").text
-    assert f"There is no file yet; it would be {tmp_path}/commonwatt.toml." in page
+    assert f"There is no file yet; it would be <code>{tmp_path}/commonwatt.toml</code>." in page
     (tmp_path / "commonwatt.toml").write_text("")
-    assert f"The file is {tmp_path}/commonwatt.toml." in whole.open("/settings").text
+    assert f"The file is <code>{tmp_path}/commonwatt.toml</code>." in whole.open("/settings").text
 
 
 async def test_a_member_who_mistypes_an_address_is_not_sent_to_scan(whole):

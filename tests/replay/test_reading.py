@@ -120,7 +120,7 @@ def test_a_file_that_is_no_text(tmp_path, content):
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(UnreadableFile, match="No such file"):
+    with pytest.raises(UnreadableFile, match="no such file"):
         read_file(tmp_path / "none.csv", UTC)
 
 

@@ -17,7 +17,7 @@ import pytest
 from tests.replay.command import main
 
 from commonwatt.kernel import CONNECTORS_MAX
-from commonwatt.main.replay.diary import Diary, Offer, OtherReplay, Page
+from commonwatt.main.replay.diary import Diary, Offer, OtherReplay, Page, only_replay
 from commonwatt.main.replay.plan import make_plan
 from commonwatt.main.replay.reading import read_rows
 from commonwatt.main.replay.run import Replay
@@ -174,7 +174,7 @@ def test_only_looking_at_a_file(tmp_path):
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Charges   5 at 4 stations" in done.stdout
-    assert "line 7: has 1 columns, the header 5" in done.stdout
+    assert "line 7: has 1 column, the header 5" in done.stdout
     assert not (tmp_path / "data").exists()
 
 
@@ -206,7 +206,7 @@ def test_a_file_without_a_charge_is_not_called_balanced(tmp_path, capsys, row, s
     assert "alanced" not in told
     assert main([*words, "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["balanced"] is False
-    assert main([*words, "--check"]) == 0
+    assert main([*words, "--check"]) == 1
     assert said in capsys.readouterr().out
 
 
@@ -215,3 +215,21 @@ def test_a_zone_that_does_not_exist_is_a_usage_error(tmp_path):
     file.write_text("".join(rows(2)))
     assert main(["replay", str(file), "--zone", "Mars/Base"]) == 2
     assert main(["replay", str(file), "--zone", "../../etc/passwd"]) == 2
+
+
+def test_a_second_replay_in_the_same_folder_is_kept_away_and_nobody_else_reads_it(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("commonwatt.kit.log.configure_log", lambda *_: None)
+    file = tmp_path / "past.csv"
+    file.write_text("".join(rows(5)))
+    words = ["replay", str(file), "--data", str(tmp_path / "data")]
+    assert main(words) == 0
+    assert "Balanced to the last msat" in capsys.readouterr().out
+    (folder,) = (tmp_path / "data" / "replay").iterdir()
+    for place in (folder, folder.parent, folder.parent.parent):
+        assert place.stat().st_mode & 0o777 == 0o700, place
+    for left in folder.iterdir():
+        assert left.stat().st_mode & 0o777 == 0o600, left
+    with only_replay(folder):
+        assert main(words) == 1
+    assert "Another replay runs in" in capsys.readouterr().err
+    assert main(words) == 0

@@ -53,7 +53,7 @@ async def test_two_lnd_nodes_pay_for_a_session_and_get_the_change_back(lnd_netwo
     client = LnurlClient(allow_loopback=True)
     async with serving(configured(tmp_path, lnd_network.shop)) as running:
         database = running.house.database
-        await database.write(furnish)
+        await database.write(furnish, "Europe/Berlin")
         station = VirtualStation("TOWN-HALL", running.stations_url)
         station.charger.connectors[1] = replace(station.connector(1), power_w_max=150_000.0)
         await station.start()

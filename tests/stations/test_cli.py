@@ -85,6 +85,8 @@ def test_the_list_comes_in_pages(run):
     rest = json.loads(run("list", "--cursor", "B", "--json")[1])
     assert [row["identity"] for row in rest["items"]] == ["C"]
     assert "--cursor B" in run("list", "--limit", "2")[1]
+    code, said = run("list", "--cursor", "xx")
+    assert (code, "'xx' is no station's identity" in said) == (2, True)
 
 
 def test_adding_says_where_to_connect(run):
@@ -133,6 +135,15 @@ def server():
     yield Answering
     listening.shutdown()
     listening.server_close()
+
+
+def test_a_token_that_the_server_does_not_know_is_told_how_to_make(run, server):
+    server.status = 401
+    server.body = {"slug": "not-signed-in", "title": "Sign in first", "detail": "This token is not valid."}
+    code, said = run("send", "CP-1", "Reset", "--server", server.url, "--token", "cw_x")
+    assert code == 1
+    assert "commonwatt token create NAME --scope stations:command" in " ".join(said.split())
+    assert "browser" not in said
 
 
 def test_a_command_goes_through_the_running_server(run, server):

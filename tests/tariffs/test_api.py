@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from litestar.di import Provide
 from litestar.testing import TestClient
 
+from commonwatt.kernel import Missing
 from commonwatt.kit.web import Behaviour, Live, Site, build_app, encode_cursor
 from commonwatt.members import DEPENDENCIES, EXCEPTION_HANDLERS, TERMINAL, Identify, create_token
 from commonwatt.tariffs import Rate, store_rate
@@ -18,6 +20,11 @@ DOCUMENT = {
 }
 
 
+def check_place(_sql, station, _connector):
+    if station == "NOPE":
+        raise Missing(f"No station is called {station}.")
+
+
 @pytest.fixture
 async def token(database):
     async def make(*scopes):
@@ -29,7 +36,7 @@ async def token(database):
 
 @pytest.fixture
 def app(database, clock, ids):
-    site = Site("Test", "http://tariffs.localhost")
+    site = Site("Test", "http://tariffs.localhost", timezone="Europe/Prague")
     return build_app(
         ROUTES,
         site=site,
@@ -37,7 +44,7 @@ def app(database, clock, ids):
         clock=clock,
         ids=ids,
         live=Live(),
-        dependencies=DEPENDENCIES,
+        dependencies={**DEPENDENCIES, "check_place": Provide(lambda: check_place, sync_to_thread=False)},
         behaviour=Behaviour(middleware=[Identify(database, site)], exception_handlers=EXCEPTION_HANDLERS),
     )
 
@@ -201,3 +208,26 @@ async def test_a_repeated_name_is_refused(client):
     again = client.post("/api/v1/tariffs", json={**DOCUMENT, "name": "YARD"})
     assert (again.status_code, again.json()["type"].rpartition("/")[2]) == (409, "tariff-name-taken")
     assert client.get("/api/v1/tariffs").json()["items"][0]["id"] == made["id"]
+
+
+async def test_a_document_without_a_zone_is_by_the_clock_of_the_site_then_of_its_tariff(client, clock):
+    """No tariff of OCPI names a zone; its hours are those of the place."""
+    assert client.post("/api/v1/tariffs", json=DOCUMENT).json()["timezone"] == "Europe/Prague"
+    far = client.post("/api/v1/tariffs", json={**DOCUMENT, "name": "Far", "timezone": "Asia/Tokyo"}).json()
+    assert far["timezone"] == "Asia/Tokyo"
+    clock.step(seconds=60)
+    address = f"/api/v1/tariffs/{far['id']}/versions"
+    unzoned = {**DOCUMENT, "name": "Far"}
+    assert client.post(address, json=unzoned).json()["timezone"] == "Asia/Tokyo"
+    assert client.post(address, json={**unzoned, "timezone": "UTC"}).json()["timezone"] == "UTC"
+    use = {"energy_wh": 1, "duration_s": 1, "tariff": DOCUMENT}
+    assert client.post("/api/v1/tariffs/preview", json=use).json()["tariff"]["timezone"] == "Europe/Prague"
+    newer = client.post("/api/v1/tariffs/preview", json={**use, "tariff_id": far["id"]}).json()
+    assert newer["tariff"]["timezone"] == "UTC"
+
+
+async def test_a_tariff_holds_and_is_taken_away_only_where_a_station_is(client):
+    made = client.post("/api/v1/tariffs", json=DOCUMENT).json()
+    for tariff_id in (made["id"], None):
+        answer = client.post("/api/v1/tariffs/assignments", json={"tariff_id": tariff_id, "station": "NOPE"})
+        assert answer.status_code == 404

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from tests.tariffs.test_tally import tariffs
@@ -66,6 +68,8 @@ def test_prices_are_read_exactly(price):
         (document(elements=[{"components": [{"kind": "FLAT", "price": 1}]}] * 51), "elements"),
         (document(asset="EURO"), "asset"),
         (document(asset="WH"), "asset"),
+        (document(asset="ABC"), "asset"),
+        (document(currency="XXX", asset=None), "currency"),
         (document(currency=7, asset=None), "currency"),
         (document(name="x" * 101), "name"),
         (document(name="a\nb"), "name"),
@@ -162,6 +166,16 @@ def test_a_form_may_hold_a_whole_document():
     assert tariff_from_form({"document": encode_tariff(parse_tariff(document()))}) == parse_tariff(document())
 
 
+def test_a_document_without_a_zone_takes_the_one_it_is_read_with():
+    assert parse_tariff(document(), timezone="Europe/Prague").timezone == "Europe/Prague"
+    named = document(timezone="Asia/Tokyo")
+    assert parse_tariff(named, timezone="Europe/Prague").timezone == "Asia/Tokyo"
+    fields = {"document": json.dumps(document()), "timezone": "Europe/Vienna"}
+    assert tariff_from_form(fields, timezone="Europe/Prague").timezone == "Europe/Vienna"
+    assert tariff_from_form({"document": fields["document"]}, timezone="Europe/Prague").timezone == "Europe/Prague"
+    assert tariff_from_form({**fields, "document": json.dumps(named)}).timezone == "Asia/Tokyo"
+
+
 def test_what_a_form_cannot_say_is_not_forced_into_one():
     assert form_from_tariff(parse_tariff(restricted(max_kwh=3))) is None
 
@@ -187,6 +201,7 @@ def test_bitcoin_prices_and_spans():
         ({"name": "x"}, "energy"),
         ({"energy": "free"}, "energy"),
         ({"energy": "0.45", "currency": "EURO"}, "currency"),
+        ({"energy": "0.45", "currency": "ABC"}, "currency"),
         ({"energy": "0.45", "vat": "200"}, "vat"),
         ({"energy": "0.45", "vat_included": "perhaps"}, "vat_included"),
         ({"energy": "0.45", "idle": "1/day"}, "idle"),

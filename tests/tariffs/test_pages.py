@@ -198,6 +198,20 @@ def test_a_tariff_beyond_the_form_is_edited_as_its_document(house):
     assert "day_of_week" in document or "weekdays" in document
 
 
+def test_a_document_without_a_zone_is_by_the_clock_of_its_tariff(house):
+    """The form sends the zone along, and a form that does not leaves the tariff by its own clock."""
+    document = '{"name": "A", "asset": "EUR", "elements": [{"components": [{"kind": "ENERGY", "price": 1}]}]}'
+    element = Element((Component(Kind.ENERGY, 300_000),), Restrictions(weekdays=(5, 6)))
+    far = Tariff("", "", "A", EUR, (element, Element((Component(Kind.ENERGY, 400_000),))), timezone="Asia/Tokyo")
+    tariff_id = house.act(create_tariff, far).id
+    assert 'name="timezone" value="Asia/Tokyo"' in house.open(f"/tariffs/{tariff_id}/edit")
+    house.send(f"/tariffs/{tariff_id}/edit", document=document, save="yes")
+    with house.database.engine.connect() as sql:
+        assert [version.tariff.timezone for version in history(sql, tariff_id)] == ["Asia/Tokyo", "Asia/Tokyo"]
+    site = Site("Hilltop", "http://localhost:8080", timezone="Europe/Prague")
+    assert _draft({"document": document}, site).timezone == "Europe/Prague"
+
+
 def test_a_tariff_is_assigned_taken_away_and_retired(priced):
     house, tariff_id = priced
     house.furnish()

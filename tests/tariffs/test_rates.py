@@ -21,6 +21,7 @@ from commonwatt.tariffs import (
     forget_rates,
     list_rates,
     msat_to_fiat,
+    outdate_rates,
     rate_by_id,
     refresh_rates,
     store_rate,
@@ -184,3 +185,45 @@ async def test_old_rates_go_but_those_that_a_bill_rests_on(database, clock):
     assert await database.write(forget_rates, locked) == 2
     left = await database.read(list_rates, "EUR")
     assert [rate.id for rate in left] == [stored[3].id, stored[0].id]
+
+
+DAY_S = 86_400
+
+
+async def keep(database, price, at):
+    return await database.write(store_rate, Rate("", "EUR", price, at, ("a",), ()))
+
+
+@pytest.mark.parametrize("noticed", [False, True])
+async def test_a_rate_from_before_our_clock_was_set_back_counts_for_nothing(database, clock, noticed):
+    before = await keep(database, PRICE, clock.now())
+    clock.step(seconds=DAY_S)
+    await keep(database, 2 * PRICE, clock.now())
+    clock.step(seconds=-DAY_S)
+    if noticed:
+        assert await database.write(outdate_rates) == 1
+    assert await database.read(current_rate, "EUR", clock.now()) == before
+    clock.step(seconds=60)
+    after = await keep(database, PRICE // 2, clock.now())
+    assert await database.read(current_rate, "EUR", clock.now()) == after
+    clock.step(seconds=1200)
+    with pytest.raises(NoRate):
+        await database.read(current_rate, "EUR", clock.now())
+
+
+async def test_nor_does_it_once_our_clock_shows_that_time_again(database, clock):
+    clock.step(seconds=DAY_S)
+    stale = await keep(database, 2 * PRICE, clock.now())
+    clock.step(seconds=-DAY_S)
+    await database.write(outdate_rates)
+    assert (await database.read(rate_by_id, stale.id)).at == stale.at
+    clock.step(seconds=DAY_S)
+    with pytest.raises(NoRate):
+        await database.read(current_rate, "EUR", clock.now())
+
+
+async def test_a_clock_that_is_set_back_a_little_leaves_the_rate(database, clock):
+    rate = await keep(database, PRICE, clock.now())
+    clock.step(seconds=-50)
+    assert await database.write(outdate_rates) == 0
+    assert await database.read(current_rate, "EUR", clock.now()) == rate

@@ -164,4 +164,101 @@ def test_a_place_that_is_not_there_is_refused(run):
 
     run("create", "--name", "Yard", "--energy", "1")
     assert run("assign", "Yard", "--station", "NOPE", places=nowhere)[0] == 3
-    assert run("assign", "--none", "--station", "NOPE", places=nowhere)[0] == 0
+    code, out, err = run("assign", "--none", "--station", "NOPE", "--connector", "2", places=nowhere)
+    assert (code, out, "No station is called NOPE" in err) == (3, "", True)
+
+
+def test_what_holds_at_a_station_that_was_removed_can_be_taken_away(run):
+    def nowhere(_sql, station, _connector):
+        raise Missing(f"No station is called {station}.")
+
+    run("create", "--name", "Yard", "--energy", "1")
+    run("assign", "Yard", "--station", "GONE")
+    assert run("assign", "--none", "--station", "GONE", places=nowhere)[0] == 0
+    assert run("retire", "Yard")[0] == 0
+    assert run("assign", "--none", "--station", "GONE", places=nowhere)[0] == 3
+
+
+OCPI = (
+    '{"country_code": "DE", "party_id": "ALL", "id": "16", "currency": "EUR", "elements": [{"price_components": '
+    '[{"type": "ENERGY", "price": 0.25, "vat": 20.0, "step_size": 1}], "restrictions": {"start_time": "22:00", '
+    '"end_time": "06:00"}}, {"price_components": [{"type": "ENERGY", "price": 0.5, "vat": 20.0, "step_size": 1}]}], '
+    '"last_updated": "2019-02-03T12:00:00Z"}'
+)
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "tariff.json"
+    path.write_text(OCPI)
+    return str(path)
+
+
+def zone(answer):
+    assert answer[0] == 0, answer
+    return json.loads(answer[1])["timezone"]
+
+
+def test_a_file_without_a_zone_is_by_the_clock_of_the_site_then_of_its_tariff(run, file):
+    assert zone(run("create", "--file", file, "--json")) == "Europe/Prague"
+    night = ("preview", "--file", file, "--use", "10", "--start", "2026-06-01T20:30:00Z", "--json")
+    assert json.loads(run(*night)[1])["gross"]["text"] == "3.00 EUR", "half past ten at night in Prague"
+    assert zone(run("create", "--file", file, "--name", "Far", "--timezone", "Asia/Tokyo", "--json")) == "Asia/Tokyo"
+    assert zone(run("revise", "Far", "--file", file, "--name", "Far", "--json")) == "Asia/Tokyo"
+    assert zone(run("revise", "Far", "--file", file, "--name", "Far", "--timezone", "UTC", "--json")) == "UTC"
+
+
+def test_a_zone_beside_a_file_that_names_another_is_refused(run, tmp_path):
+    other = tmp_path / "zoned.json"
+    other.write_text(OCPI.replace('"id"', '"timezone": "Europe/Vienna", "id"'))
+    assert zone(run("create", "--file", str(other), "--timezone", "Europe/Vienna", "--json")) == "Europe/Vienna"
+    code, out, err = run("create", "--file", str(other), "--name", "B", "--timezone", "UTC")
+    assert (code, out) == (2, "")
+    assert "names the zone Europe/Vienna" in " ".join(err.split())
+    code, _, err = run("create", "--file", str(other), "--name", "B", "--timezone", "Mars")
+    assert (code, "--timezone" in err) == (2, True)
+    other.write_text(OCPI)
+    code, _, err = run("create", "--file", str(other), "--name", "B", "--timezone", "Mars")
+    assert (code, "--timezone" in err, "'Mars' is no time zone" in err) == (2, True, True), err
+
+
+def test_three_letters_that_are_no_currency_are_refused(run, file):
+    assert "'ABC' is no currency" in run("create", "--name", "x", "--currency", "abc", "--energy", "1")[2]
+    assert run("create", "--name", "x", "--currency", "btc", "--energy", "1")[0] == 0
+    assert run("create", "--name", "y", "--currency", "chf", "--energy", "1")[0] == 0
+
+
+def test_a_retired_tariff_is_marked_in_the_list(run):
+    run("create", "--name", "Old", "--energy", "1")
+    run("create", "--name", "New", "--energy", "1")
+    run("retire", "Old")
+    lines = {line.split()[0]: line for line in run("list", "--retired")[1].splitlines()}
+    assert " retired " in lines["Old"]
+    assert " nowhere " in lines["New"]
+
+
+def test_a_tariff_is_shown_in_whole_sentences(run):
+    run("create", "--name", "Yard price", "--energy", "1")
+    said = " ".join(run("show", "Yard price")[1].split())
+    assert "1 version " in said
+    assert "It holds nowhere yet; `commonwatt tariff assign 'Yard price'` changes that." in said
+    run("revise", "Yard price", "--energy", "2")
+    run("assign", "Yard price")
+    said = run("show", "Yard price")[1]
+    assert "2 versions" in said
+    assert "Holds at the site from 20" in said
+    run("assign", "--none")
+    run("retire", "Yard price")
+    said = run("show", "Yard price")[1]
+    assert "Retired 20" in said
+    assert "nowhere" not in said
+
+
+def test_a_history_says_until_when_each_version_holds(run):
+    run("create", "--name", "Yard", "--energy", "1")
+    run("revise", "Yard", "--energy", "2", "--valid-from", "2126-01-01T00:00:00Z")
+    second, first = run("history", "Yard")[1].splitlines()[1:]
+    assert first.split()[0] == "1"
+    assert first.count("Z") == 2
+    assert "2126-01-01 00:00:00Z" in first
+    assert second.count("Z") == 1

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
-from commonwatt.kernel import Instant
+import pytest
+from sqlalchemy import select
+
+from commonwatt.kernel import Asset, Instant
 from commonwatt.members import Actor, Role
 from commonwatt.tariffs import (
     assign_tariff,
@@ -28,6 +31,8 @@ from commonwatt.tariffs.errors import (
     TariffNameTaken,
     TariffRetired,
 )
+from commonwatt.tariffs.lines import spans_of
+from commonwatt.tariffs.store import read_version, versions
 
 ADA = Actor("member/1", "Ada", Role.OPERATOR)
 
@@ -186,3 +191,32 @@ async def test_a_nameless_tariff_is_refused(database):
     with pytest.raises(TariffInvalid):
         await database.write(create_tariff, nameless)
     assert await database.read(list_tariffs, Instant(0)) == []
+
+
+async def test_a_history_tells_when_each_version_holds_as_prices_do(database, clock):
+    """A summer price lies over the usual one, which then holds again; one that was replaced in time never held."""
+    first = await database.write(create_tariff, draft("0.45"))
+    await database.write(assign_tariff, first.id)
+    began, summer, autumn = clock.now(), clock.now().plus(seconds=1000), clock.now().plus(seconds=2000)
+    for cost in ("0.30", "0.25"):
+        await database.write(revise_tariff, first.id, draft(cost, valid_from=summer.iso(), valid_to=autumn.iso()))
+    spans = spans_of(await database.read(history, first.id))
+    assert [(span.version.number, span.begins, span.ends) for span in spans] == [
+        (1, autumn, None),
+        (3, summer, autumn),
+        (2, summer, summer),
+        (1, began, summer),
+    ]
+    for span in spans:
+        if span.begins != span.ends:
+            held = await database.read(tariff_for, "CP-1", 1, span.begins)
+            assert held.version == span.version.tariff.version
+
+
+async def test_what_was_sold_in_money_that_is_gone_still_reads(database):
+    made = await database.write(create_tariff, replace(draft("0.45"), asset=Asset.of("HRK")))
+    row = await database.read(lambda sql: sql.execute(select(versions)).one())
+    assert read_version(row).asset == Asset("HRK", 6)
+    assert made.asset.code == "HRK"
+    with pytest.raises(TariffInvalid, match="'HRK' is no currency"):
+        draft("0.45", asset="HRK")

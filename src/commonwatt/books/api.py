@@ -26,9 +26,9 @@ from commonwatt.books.queries import (
 )
 from commonwatt.kernel import Amount, Asset, Instant
 from commonwatt.kit.database import Database
-from commonwatt.kit.web import Answer, BadRequest, Page, Paging, encode_cursor, page_of, tagged
+from commonwatt.kit.web import BadRequest, Page, Paging, Tagged, also_as_csv, encode_cursor, page_of, refuses, tagged
 from commonwatt.kit.web.comma_lists import cell
-from commonwatt.kit.web.days import instant_of
+from commonwatt.kit.web.days import instant_of, span_of
 from commonwatt.kit.web.parameters import From, To
 
 _TEXT_MAX = 200
@@ -99,7 +99,7 @@ def routes(guards: Sequence[Guard]) -> list[Any]:
     return [Router("/api/v1", guards=list(guards), route_handlers=handlers, tags=["books"])]
 
 
-@get("/journal", summary="List postings")
+@get("/journal", summary="List postings", opt=also_as_csv())
 async def get_journal(
     request: Request[Any, Any, Any],
     database: Database,
@@ -110,14 +110,12 @@ async def get_journal(
     until: To = None,
     search: Annotated[str | None, Parameter(description="anywhere in the posting", max_length=_TEXT_MAX)] = None,
     reference: Annotated[str | None, Parameter(description="exactly this", max_length=_TEXT_MAX)] = None,
-    format: Annotated[str, Parameter(description="json, or csv for all that match", pattern="json|csv")] = "json",  # noqa: A002
-) -> Answer[Page[PostingShown]]:
+    format: Annotated[str, Parameter(description="json, or csv for all that match", pattern="^(json|csv)$")] = "json",  # noqa: A002
+) -> Tagged[Page[PostingShown]]:
     """Return postings, the newest first; `format=csv` streams all that match, the oldest first, a row per entry."""
-    filters = JournalFilter(
-        account, _asset(asset), instant_of(since, "from"), instant_of(until, "to"), search or None, reference
-    )
+    filters = JournalFilter(account, _asset(asset), *span_of(since, until), search or None, reference)
     if format == "csv":
-        return cast("Answer[Any]", journal_csv(database, filters))  # a file instead; the description tells of the pages
+        return cast("Tagged[Any]", journal_csv(database, filters))  # a file instead; the description tells of the pages
     (before,) = paging.key(int) or (None,)
     page = await database.read(journal, filters, before, paging.limit)
     cursor = None if page.next_cursor is None else encode_cursor((page.next_cursor,))
@@ -130,18 +128,27 @@ async def get_accounts(
     database: Database,
     paging: Paging,
     account: Annotated[str | None, Parameter(description="this account and all below it", max_length=_TEXT_MAX)] = None,
-) -> Answer[Page[AccountShown]]:
+) -> Tagged[Page[AccountShown]]:
     """Return accounts by name; each in every asset that it was used in, told in its own direction."""
     after: tuple[str, str] | tuple[()] = paging.key(str, str)
     states = await database.read(list_accounts, account, after or None, paging.limit + 1)
     return tagged(request, page_of(states, paging, _state, lambda state: (state.name, state.balance.asset.code)))
 
 
-@get("/accounts/{name:str}/balance", summary="Read an account's balance")
+@get(
+    "/accounts/{name:str}/balance",
+    summary="Read an account's balance",
+    opt=refuses(
+        {
+            404: "There is no such account, only accounts below its name: `rail` stands for all payment backends.",
+            422: "The books keep no account of this kind.",
+        }
+    ),
+)
 async def get_balance(
     request: Request[Any, Any, Any], database: Database, name: Name, at: At = None
-) -> Answer[BalancesShown]:
-    """Return what an account holds, now or at a past instant, in every asset that it was ever used in."""
+) -> Tagged[BalancesShown]:
+    """Return what an account holds, now or at a past instant, in every asset that it was used in; none if in none."""
     moment = instant_of(at, "at")
     states = await database.read(balance_states, name, moment)
     balances = [_balance(state, past=moment is not None) for state in states]
@@ -149,7 +156,7 @@ async def get_balance(
 
 
 @get("/trial-balance", summary="Read the trial balance")
-async def get_trial_balance(request: Request[Any, Any, Any], database: Database, at: At = None) -> Answer[TrialShown]:
+async def get_trial_balance(request: Request[Any, Any, Any], database: Database, at: At = None) -> Tagged[TrialShown]:
     """Return what each kind of account comes to, debit or credit, now or at a past instant."""
     moment = instant_of(at, "at")
     lines: list[TrialLine] = await database.read(trial_balance, moment)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import click
+from click.core import ParameterSource
 from sqlalchemy import Connection
 
 from commonwatt.books.checking import check_books
-from commonwatt.books.errors import AccountUnknown
+from commonwatt.books.errors import AccountAbove, AccountUnknown
 from commonwatt.books.export import HEADER, rows_of
 from commonwatt.books.model.posting import Posting
 from commonwatt.books.queries import (
@@ -18,13 +20,14 @@ from commonwatt.books.queries import (
     JournalFilter,
     JournalPage,
     TrialLine,
+    all_accounts,
     balance_states,
     export_journal,
     journal,
     trial_balance,
 )
 from commonwatt.kernel import Amount, Asset, Instant, amount_text
-from commonwatt.kit.cli import Program, instant_text, short, table, with_program, wrapped
+from commonwatt.kit.cli import Program, counted, instant_text, short, table, with_program, wrapped
 
 
 class _Moment(click.ParamType[Instant]):
@@ -70,7 +73,12 @@ def show_balance(program: Program, account: str | None, at: Instant | None) -> N
             "such as session:ID. `commonwatt session list --owed` names them.",
             account=account,
         )
-    states = program.read(balance_states, account, at)
+    try:
+        states = program.read(balance_states, account, at)
+    except AccountAbove:
+        below = program.read(_below, account, at)
+        program.answer(below, wrapped(_below_text(account, below)))
+        return
     now = [
         (state.name, amount_text(state.balance), amount_text(state.held), amount_text(state.available))
         for state in states
@@ -108,6 +116,10 @@ def show_journal(
     """Show postings, the newest first."""
     filters = JournalFilter(account, asset, since, until, text, reference)
     if as_csv:
+        ctx = click.get_current_context()
+        typed = ctx.get_parameter_source("limit") is ParameterSource.COMMANDLINE
+        if typed or cursor is not None or program.as_json:
+            raise click.UsageError("--csv prints all that match; leave --limit, --cursor and --json out.")
         program.read(_print_csv, filters)
         return
     page = program.read(journal, filters, cursor, limit)
@@ -119,7 +131,8 @@ def show_journal(
 def check(program: Program) -> None:
     """Add everything up again and compare."""
     found = program.read(check_books)
-    said = f"All adds up: {found.accounts:,} accounts, {found.postings:,} postings, {found.entries:,} entries."
+    entries = counted(found.entries, "entry", "entries")
+    said = f"All adds up: {counted(found.accounts, 'account')}, {counted(found.postings, 'posting')}, {entries}."
     program.answer(found, said)
 
 
@@ -177,6 +190,32 @@ def _totals(lines: list[TrialLine]) -> list[tuple[str, str, str]]:
 
 def _amount(amount: Amount) -> str:
     return amount_text(amount) if amount else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Below:
+    """What the accounts below a name come to in one asset, told in their own direction."""
+
+    account: str
+    balance: Amount
+    accounts: int
+
+
+def _below(connection: Connection, account: str, at: Instant | None) -> list[_Below]:
+    found: dict[Asset, tuple[int, int]] = {}
+    for state in all_accounts(connection, account, at):
+        units, count = found.get(state.balance.asset, (0, 0))
+        found[state.balance.asset] = (units + state.balance.units, count + 1)
+    return [_Below(account, Amount(asset, units), count) for asset, (units, count) in found.items()]
+
+
+def _below_text(account: str, below: list[_Below]) -> str:
+    sums = " and ".join(f"{amount_text(one.balance)} in {counted(one.accounts, 'account')}" for one in below)
+    sums = sums or "nothing"
+    return (
+        f"{account} is a kind of account, not one: it has {sums}. `commonwatt books journal --account {account}` shows "
+        f"what was booked there; name one as {account}:NAME."
+    )
 
 
 def _state(state: AccountState, *, past: bool) -> dict[str, object]:

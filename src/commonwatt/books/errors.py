@@ -35,6 +35,13 @@ class AccountUnknown(Refused):
     status = 422
 
 
+class AccountAbove(Missing):
+    """No account has this name, but the names of others begin with it: it is a kind, such as `rail`."""
+
+    slug = "account-above"
+    title = "This stands for several accounts"
+
+
 class AmountImpossible(Refused):
     """An amount is not positive where it must be, or larger than the books can hold."""
 

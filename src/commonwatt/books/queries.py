@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, literal, or_, select
 
+from commonwatt.books.errors import AccountAbove
 from commonwatt.books.model.account import KINDS, Side, kind_of
 from commonwatt.books.model.posting import Entry, Posting, told
 from commonwatt.books.store import accounts, entries, writes
@@ -16,6 +17,8 @@ from commonwatt.kit.database import Ordering, SortColumn, mentions
 from commonwatt.kit.database.ordering import Key
 
 LIMIT_MAX = 500
+_NAMED_MAX = 5
+"""So many accounts are named where none was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +165,21 @@ def _state(row: Row[Any]) -> AccountState:
 
 
 def balance_states(connection: Connection, account: str, at: Instant | None = None) -> list[AccountState]:
-    """Return an account in every asset that it was ever used in; of the past only the balance is known."""
+    """Return an account in every asset that it was ever used in; of the past only the balance is known.
+
+    None for an account that was never used. Raises AccountAbove where only the accounts below its name were.
+    """
     kind_of(account)
-    states = [state for state in list_accounts(connection, account, None, LIMIT_MAX) if state.name == account]
+    found = list_accounts(connection, account, None, LIMIT_MAX)
+    states = [state for state in found if state.name == account]
+    if found and not states:
+        below = list(dict.fromkeys(state.name for state in found))
+        more = f", and {len(below) - _NAMED_MAX} more" if len(below) > _NAMED_MAX else ""
+        raise AccountAbove(
+            f"No account is called {account!r}; it stands for those below it: {', '.join(below[:_NAMED_MAX])}{more}. "
+            "Ask for one of them; the trial balance has the sum of each kind.",
+            account=account,
+        )
     if at is None:
         return states
     past = ((state.name, state.balance.asset) for state in states)

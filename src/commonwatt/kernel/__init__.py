@@ -1,6 +1,7 @@
-"""Shared words: quantity, amount, instant, ids, errors, outcome, digest, place, said. Standard library only."""
+"""Shared words: quantity, amount, currency, instant, ids, errors, outcome, digest, place, said. Standard library."""
 
 from commonwatt.kernel.amount import BTC, ENERGY, EUR, Amount, Asset, Rounding, amount_text, divide
+from commonwatt.kernel.currency import is_currency
 from commonwatt.kernel.digest import digest_of, sha256_hex
 from commonwatt.kernel.errors import Broken, Fault, Missing, Refused, Unavailable
 from commonwatt.kernel.ids import Ids, RandomIds, SeededIds, uuid7
@@ -41,6 +42,7 @@ __all__ = [
     "amount_text",
     "digest_of",
     "divide",
+    "is_currency",
     "said",
     "sha256_hex",
     "uuid7",

@@ -11,7 +11,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import IO, Any
 
@@ -39,6 +39,10 @@ class Running:
     api: str
     stations: str
     """Without the stations' identity."""
+    http_bind: str = ""
+    """Where pages and API were told to listen, `HOST:PORT`, whatever the settings say; empty when it was not noted."""
+    stations_bind: str = ""
+    """Where stations are heard, likewise."""
 
 
 @contextlib.contextmanager
@@ -76,7 +80,8 @@ def note_running(lock: IO[str], running: Running | None = None) -> None:
     lock.truncate()
     lock.write(f"{os.getpid()}\n")
     if running is not None:
-        lock.write(f"pages {running.pages}\napi {running.api}\nstations {running.stations}\n")
+        told = asdict(running)
+        lock.write("".join(f"{name} {told[name]}\n" for name in told if told[name]))
     lock.flush()
 
 
@@ -104,7 +109,7 @@ def find_running(data: Path) -> Running | None:
     told = dict(line.partition(" ")[::2] for line in lines)
     if not {"pages", "api", "stations"} <= told.keys():
         return None
-    return Running(told["pages"], told["api"], told["stations"])
+    return Running(**{name: told.get(name, "") for name in (one.name for one in fields(Running))})
 
 
 def base_address(config: Any, port: int | None = None) -> str:

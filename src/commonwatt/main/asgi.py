@@ -9,6 +9,7 @@ from typing import Any
 
 from litestar import Litestar, Request
 from litestar.di import Provide
+from sqlalchemy import Connection
 
 from commonwatt import charging, members, stations
 from commonwatt.books import api as books_api
@@ -39,6 +40,8 @@ EDGES = (
     "commonwatt.main.site_pages",
 )
 """Modules with `ROUTES`, in the order of the map."""
+TOPICS = {"*", "overview", "station/*", "session/*", "tariffs", "rates", "books", "jobs", "audit"}
+"""What one may hear of that names no single thing."""
 SANDBOX_EDGES = ("commonwatt.adapters.payment.sandbox.api", "commonwatt.adapters.payment.sandbox.pages")
 
 
@@ -102,7 +105,8 @@ def _routes(module: str) -> list[Any]:
 def topic_gate(database: Database, site: Site) -> Any:
     """Return who may hear what: members everything but other people's secrets, a driver the session of the link.
 
-    Who asks is found out anew each time: a stream outlives the session or the role that opened it.
+    Who asks is found out anew each time: a stream outlives the session or the role that opened it. A topic that nothing
+    would ever be told of, and a thing that is not there, are nobody's.
     """
 
     async def gate(request: Request[Any, Any, Any], topic: str) -> str | None:
@@ -113,6 +117,15 @@ def topic_gate(database: Database, site: Site) -> Any:
             view = await database.read(stations.find_connector, name)
             return None if view is None else f"place/{view.station}"
         actor = await members.find_actor(request, database, site)
-        return topic if actor is not None and actor.may_hear(topic) else None
+        if actor is None or not actor.may_hear(topic):
+            return None
+        return topic if topic in TOPICS or await database.read(_is_there, kind, name) else None
 
     return gate
+
+
+def _is_there(sql: Connection, kind: str, name: str) -> bool:
+    """Whether there is a thing to hear of."""
+    if kind == "station":
+        return stations.find_station(sql, name) is not None
+    return kind == "session" and charging.charge_by_id(sql, name) is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +64,23 @@ def new_program() -> Program:
 
 
 def load_config(overrides: dict[str, str]) -> Any:
-    """Build the configuration of this process with its origins (`configuration.Loaded`)."""
+    """Build the configuration of this process with its origins (`configuration.Loaded`); raises ConfigRefused."""
     from commonwatt.main.configuration import load  # noqa: PLC0415 (only commands that need it pay for it)
 
+    return load(*_sources(overrides))
+
+
+def load_what_can_be(overrides: dict[str, str]) -> Any:
+    """Build it as far as it can be understood, with the slips (`configuration.load_what_can_be`)."""
+    from commonwatt.main import configuration  # noqa: PLC0415 (only commands that need it pay for it)
+
+    return configuration.load_what_can_be(*_sources(overrides))
+
+
+def _sources(overrides: dict[str, str]) -> tuple[dict[str, str], Mapping[str, str], Path | None]:
     keys = {name: value for name, value in overrides.items() if name != CONFIG_FILE}
     file = overrides.get(CONFIG_FILE)
-    return load(keys, os.environ, Path(file) if file else None)
+    return keys, os.environ, Path(file) if file else None
 
 
 def _open(config: Any, read_only: bool) -> Any:  # noqa: FBT001 (the shape that the command line kit asks)

@@ -17,6 +17,9 @@ PLAY_RATE = "60000.00"
 """The price of one bitcoin where money is play money and no price is set."""
 
 
+PORT_MAX = 65_535
+
+
 class LogFormat(StrEnum):
     """How log lines are written."""
 
@@ -66,8 +69,11 @@ class Address:
         """Read `HOST:PORT`, `[::1]:8080` or `:8080` (every address of this machine); raises ValueError."""
         host, colon, port = text.rpartition(":")
         host = host.removeprefix("[").removesuffix("]")
-        if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 (a port)
+        if not colon or not port.isascii() or not port.isdigit():
             msg = "must look like 127.0.0.1:8080"
+            raise ValueError(msg)
+        if int(port) > PORT_MAX:
+            msg = f"must have a port of 0 to {PORT_MAX}"
             raise ValueError(msg)
         return cls(host or "0.0.0.0", int(port))  # noqa: S104 (only where the owner wrote it so)
 
@@ -261,7 +267,13 @@ class Rates:
         "", "A fixed price of one bitcoin, like `60000.00`, instead of asking; empty means 60000.00 with play money."
     )
     refresh_s: int = key(60, "How often the sources are asked, in seconds.", least=5, most=3600)
-    age_max_s: int = key(600, "How old an answer may be; older ones do not count.", least=10, most=86_400)
+    age_max_s: int = key(
+        600,
+        "How old an answer may be; older ones do not count. The last price that was agreed on serves until the oldest "
+        "answer in it is 900 s old.",
+        least=10,
+        most=86_400,
+    )
     deviation_max_ppm: int = key(
         20_000, "How far an answer may lie from the median, in millionths.", least=100, most=500_000
     )

@@ -7,19 +7,20 @@ import os
 import re
 import tomllib
 import types
-from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
-from commonwatt.kernel import Asset, Refused
+from commonwatt.kernel import BTC, Refused, is_currency
+from commonwatt.kit.reason import reason_of
 from commonwatt.main.config import Address, Config
+from commonwatt.main.keys import DOTS, PREFIX, KeySpec, choices, key_specs, shown
 from commonwatt.main.origin import canonical_origin, is_origin
 
-PREFIX = "COMMONWATT_"
 ALIASES = {"COMMONWATT_DATA": "data.dir"}
 NOT_KEYS = {
     "COMMONWATT_CONFIG",
@@ -31,7 +32,6 @@ NOT_KEYS = {
 }
 """Variables that other parts of the command line read: the file itself, built peers, a remote server with its keys."""
 FILE_NAME = "commonwatt.toml"
-DOTS = "••••••"
 RAILS = ("sandbox", "lnd")
 RATE_SOURCES = ("kraken", "coinbase", "bitstamp", "mempool")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -43,30 +43,6 @@ class ConfigRefused(Refused):
     slug = "config-refused"
     title = "The configuration cannot be used"
     status = 422
-
-
-@dataclass(frozen=True, slots=True)
-class KeySpec:
-    """One key of the tree, as `config explain` shows it."""
-
-    name: str
-    """Section and key, `stations.unknown`."""
-    kind: Any
-    default: Any
-    says: str
-    secret: bool
-    least: int | None
-    most: int | None
-
-    @property
-    def variable(self) -> str:
-        """The environment variable that sets it."""
-        return PREFIX + self.name.replace(".", "_").upper()
-
-    @property
-    def type_text(self) -> str:
-        """The type in words."""
-        return _type_text(self.kind, self.least, self.most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +63,12 @@ class Loaded:
         return shown(self.value(spec.name), secret=spec.secret)
 
 
-def key_specs() -> Iterator[KeySpec]:
-    """Yield every key of the tree in its order."""
-    for section in fields(Config):
-        tree = get_type_hints(Config)[section.name]
-        kinds = get_type_hints(tree)
-        for one in fields(tree):
-            meta = one.metadata
-            name = f"{section.name}.{one.name}"
-            numbers = meta.get("least"), meta.get("most")
-            yield KeySpec(
-                name, kinds[one.name], _default(one), meta.get("says", ""), meta.get("secret", False), *numbers
-            )
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """Something in the sources that cannot be: what, and the key that it is about; empty where that is none of ours."""
+
+    text: str
+    key: str = ""
 
 
 def load(
@@ -110,53 +80,52 @@ def load(
 
     `file` or `COMMONWATT_CONFIG` names the file, else `commonwatt.toml` in the data directory is read when it exists.
     """
+    loaded, slips = load_what_can_be(overrides, environment, file)
+    if slips:
+        raise refusal(slips)
+    return loaded
+
+
+def refusal(slips: Sequence[Slip]) -> ConfigRefused:
+    """Return the error that names every slip."""
+    return ConfigRefused("\n\n".join(slip.text for slip in slips), slips=len(slips))
+
+
+def load_what_can_be(
+    overrides: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+    file: Path | None = None,
+) -> tuple[Loaded, list[Slip]]:
+    """Build the tree as far as it can be understood: a key that cannot has its default, and its slip is returned."""
     env = os.environ if environment is None else environment
     specs = {spec.name: spec for spec in key_specs()}
-    wrong: list[str] = []
+    wrong: list[Slip] = []
     named = {name: (text, "the command line") for name, text in (overrides or {}).items()}
     from_env = dict(_environment(env, specs, wrong))
-    path = _find_file(file, env, {**from_env, **named}, specs)
-    raw: dict[str, tuple[Any, str]] = {**dict(_file(path, specs, wrong)), **from_env, **named}
+    path, from_file, readable = None, {}, True
+    try:
+        path = _find_file(file, env, {**from_env, **named}, specs)
+        from_file = dict(_file(path, specs, wrong))
+    except ConfigRefused as error:
+        wrong.append(Slip(error.detail))
+        readable = False
+    raw: dict[str, tuple[Any, str]] = {**from_file, **from_env, **named}
     values: dict[str, Any] = {}
     for name, (value, origin) in raw.items():
         spec = specs.get(name)
         if spec is None:
-            wrong.append(f"{origin}: {_unknown(name, specs)}")
+            wrong.append(Slip(f"{origin}: {_unknown(name, specs)}"))
             continue
         try:
             values[name] = _read(spec, value)
         except (ValueError, TypeError) as error:
             said = DOTS if spec.secret else repr(value)
-            wrong.append(f"{origin}: {name} {error}, not {said}.")
+            wrong.append(Slip(f"{origin}: {name} {error}, not {said}.", name))
     config = _tree(values)
-    wrong += _disagreements(config)
-    config = _with_canonical_address(config, wrong)
-    if wrong:
-        raise ConfigRefused("\n\n".join(wrong), slips=len(wrong))
-    return Loaded(config, {name: origin for name, (_, origin) in raw.items()}, path)
-
-
-def shown(value: Any, *, secret: bool = False) -> str:
-    """Write a value as the file would; a secret that is set as dots."""
-    match value:
-        case None | "":
-            return '""'
-        case _ if secret:
-            return DOTS
-        case bool():
-            return "true" if value else "false"
-        case tuple():
-            return "[" + ", ".join(shown(item) for item in value) + "]"
-        case int():
-            return str(value)
-        case _:
-            return f'"{value}"'
-
-
-def _default(one: Field[Any]) -> Any:
-    if one.default_factory is not MISSING:
-        return one.default_factory()
-    return one.default
+    if readable:
+        wrong += [Slip(text, text.partition(" ")[0]) for text in _disagreements(config)]
+        config = _with_canonical_address(config, wrong)
+    return Loaded(config, {name: raw[name][1] for name in values}, path), wrong
 
 
 def _find_file(
@@ -172,23 +141,34 @@ def _find_file(
     return usual if usual.is_file() else None
 
 
-def _file(path: Path | None, specs: Mapping[str, KeySpec], wrong: list[str]) -> Iterator[tuple[str, tuple[Any, str]]]:
+def _file(path: Path | None, specs: Mapping[str, KeySpec], wrong: list[Slip]) -> Iterator[tuple[str, tuple[Any, str]]]:
     if path is None:
         return
     try:
         tree = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigRefused(f"{path} cannot be read: {error}.") from error
+        raise ConfigRefused(f"{path} cannot be read: {_why(error)}.") from error
     for section, keys in tree.items():
         if not isinstance(keys, dict):
-            wrong.append(f"{path}: {section!r} stands outside of a section. {_unknown(section, specs)}")
+            wrong.append(Slip(f"{path}: {section!r} stands outside of a section. {_unknown(section, specs)}"))
             continue
         for name, value in keys.items():
             yield f"{section}.{name}", (value, str(path))
 
 
+def _why(error: Exception) -> str:
+    """Say in words why a file cannot be read."""
+    match error:
+        case OSError():
+            return reason_of(error)
+        case UnicodeDecodeError():
+            return "it is no text in UTF-8"
+        case _:
+            return str(error)
+
+
 def _environment(
-    env: Mapping[str, str], specs: Mapping[str, KeySpec], wrong: list[str]
+    env: Mapping[str, str], specs: Mapping[str, KeySpec], wrong: list[Slip]
 ) -> Iterator[tuple[str, tuple[Any, str]]]:
     variables = {spec.variable: spec.name for spec in specs.values()} | ALIASES
     for variable, value in sorted(env.items()):
@@ -200,7 +180,7 @@ def _environment(
             continue
         near = difflib.get_close_matches(variable, variables, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
-        wrong.append(f"The environment: {variable} sets no key that we know.{hint}")
+        wrong.append(Slip(f"The environment: {variable} sets no key that we know.{hint}"))
 
 
 def _unknown(name: str, specs: Mapping[str, KeySpec]) -> str:
@@ -249,7 +229,7 @@ def _convert(kind: Any, value: Any) -> Any:  # noqa: C901 (one case per type)
         return Path(value).expanduser()
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         if value not in list(kind):
-            msg = "must be " + _choices(kind)
+            msg = "must be " + choices(kind)
             raise ValueError(msg)
         return kind(value)
     return value
@@ -264,10 +244,6 @@ def _convert_bool(value: Any) -> bool:
         return False
     msg = "must be true or false"
     raise ValueError(msg)
-
-
-def _choices(kind: type[StrEnum]) -> str:
-    return " or ".join(f"{choice.value!r}" for choice in kind)
 
 
 def _tree(values: Mapping[str, Any]) -> Config:
@@ -290,9 +266,7 @@ def _disagreements(config: Config) -> Iterator[str]:
         ZoneInfo(site.timezone)
     except (KeyError, ValueError, OSError):
         yield f"site.timezone must be a name of the IANA list like Europe/Prague, not {site.timezone!r}."
-    try:
-        Asset.of(site.currency)
-    except ValueError:
+    if site.currency != BTC.code and not is_currency(site.currency):
         yield f"site.currency must be a code of ISO 4217 like EUR, not {site.currency!r}."
     if not _COLOUR.fullmatch(site.accent):
         yield f"site.accent must look like #0b6e4f, not {site.accent!r}."
@@ -313,7 +287,7 @@ def _port_slips(config: Config) -> Iterator[str]:
             yield f"{name}.tls_certificate and {name}.tls_key belong together; set both or none."
 
 
-def _with_canonical_address(config: Config, wrong: list[str]) -> Config:
+def _with_canonical_address(config: Config, wrong: list[Slip]) -> Config:
     """Write base_url as browsers write an origin, since a passkey's origin is compared letter by letter."""
     site = config.site
     if not site.base_url or not is_origin(site.base_url, {"http", "https"}):
@@ -321,7 +295,8 @@ def _with_canonical_address(config: Config, wrong: list[str]) -> Config:
     try:
         return replace(config, site=replace(site, base_url=canonical_origin(site.base_url)))
     except ValueError as error:
-        wrong.append(f"site.base_url must name a host that a browser can open, not {site.base_url!r}: {error}.")
+        said = f"site.base_url must name a host that a browser can open, not {site.base_url!r}: {error}."
+        wrong.append(Slip(said, "site.base_url"))
         return config
 
 
@@ -344,15 +319,3 @@ def _money_slips(config: Config) -> Iterator[str]:
         yield f"rates.sources names {len(rates.sources)}, but rates.sources_min asks for {rates.sources_min}."
     if config.charging.start_timeout_s > config.payments.hold_s:
         yield "charging.start_timeout_s is longer than payments.hold_s; a held payment would go back before the start."
-
-
-def _type_text(kind: Any, least: int | None, most: int | None) -> str:
-    if get_origin(kind) is types.UnionType:
-        return _type_text(get_args(kind)[0], least, most) + ", or empty"
-    if get_origin(kind) is tuple:
-        return "list of words"
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return _choices(kind)
-    if kind is int and least is not None and most is not None:
-        return f"whole number, {least} to {most}"
-    return {bool: "true or false", int: "whole number", Address: "HOST:PORT", Path: "path", str: "text"}[kind]

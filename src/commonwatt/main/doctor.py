@@ -8,13 +8,13 @@ import click
 
 from commonwatt.kernel import Fault
 from commonwatt.kit.cli import Program, styled, with_program, wrapped
-from commonwatt.kit.cli.problems import find_page, section
+from commonwatt.kit.cli.problems import find_page, section, unmarked
 from commonwatt.main.config import Config
-from commonwatt.main.finding import Check, Finding, Verdict, bad, good
+from commonwatt.main.finding import Check, Finding, Verdict, bad, doubtful, good
 
 _MARKS = {Verdict.GOOD: ("✓", "green"), Verdict.DOUBTFUL: ("!", "yellow"), Verdict.BAD: ("✗", "red")}
 
-
+_GUESSED = "The rest was looked at with the default of each key that is wrong."
 _INDENT = " " * 13
 
 
@@ -28,8 +28,8 @@ def examine(config: Config, *, network: bool) -> list[Finding]:
         try:
             findings += check(config)
         except Fault as fault:
-            advice = section(find_page(fault.slug), "What to do").replace("`", "")
-            todo = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", advice) or "Correct it, then look again."
+            advice = unmarked(section(find_page(fault.slug), "What to do"))
+            todo = advice or "Correct it, then look again."
             findings.append(bad(check.__name__.removeprefix("look_at_"), fault.detail, todo))
         except Exception as error:  # noqa: BLE001 (whatever it is, it is a finding)
             findings.append(
@@ -43,12 +43,15 @@ def examine(config: Config, *, network: bool) -> list[Finding]:
 @with_program()
 def doctor(program: Program, *, offline: bool) -> int:
     """Look for what is wrong, and say what to do. Exit code 1 when something must be put right."""
-    try:
-        config = program.config
-    except Fault as fault:
-        findings = [bad("settings", fault.detail, "Correct the settings; `commonwatt config explain` lists all keys.")]
-    else:
-        findings = [good("settings", "All keys are known and fit together."), *examine(config, network=not offline)]
+    from commonwatt.main.cli import load_what_can_be  # noqa: PLC0415 (the root imports this module)
+
+    loaded, slips = load_what_can_be(program.overrides)
+    findings = [good("settings", "All keys are known and fit together.")]
+    if slips:
+        todo = "Correct it; `commonwatt config explain` lists all keys with their defaults."
+        findings = [bad("settings", slip.text, todo if slip is slips[-1] else "") for slip in slips]
+        findings.append(doubtful("settings", _GUESSED, "Correct the settings, then look again."))
+    findings += examine(loaded.config, network=not offline)
     program.answer(findings, lambda: _text(findings))
     return 1 if any(finding.verdict is Verdict.BAD for finding in findings) else 0
 
@@ -57,10 +60,11 @@ def _text(findings: list[Finding]) -> str:
     lines = []
     for finding in findings:
         mark, colour = _MARKS[finding.verdict]
-        told = wrapped(f"{mark} {finding.subject:<10} {finding.what}", indent=_INDENT)
+        what = " ".join(unmarked(finding.what).split())
+        told = wrapped(f"{mark} {finding.subject:<10} {what}", indent=_INDENT)
         lines.append(styled(mark, fg=colour, bold=True) + told[len(mark) :])
         if finding.todo:
-            lines += [wrapped(_INDENT + line, indent=_INDENT) for line in _paragraphs(finding.todo)]
+            lines += [wrapped(_INDENT + line, indent=_INDENT) for line in _paragraphs(unmarked(finding.todo))]
     wrong = sum(finding.verdict is Verdict.BAD for finding in findings)
     doubts = sum(finding.verdict is Verdict.DOUBTFUL for finding in findings)
     lines += ["", f"{wrong} to put right, {doubts} to think about, {len(findings) - wrong - doubts} good."]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import os
 import shlex
 import shutil
@@ -10,6 +12,7 @@ import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,13 +24,15 @@ from commonwatt.adapters.payment.lnd import LndConfig, LndRail
 from commonwatt.adapters.rates import FIXED, open_sources
 from commonwatt.books import check_books
 from commonwatt.kernel import BTC, Amount, Done, Fault, Instant, amount_text
+from commonwatt.kit.cli import counted
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.pages.assets import BUILT
-from commonwatt.kit.running import base_address, find_running, server_runs
+from commonwatt.kit.reason import reason_of
+from commonwatt.kit.running import Running, base_address, find_running, server_runs
 from commonwatt.main.config import Address, Config, StationAuth
 from commonwatt.main.finding import Check, Finding, bad, doubtful, good
-from commonwatt.main.migrations import head
-from commonwatt.main.opening import open_database, schema_revision
+from commonwatt.main.migrations import DataNewer, newest, refuse_newer
+from commonwatt.main.opening import open_as_it_is, schema_revision
 from commonwatt.stations import heard_here_only
 
 ROOM_LEAST, ROOM_WANTED = 200 * 1024**2, 2 * 1024**3
@@ -90,47 +95,58 @@ def look_at_database(config: Config) -> Iterator[Finding]:
     if whole != "ok":
         yield bad("database", f"{path} is damaged: {whole}.", "Stop the server, keep a copy, restore the last backup.")
         return
-    database = open_database(config, True)
+    database = open_as_it_is(config, read_only=True)
     try:
         with database.engine.connect() as connection:
-            yield from _look_inside(connection)
+            yield from _look_inside(connection, path)
     finally:
         database.close()
 
 
-def _look_inside(connection: Connection) -> Iterator[Finding]:
+def _look_inside(connection: Connection, path: Path) -> Iterator[Finding]:
     mode = connection.execute(text("PRAGMA journal_mode")).scalar()
     durable = connection.execute(text("PRAGMA synchronous")).scalar()
     if mode != "wal" or durable != 2:  # noqa: PLR2004 (FULL, as SQLite numbers it)
         wrong = f"It runs with journal_mode={mode} and synchronous={durable}, a power cut could lose payments."
         yield bad("database", wrong, "Put the data directory on a local disk; network file systems cannot keep a log.")
-    revision, newest = schema_revision(connection), head()
+    revision, last = schema_revision(connection), newest()
     if revision is None:
-        yield bad("database", "It holds no tables of ours.", "Start `commonwatt serve` once; it makes them.")
+        todo = "Restore the last backup. If there never was any data, `commonwatt serve` makes the tables."
+        yield bad("database", f"{path} is no database of Commonwatt: it holds no tables of ours.", todo)
         return
-    if revision != newest:
-        todo = "Start `commonwatt serve` once to bring it up to date; if it is newer than this version, update."
-        yield bad("database", f"It stands at migration {revision}, this version at {newest}.", todo)
+    try:
+        refuse_newer(connection)
+    except DataNewer:
+        said = f"It is newer than this version: it stands at migration {revision}, this version ends at {last}."
+        yield bad("database", said, "Install the newer version again, or restore a backup from before the upgrade.")
+        return
+    if revision != last:
+        said = f"It is older than this version: it stands at migration {revision}, this version at {last}."
+        yield bad("database", said, "Back up, then start `commonwatt serve` once: it brings the database up to date.")
         return
     yield good("database", f"It is whole, safe against power cuts, and up to date (migration {revision}).")
     try:
         checked = check_books(connection)
-        yield good("books", f"{checked.postings:,} postings in {checked.accounts:,} accounts add up.")
+        yield good("books", _add_up(checked.postings, checked.accounts))
     except Fault as fault:
         yield bad(
             "books", fault.detail, "Do not pay out before somebody has looked; see docs/problems/books-broken.md."
         )
     dead = connection.execute(text("SELECT count(*) FROM outbox WHERE state = 'dead'")).scalar_one()
     if dead:
-        yield doubtful(
-            "jobs", f"{dead} jobs ended without success.", "Look at the page Jobs: each has a reason and a retry."
-        )
+        said = f"{counted(dead, 'job')} ended without success."
+        yield doubtful("jobs", said, "Look at the page Jobs: each has a reason and a retry.")
     latest = connection.execute(text("SELECT max(made_ms) FROM outbox")).scalar()
     ahead = (latest or 0) - SystemClock().now().ms
     if ahead > CLOCK_SLACK_MS:
         yield bad(
             "clock", f"Stored entries are {ahead // 1000} s ahead of this clock.", "Set the clock; run a time service."
         )
+
+
+def _add_up(postings: int, accounts: int) -> str:
+    add = "adds" if postings == 1 else "add"
+    return f"{counted(postings, 'posting')} in {counted(accounts, 'account')} {add} up."
 
 
 def look_at_clock(_config: Config) -> Iterator[Finding]:
@@ -152,25 +168,45 @@ def look_at_ports(config: Config) -> Iterator[Finding]:
     for name, address in (("http", config.http.bind), ("stations", config.stations.bind)):
         if address.port == 0 or (wrong := _taken(address)) is None:
             yield good("ports", f"{name} can listen on {address}.")
+            continue
+        said = f"{name} cannot listen on {address} now: {reason_of(wrong)}."
+        if wrong.errno == errno.EADDRINUSE:
+            todo = (
+                "Another program listens there, such as a server over other data. That matters only when a server "
+                f"shall start over this data: then stop the other, or set {name}.bind to another port."
+            )
+            yield doubtful("ports", said, todo)
         else:
-            todo = f"Stop what uses it, or set {name}.bind to another port."
-            yield bad("ports", f"{name} cannot listen on {address}: {wrong}.", todo)
+            yield bad("ports", said, f"Set {name}.bind to an address of this machine that this user may listen on.")
 
 
-def _taken(address: Address) -> str | None:
+def _taken(address: Address) -> OSError | None:
     try:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         with socket.socket(found[0][0], socket.SOCK_STREAM) as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind(found[0][4])
     except OSError as error:
-        return error.strerror or str(error)
+        return error
     return None
+
+
+def _as_it_runs(config: Config, running: Running | None) -> Config:
+    """Return the settings with the addresses on which the running server listens, which options may have changed."""
+    if running is None:
+        return config
+    with contextlib.suppress(ValueError):
+        if running.http_bind:
+            config = replace(config, http=replace(config.http, bind=Address.parse(running.http_bind)))
+        if running.stations_bind:
+            config = replace(config, stations=replace(config.stations, bind=Address.parse(running.stations_bind)))
+    return config
 
 
 def look_at_addresses(config: Config) -> Iterator[Finding]:
     """Whether people, wallets and stations can use the addresses that they are given."""
     running = find_running(config.data.dir)
+    config = _as_it_runs(config, running)
     url = running.pages if running else base_address(config)
     parts = urlsplit(url)
     local = parts.hostname == "localhost" or (parts.hostname or "").startswith("127.")
@@ -201,7 +237,11 @@ def _look_at_certificate(name: str, file: Path) -> Iterator[Finding]:
     try:
         certificate = x509.load_pem_x509_certificates(file.read_bytes())[0]
     except (OSError, ValueError, IndexError) as error:
-        yield bad("tls", f"{name}.tls_certificate cannot be read: {error}.", "Name a PEM file that this user can read.")
+        yield bad(
+            "tls",
+            f"{name}.tls_certificate cannot be read: {reason_of(error)}.",
+            "Name a PEM file that this user can read.",
+        )
         return
     left = certificate.not_valid_after_utc - datetime.now(UTC)
     if left < timedelta(0):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import difflib
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from commonwatt.kernel import Missing
 from commonwatt.kit.cli import Program, say, styled, with_program
-from commonwatt.main.configuration import KeySpec, Loaded, key_specs, shown
+from commonwatt.main.configuration import Loaded, Slip, refusal
+from commonwatt.main.keys import DOTS, KeySpec, key_specs, shown
 
 
 class NoSuchKey(Missing):
@@ -30,29 +32,51 @@ def config() -> None:
 @click.option("--markdown", is_flag=True, help="Print the reference of all keys as Markdown.")
 @with_program()
 def explain(program: Program, key: str | None, *, markdown: bool) -> None:
-    """Explain KEY (`stations.unknown`), a section, or all settings."""
+    """Explain KEY (`stations.unknown`), a section, or all settings.
+
+    Settings that cannot be used are told after the list, exit code 1; in the list such a key has its default.
+    """
     if markdown:
         say(reference())
         return
-    loaded = _loaded(program)
+    loaded, slips = _loaded(program)
     wanted = [spec for spec in key_specs() if key is None or spec.name == key or spec.name.startswith(f"{key}.")]
     if not wanted:
         near = difflib.get_close_matches(str(key), [spec.name for spec in key_specs()], n=1)
         hint = f" The nearest is {near[0]}." if near else " `commonwatt config explain` lists all."
         raise NoSuchKey(f"There is no key {key}.{hint}", key=key)
-    program.answer({spec.name: as_data(spec, loaded) for spec in wanted}, lambda: _text(wanted, loaded))
+    found = {spec.name: as_data(spec, loaded, slips) for spec in wanted}
+    program.answer(found, lambda: _text(wanted, loaded, slips))
+    if slips:
+        raise refusal(slips)
 
 
-def as_data(spec: KeySpec, loaded: Loaded) -> dict[str, Any]:
-    """Return what there is to know about a key; a secret's value as dots."""
+def as_data(spec: KeySpec, loaded: Loaded, slips: Sequence[Slip] = ()) -> dict[str, Any]:
+    """Return what there is to know about a key for programs; a secret's value as dots."""
+    wrong = [slip.text for slip in slips if slip.key == spec.name]
     return {
         "type": spec.type_text,
-        "default": shown(spec.default),
-        "value": loaded.shown(spec),
+        "default": as_json(spec.default),
+        "value": as_json(loaded.value(spec.name), secret=spec.secret),
         "origin": loaded.origins.get(spec.name, "default"),
         "variable": spec.variable,
         "says": spec.says,
-    }
+    } | ({"wrong": " ".join(wrong)} if wrong else {})
+
+
+def as_json(value: Any, *, secret: bool = False) -> Any:
+    """Return a key's value as JSON has it: numbers, truth values and lists as such, all else as text."""
+    match value:
+        case None | "":
+            return ""
+        case _ if secret:
+            return DOTS
+        case bool() | int():
+            return value
+        case tuple():
+            return [as_json(item) for item in value]
+        case _:
+            return str(value)
 
 
 def reference() -> str:
@@ -75,20 +99,21 @@ def reference() -> str:
     return "\n".join(lines)
 
 
-def _loaded(program: Program) -> Loaded:
-    from commonwatt.main.cli import load_config  # noqa: PLC0415 (the root imports this module)
+def _loaded(program: Program) -> tuple[Loaded, list[Slip]]:
+    from commonwatt.main.cli import load_what_can_be  # noqa: PLC0415 (the root imports this module)
 
-    loaded: Loaded = load_config(program.overrides)
-    return loaded
+    loaded, slips = load_what_can_be(program.overrides)
+    return loaded, slips
 
 
-def _text(specs: list[KeySpec], loaded: Loaded) -> str:
+def _text(specs: list[KeySpec], loaded: Loaded, slips: Sequence[Slip]) -> str:
     parts = [f"File: {loaded.file or 'none; commonwatt.toml in the data directory is read when it exists'}"]
     for spec in specs:
-        data = as_data(spec, loaded)
-        head = f"{styled(spec.name, bold=True)} = {data['value']}"
-        detail = f"{data['type']}; default {data['default']}; from {data['origin']}; {data['variable']}"
-        parts.append("\n".join([head, _indented(spec.says), _indented(detail)]))
+        head = f"{styled(spec.name, bold=True)} = {loaded.shown(spec)}"
+        origin = loaded.origins.get(spec.name, "default")
+        detail = f"{spec.type_text}; default {shown(spec.default)}; from {origin}; {spec.variable}"
+        wrong = [_indented(f"WRONG: {slip.text}") for slip in slips if slip.key == spec.name]
+        parts.append("\n".join([head, *wrong, _indented(spec.says), _indented(detail)]))
     return "\n\n".join(parts)
 
 

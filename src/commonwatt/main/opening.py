@@ -10,10 +10,11 @@ from sqlalchemy import Connection, Engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from commonwatt.kernel import Missing, RandomIds
-from commonwatt.kit.cli.disk import database_refused
+from commonwatt.kit.cli.disk import database_refused, database_unreadable
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.database import Database, open_engine
 from commonwatt.main.config import Config
+from commonwatt.main.migrations import refuse_newer, refuse_other
 
 
 class NoData(Missing):
@@ -24,7 +25,43 @@ class NoData(Missing):
 
 
 def open_database(config: Config, read_only: bool) -> Database:  # noqa: FBT001 (the shape that the command line kit asks)
-    """Open the database of the data directory; raises NoData where there is none, DatabaseRefused and PathRefused.
+    """Open the database of the data directory for this version's commands.
+
+    Raises NoData where there is none, DataNewer and DataOlder for another version's, DatabaseUnreadable for what is no
+    database of ours, DatabaseRefused and PathRefused for what this user may not do.
+    """
+    database = open_as_it_is(config, read_only=read_only)
+    try:
+        with database.engine.connect() as connection:
+            _refuse_foreign(connection, config)
+            refuse_other(connection)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def refuse_what_is_not_ours(config: Config) -> None:
+    """Raise DataNewer, DatabaseUnreadable, or what opening raises, for a database that cannot be copied for later.
+
+    One of an older version can: whoever installed the new version first still makes a backup before the start.
+    """
+    database = open_as_it_is(config, read_only=True)
+    try:
+        with database.engine.connect() as connection:
+            _refuse_foreign(connection, config)
+            refuse_newer(connection)
+    finally:
+        database.close()
+
+
+def _refuse_foreign(connection: Connection, config: Config) -> None:
+    if schema_revision(connection) is None:
+        raise database_unreadable("it holds no tables of ours", str(config.data.database))
+
+
+def open_as_it_is(config: Config, *, read_only: bool) -> Database:
+    """Open the database whatever version wrote it; raises NoData, DatabaseUnreadable, DatabaseRefused, PathRefused.
 
     Read-only refuses every change, though a running server goes on writing beside it. It is tried at once, so that
     what this user may not do is said before anything waits for it.

@@ -37,7 +37,7 @@ def import_everything() -> None:
 def commands_reference() -> str:
     """Return every command with its arguments and options as Markdown."""
     lines = ["# Commands", ""]
-    lines += ["Every command takes `--json` for programs and `--help` for people. Exit codes:", ""]
+    lines += [f"{_takes_json()} `--json` for programs, and every one `--help` for people. Exit codes:", ""]
     lines += [f"* `{code}`: {says}" for code, says in EXIT_CODES.items()]
     for words, command in every_command(commonwatt, ("commonwatt",)):
         shown = [param for param in command.params if isinstance(param, click.Option) and not param.hidden]
@@ -49,6 +49,16 @@ def commands_reference() -> str:
         if rows:
             lines += ["", "| option | what it does |", "|---|---|", *rows]
     return "\n".join(lines) + "\n"
+
+
+def _takes_json() -> str:
+    """Say which commands answer in JSON: all, or all but those that have no such option."""
+    without = [
+        f"`{' '.join(words)}`"
+        for words, command in every_command(commonwatt, ("commonwatt",))
+        if all("--json" not in param.opts for param in command.params)
+    ]
+    return f"Every command but {', '.join(without)} takes" if without else "Every command takes"
 
 
 def _says(option: click.Option) -> str:

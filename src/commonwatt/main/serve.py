@@ -28,7 +28,7 @@ class _Address(click.ParamType[str]):
         try:
             Address.parse(value)
         except ValueError as error:
-            self.fail(f"{value!r} is no address: {error}", param, ctx)
+            self.fail(f"{value!r} is no address to listen on: it {error}.", param, ctx)
         return value
 
 

@@ -19,6 +19,7 @@ from commonwatt.kit.cli.problems import OK, STOPPED
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.crowd import Crowd, open_more_files, room
 from commonwatt.kit.database import open_engine
+from commonwatt.kit.reason import reason_of
 from commonwatt.kit.running import Running, base_address, note_running, only_server, reachable
 from commonwatt.kit.web import CannotListen, Site, listen, serve
 from commonwatt.main.asgi import build_pages, proxies_of
@@ -96,7 +97,9 @@ async def serving(
         setup = await house.database.write(members.offer_setup)
         link = None if setup is None else site.url(setup.path)
         url = stations_address(heard, site).removesuffix("/")
-        note_running(lock, Running(site.base_url, _here(config, sock.getsockname()[1]), url))
+        port = sock.getsockname()[1]
+        binds = (str(Address(config.http.bind.host, port)), str(bind))
+        note_running(lock, Running(site.base_url, _here(config, port), url, *binds))
         yield Serving(house, worlds, listener, sock.getsockname()[1], url, link)
 
 
@@ -124,7 +127,7 @@ async def _listen_to_stations(config: Config, house: House, files: int) -> Liste
     except OSError as error:
         where = str(stations.bind)
         todo = "Choose another port with --stations, or look at the TLS files."
-        msg = f"Stations cannot connect at {where} ({error}). {todo}"
+        msg = f"Stations cannot connect at {where} ({reason_of(error)}). {todo}"
         raise CannotListen(msg, address=where) from error
 
 

@@ -19,8 +19,8 @@ from commonwatt.kit.database.ordering import Key
 from commonwatt.kit.database.outbox import outbox
 from commonwatt.kit.web import CSV_ROWS_MAX, AsFile, Paging, RowNumber, Site, csv_answer, sorted_page
 from commonwatt.main.config import Config
-from commonwatt.main.configuration import key_specs, shown
 from commonwatt.main.demo.settings import SET_BY_DEMO, is_demo
+from commonwatt.main.keys import key_specs, shown
 from commonwatt.members import Actor, record_act, require_scope
 
 CSV_HEADER = ("id", "kind", "state", "attempts", "made", "due", "ended", "error")
@@ -57,6 +57,7 @@ KINDS = {
     "payments.SendPayment": _("Pay out change"),
     "payments.SettleInvoice": _("Take a locked payment"),
     "stations.StationBooted": _("Prepare a station that started"),
+    "stations.StationRemoved": _("End what ran at a station that was removed"),
     "charging.AskReading": _("Ask a station for a reading"),
     "charging.AskStart": _("Ask a station to start a session"),
     "charging.AskStop": _("Ask a station to stop a session"),

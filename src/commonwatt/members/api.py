@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+import msgspec
 from litestar import Request, delete, get, patch, post
 from litestar.params import Parameter
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
 from commonwatt.kernel import Clock, Instant
 from commonwatt.kit.database import Database, Work
-from commonwatt.kit.web import Answer, Body, IdempotencyKey, Page, Paging, ShownOnce, Site, once_hiding, page_of, tagged
+from commonwatt.kit.web import Body, IdempotencyKey, Page, Paging, ShownOnce, Site, Tagged, once_hiding, page_of, tagged
 from commonwatt.members import lists
 from commonwatt.members.actions.change_member import change_role, remove_member
-from commonwatt.members.actions.create_token import NewToken, create_token, revoke_token
-from commonwatt.members.actions.invite_member import INVITATION_S, invite_member, withdraw_invitation
+from commonwatt.members.actions.create_token import EXPIRES_S_MAX, NewToken, create_token, revoke_token
+from commonwatt.members.actions.invite_member import INVITATION_S, NAME_MAX, invite_member, withdraw_invitation
 from commonwatt.members.guards import require_proof, require_scope
-from commonwatt.members.model.actor import Actor, Role
+from commonwatt.members.model.actor import EVERYTHING, SCOPES, Actor, Role
 
 ADMIN = [require_scope("members:admin")]
 PROVED = [*ADMIN, require_proof]
@@ -31,17 +32,24 @@ Subject = Annotated[str, Parameter(description="only about this, such as station
 class TokenWish(Body, frozen=True):
     """A token to make; it expires after 90 days unless `expires_days` says otherwise."""
 
-    name: str
-    scopes: list[str]
-    expires_days: int | Literal["never"] = 90
+    name: Annotated[str, msgspec.Meta(description=f"for people: 1 to {NAME_MAX} printable characters")]
+    scopes: Annotated[
+        list[str], msgspec.Meta(description=f"what it may do, at least one of: {', '.join([*SCOPES, EVERYTHING])}")
+    ]
+    expires_days: Annotated[
+        Annotated[int, msgspec.Meta(ge=1, le=EXPIRES_S_MAX // DAY_S)] | Literal["never"],
+        msgspec.Meta(description=f"days until it ends, 1 to {EXPIRES_S_MAX // DAY_S}, or never"),
+    ] = 90
 
 
 class InvitationWish(Body, frozen=True):
     """Somebody to invite."""
 
-    name: str
+    name: Annotated[str, msgspec.Meta(description=f"who is meant: 1 to {NAME_MAX} printable characters")]
     role: Role
-    expires_s: int = INVITATION_S
+    expires_s: Annotated[int, msgspec.Meta(description="seconds that the link is valid for: 60 to 7776000")] = (
+        INVITATION_S
+    )
 
 
 class NewTokenShown(ShownOnce):
@@ -71,7 +79,7 @@ class RoleWish(Body, frozen=True):
 @get("/api/v1/tokens", guards=ADMIN, tags=["members"], summary="List tokens")
 async def get_tokens(
     request: Request[Any, Any, Any], database: Database, *, revoked: Revoked = False
-) -> Answer[Page[lists.Token]]:
+) -> Tagged[Page[lists.Token]]:
     """Return the tokens, newest first, never their secrets."""
     items = await database.read(lists.list_tokens, ended=revoked)
     return tagged(request, Page(items))
@@ -103,7 +111,7 @@ async def delete_token(token_id: Id, database: Database, actor: Actor) -> None:
 
 
 @get("/api/v1/members", guards=ADMIN, tags=["members"], summary="List members")
-async def get_members(request: Request[Any, Any, Any], database: Database) -> Answer[Page[lists.Member]]:
+async def get_members(request: Request[Any, Any, Any], database: Database) -> Tagged[Page[lists.Member]]:
     """Return the members, first who joined first."""
     return tagged(request, Page(await database.read(lists.list_members)))
 
@@ -135,7 +143,7 @@ async def delete_member(member_id: Id, database: Database, actor: Actor) -> None
 @get("/api/v1/invitations", guards=ADMIN, tags=["members"], summary="List open invitations")
 async def get_invitations(
     request: Request[Any, Any, Any], database: Database, clock: Clock
-) -> Answer[Page[lists.OpenInvitation]]:
+) -> Tagged[Page[lists.OpenInvitation]]:
     """Return the invitations that nobody used yet."""
     return tagged(request, Page(await database.read(lists.list_invitations, clock.now())))
 

@@ -85,7 +85,7 @@ def list_all(program: Program) -> None:
     ]
     empty = "No tokens yet. Make one:  commonwatt token create NAME --scope stations:read"
     program.answer(
-        {"items": found}, lambda: table(["Id", "Name", "Scopes", "Expires", "Used"], rows) if rows else empty
+        {"items": found}, lambda: table(["id", "name", "scopes", "expires", "used"], rows) if rows else empty
     )
 
 
@@ -122,7 +122,7 @@ def list_people(program: Program) -> None:
         for one in found
     ]
     empty = "Nobody yet. Make the first owner's link:  commonwatt owner link"
-    program.answer({"items": found}, lambda: table(["Id", "Name", "Role", "Last seen"], rows) if rows else empty)
+    program.answer({"items": found}, lambda: table(["id", "name", "role", "last seen"], rows) if rows else empty)
 
 
 @member.command("invite")

@@ -15,6 +15,9 @@ from sqlalchemy import Connection
 
 from commonwatt.kernel import Amount, Instant, Outcome
 
+REFUSED_BY_PAYEE = "refused-by-payee"
+"""The code of a payment that reached the payee's node and was turned away, as it is with an invoice paid already."""
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
@@ -121,12 +124,16 @@ class Rail(Protocol):
     ) -> Outcome[PaymentReport]:
         """Pay an invoice once; `amount_msat` equals the invoice's own, or serves one that names none.
 
-        Paid already is `Done`. After a timeout the answer is `Unknown`, until `look_up_payment` knows.
+        Paid already is `Done`. After a timeout the answer is `Unknown`, until `look_up_payment` knows. What the payee's
+        own node turns away is `Failed(code=REFUSED_BY_PAYEE)`.
         """
         ...
 
     async def look_up_payment(self, payment_hash: bytes) -> Outcome[PaymentReport]:
-        """Tell how a payment ended: `Unknown` in flight, `Failed(code="missing")` when it was never sent."""
+        """Tell how a payment ended: `Unknown` in flight, `Failed(code="missing")` when it was never sent.
+
+        A backend that lost its past says "missing" of what it did send.
+        """
         ...
 
     def watch(self) -> AsyncGenerator[InvoiceReport]:

@@ -12,20 +12,23 @@ from sqlalchemy import Connection
 
 from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import (
-    Answer,
     Body,
     IdempotencyKey,
     IfMatch,
+    Made,
     Page,
     Paging,
+    Tagged,
     check_part,
+    made,
     once,
     once_hiding,
     once_outside,
     page_of,
+    refuses,
     tagged,
 )
-from commonwatt.kit.web.days import instant_of
+from commonwatt.kit.web.days import span_of
 from commonwatt.kit.web.parameters import From, To
 from commonwatt.members import Actor, require_scope
 from commonwatt.stations import queries
@@ -97,7 +100,7 @@ class ConnectorChange(Body, frozen=True):
 @get("/api/v1/stations", guards=READ, tags=["stations"], summary="List stations")
 async def get_stations(
     request: Request[Any, Any, Any], database: Database, paging: Paging, search: Search = "", in_state: State = None
-) -> Answer[Page[StationShown]]:
+) -> Tagged[Page[StationShown]]:
     """Return stations by identity."""
     (after,) = paging.key(str) or (None,)
     rows = await database.read(
@@ -109,33 +112,34 @@ async def get_stations(
 @post("/api/v1/stations", guards=WRITE, tags=["stations"], summary="Add a station")
 async def post_station(
     data: NewStation, database: Database, actor: Actor, idempotency_key: IdempotencyKey | None
-) -> AddedStation:
+) -> Made[AddedStation]:
     """Make a station known and let it in; its password is shown this once, not in the answer to a repeated key."""
-    return await database.write(once_hiding, idempotency_key, _PASSWORD, _add, actor, data)
+    added: AddedStation = await database.write(once_hiding, idempotency_key, _PASSWORD, _add, actor, data)
+    return made(added, "/api/v1/stations", data.identity)
 
 
 @get("/api/v1/stations/{identity:str}", guards=READ, tags=["stations"], summary="Read a station")
-async def get_station(request: Request[Any, Any, Any], database: Database, identity: Identity) -> Answer[WholeStation]:
+async def get_station(request: Request[Any, Any, Any], database: Database, identity: Identity) -> Tagged[WholeStation]:
     """Return a station with its connectors, its quirks and its configuration as it last told it."""
-    view = await database.read(queries.station_of, identity)
-    connectors = await database.read(queries.list_connectors, identity=identity, limit=100)
-    quirks = await database.read(queries.list_quirks, identity)
-    settings = await database.read(queries.list_configuration, identity)
-    shown = WholeStation(
-        **shown_station(view),
-        connectors=[shown_connector(row) for row in connectors],
-        quirks=[shown_quirk(row) for row in quirks],
-        configuration=[shown_setting(row) for row in settings],
-    )
-    return tagged(request, shown, _set_of_station(view))
+    shown, settled = await database.read(_whole, identity)
+    return tagged(request, shown, settled)
 
 
 @patch("/api/v1/stations/{identity:str}", guards=WRITE, tags=["stations"], summary="Change a station")
 async def patch_station(
-    data: StationChange, database: Database, actor: Actor, identity: Identity, if_match: IfMatch = None
-) -> StationShown:
-    """Rename a station, or set its waivers; `If-Match` with the ETag of reading it guards what others set meanwhile."""
-    return await database.write(_change_station, actor, identity, data, if_match)
+    request: Request[Any, Any, Any],
+    data: StationChange,
+    database: Database,
+    actor: Actor,
+    identity: Identity,
+    if_match: IfMatch = None,
+) -> Tagged[StationShown]:
+    """Rename a station, or set its waivers.
+
+    `If-Match` with the ETag of reading it, or of the last change, guards what others set meanwhile.
+    """
+    shown, whole, settled = await database.write(_change_station, actor, identity, data, if_match)
+    return tagged(request, shown, settled, reading=whole)
 
 
 @delete(
@@ -203,6 +207,12 @@ async def post_password(
     tags=["stations"],
     summary="Send a station a command",
     status_code=HTTP_200_OK,
+    opt=refuses(
+        {
+            502: "The station told of an error, or answered against the standard; `slug` says which.",
+            504: "It was sent, and the station has not answered: it may have done it.",
+        }
+    ),
 )
 async def post_command(
     database: Database,
@@ -248,7 +258,7 @@ async def get_frames(
 ) -> Page[FrameShown]:
     """Return frames, the newest first; id tags are hidden from auditors."""
     (before,) = paging.key(int) or (None,)
-    begins, ends = instant_of(since, "from"), instant_of(until, "to")
+    begins, ends = span_of(since, until)
     rows = await database.read(
         queries.list_frames,
         identity=identity,
@@ -267,7 +277,7 @@ async def get_frames(
 @get("/api/v1/connectors", guards=READ, tags=["stations"], summary="List connectors")
 async def get_connectors(
     request: Request[Any, Any, Any], database: Database, paging: Paging, status: Status = None
-) -> Answer[Page[ConnectorShown]]:
+) -> Tagged[Page[ConnectorShown]]:
     """Return connectors by name, with their live state."""
     (after,) = paging.key(str) or (None,)
     rows = await database.read(queries.list_connectors, status=status, after=after, limit=paging.limit + 1)
@@ -275,7 +285,7 @@ async def get_connectors(
 
 
 @get("/api/v1/connectors/{name:str}", guards=READ, tags=["stations"], summary="Read a connector")
-async def get_connector(request: Request[Any, Any, Any], database: Database, name: Name) -> Answer[ConnectorShown]:
+async def get_connector(request: Request[Any, Any, Any], database: Database, name: Name) -> Tagged[ConnectorShown]:
     """Return a connector with its live state."""
     view = await _connector(database, name)
     return tagged(request, shown_connector(view), _set_of_connector(view))
@@ -283,13 +293,19 @@ async def get_connector(request: Request[Any, Any, Any], database: Database, nam
 
 @patch("/api/v1/connectors/{name:str}", guards=WRITE, tags=["stations"], summary="Change a connector")
 async def patch_connector(
-    data: ConnectorChange, database: Database, actor: Actor, name: Name, if_match: IfMatch = None
-) -> ConnectorShown:
+    request: Request[Any, Any, Any],
+    data: ConnectorChange,
+    database: Database,
+    actor: Actor,
+    name: Name,
+    if_match: IfMatch = None,
+) -> Tagged[ConnectorShown]:
     """Change a connector's name or label; printed QR codes of an old name stop working.
 
-    `If-Match` with the ETag of reading it guards what others set meanwhile.
+    `If-Match` with the ETag of reading it, or of the last change, guards what others set meanwhile.
     """
-    return await database.write(_change_connector, actor, name, data, if_match)
+    view = await database.write(_change_connector, actor, name, data, if_match)
+    return tagged(request, shown_connector(view), _set_of_connector(view))
 
 
 def _set_of_station(view: StationView) -> tuple[Any, ...]:
@@ -317,23 +333,38 @@ def _set_password(work: Work, actor: Actor, identity: str) -> PasswordShown:
     return {"password": administer(work, actor, "set password", identity, acts.set_password)}
 
 
-def _change_station(work: Work, actor: Actor, identity: str, data: StationChange, if_match: str | None) -> StationShown:
+def _whole(sql: Connection, identity: str) -> tuple[WholeStation, tuple[Any, ...]]:
+    """Return a station as it is read, and what of it an operator set."""
+    view = queries.station_of(sql, identity)
+    shown = WholeStation(
+        **shown_station(view),
+        connectors=[shown_connector(row) for row in queries.list_connectors(sql, identity=identity, limit=100)],
+        quirks=[shown_quirk(row) for row in queries.list_quirks(sql, identity)],
+        configuration=[shown_setting(row) for row in queries.list_configuration(sql, identity)],
+    )
+    return shown, _set_of_station(view)
+
+
+def _change_station(
+    work: Work, actor: Actor, identity: str, data: StationChange, if_match: str | None
+) -> tuple[StationShown, WholeStation, tuple[Any, ...]]:
+    """Change a station; return it as the answer has it, as it is read, and what of it an operator set."""
     check_part(if_match, _set_of_station(queries.station_of(work.sql, identity)))
     if data.name is not None:
         administer(work, actor, "rename station", identity, acts.rename_station, data.name)
     if data.waivers is not None:
         administer(work, actor, "set waivers", identity, acts.set_waivers, data.waivers)
-    return shown_station(queries.station_of(work.sql, identity))
+    return shown_station(queries.station_of(work.sql, identity)), *_whole(work.sql, identity)
 
 
 def _change_connector(
     work: Work, actor: Actor, name: str, data: ConnectorChange, if_match: str | None
-) -> ConnectorShown:
+) -> ConnectorView:
     view = _connector_of(work.sql, name)
     check_part(if_match, _set_of_connector(view))
     change = {"name": data.name, "label": data.label}
     administer(work, actor, "change connector", view.station, rename_connector, view.number, **change)
-    return shown_connector(_connector_of(work.sql, data.name or name))
+    return _connector_of(work.sql, data.name or name)
 
 
 async def _connector(database: Database, name: str) -> ConnectorView:

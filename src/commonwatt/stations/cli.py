@@ -55,6 +55,9 @@ def add(program: Program, identity: str, name: str, no_password: bool) -> None: 
 @with_program()
 def list_all(program: Program, search: str, state: str | None, limit: int, cursor: str | None) -> None:
     """Show the stations."""
+    if cursor is not None and program.read(queries.find_station, cursor) is None:
+        said = f"{cursor!r} is no station's identity; leave it out to begin at the first page."
+        raise click.BadParameter(said, param_hint="--cursor")
     rows = program.read(queries.list_stations, search=search, state=state, after=cursor, limit=limit + 1)
     shown, more = rows[:limit], len(rows) > limit
     value = {"items": [shown_station(view) for view in shown], "next_cursor": shown[-1].identity if more else None}
@@ -96,7 +99,7 @@ def remove(program: Program, identity: str) -> None:
     program.read(queries.check_place, identity)
     program.confirm(
         f"This forgets the station {identity}, its connectors, its printed codes and all its frames.",
-        undo="it cannot be undone; sessions and money stay on record",
+        undo="it cannot be undone; what runs there is billed by its last reading; sessions and money stay on record",
     )
     program.write(administer, TERMINAL, "remove station", identity, acts.remove_station)
     program.answer({"identity": identity, "removed": True}, wrapped(f"{identity} is removed; its sessions stay."))
@@ -124,7 +127,7 @@ def send(program: Program, identity: str, action: str, payload: str, server: str
     try:
         given = json.loads(payload)
     except ValueError as error:
-        raise click.BadParameter(f"{payload[:40]!r} is no JSON: {error}", param_hint="PAYLOAD") from None
+        raise click.BadParameter(f"{payload[:40]!r} is no JSON: {error}.", param_hint="PAYLOAD") from None
     answer = post_json(
         f"{program.server(server)}/api/v1/stations/{quote(identity)}/commands/{quote(action)}", token, given
     )

@@ -3,6 +3,7 @@
 from commonwatt.tariffs.actions.assign_tariff import assign_tariff
 from commonwatt.tariffs.actions.create_tariff import create_tariff
 from commonwatt.tariffs.actions.forget_rates import forget_rates
+from commonwatt.tariffs.actions.outdate_rates import outdate_rates
 from commonwatt.tariffs.actions.refresh_rates import RatePolicy, refresh_rates, store_rate
 from commonwatt.tariffs.actions.retire_tariff import retire_tariff
 from commonwatt.tariffs.actions.revise_tariff import revise_tariff
@@ -65,6 +66,7 @@ __all__ = [
     "money",
     "msat_to_fiat",
     "open_tally",
+    "outdate_rates",
     "parse_tariff",
     "preview",
     "rate_by_id",

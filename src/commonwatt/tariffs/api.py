@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from babel.numbers import is_currency
 from litestar import Request, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import Parameter, SkipValidation
@@ -17,17 +18,21 @@ from sqlalchemy import Connection
 from commonwatt.kernel import BTC, CONNECTORS_MAX, Clock, Instant
 from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import (
-    Answer,
+    BadRequest,
     Body,
     IdempotencyKey,
     IfMatch,
+    Made,
     Page,
     Paging,
     Site,
+    Tagged,
     check_match,
     etag_of,
+    made,
     once,
     page_of,
+    refuses,
     tagged,
 )
 from commonwatt.members import Actor, require_scope
@@ -84,7 +89,7 @@ class Use(Body, frozen=True):
     start: str | None = None
     """RFC 3339; now when absent."""
     tariff: dict[str, Any] | None = None
-    """A tariff that is not stored yet."""
+    """A tariff that is not stored yet; with a `tariff_id` a new version of that one."""
     tariff_id: str | None = None
 
 
@@ -113,21 +118,22 @@ async def get_tariffs(
 
 @post("/api/v1/tariffs", guards=WRITE, tags=TAGS, summary="Create a tariff")
 async def post_tariff(
-    data: dict[str, Any], database: Database, actor: Actor, idempotency_key: IdempotencyKey | None
-) -> VersionShown:
-    """Store a new tariff and return its first version."""
-    draft = parse_tariff(data)
+    data: dict[str, Any], database: Database, site: Site, actor: Actor, idempotency_key: IdempotencyKey | None
+) -> Made[VersionShown]:
+    """Store a new tariff and return its first version; without a `timezone` its times are by the site's clock."""
+    draft = parse_tariff(data, timezone=site.timezone)
 
     def act(work: Work) -> VersionShown:
         return show_version(create_tariff(work, draft, actor=actor))
 
-    return await database.write(once, idempotency_key, act)
+    version: VersionShown = await database.write(once, idempotency_key, act)
+    return made(version, "/api/v1/tariffs", version["id"])
 
 
 @get("/api/v1/tariffs/{tariff_id:str}", guards=READ, tags=TAGS, summary="Show a tariff")
 async def get_tariff(
     request: Request[Any, Any, Any], tariff_id: TariffId, database: Database, clock: Clock
-) -> Answer[ListedShown]:
+) -> Tagged[ListedShown]:
     """Return a tariff with its version in force and where it holds; its ETag guards a new version."""
     return tagged(request, show_listed(await database.read(store.show_tariff, tariff_id, clock.now())))
 
@@ -135,7 +141,7 @@ async def get_tariff(
 @get("/api/v1/tariffs/{tariff_id:str}/versions", guards=READ, tags=TAGS, summary="Show a tariff's history")
 async def get_versions(
     request: Request[Any, Any, Any], tariff_id: TariffId, database: Database
-) -> Answer[Page[HistoryShown]]:
+) -> Tagged[Page[HistoryShown]]:
     """Return all versions, the newest first; none of them ever changes."""
     return tagged(request, Page([show_history(each) for each in await database.read(store.history, tariff_id)]))
 
@@ -149,10 +155,14 @@ async def post_version(
     idempotency_key: IdempotencyKey | None,
     if_match: IfMatch = None,
 ) -> VersionShown:
-    """Add a version that holds from now on or from its `valid_from`; what was sold keeps its price."""
-    draft = parse_tariff(data)
+    """Add a version that holds from now on or from its `valid_from`; what was sold keeps its price.
+
+    Without a `timezone` it keeps that of the version before it.
+    """
 
     def act(work: Work) -> VersionShown:
+        newest = store.newest_version(work.sql, tariff_id).tariff
+        draft = parse_tariff(data, timezone=newest.timezone)
         check_match(if_match, etag_of(show_listed(store.show_tariff(work.sql, tariff_id, work.now))))
         return show_version(revise_tariff(work, tariff_id, draft, actor=actor))
 
@@ -187,7 +197,7 @@ async def get_preview(
 
 
 @post("/api/v1/tariffs/preview", guards=READ, tags=TAGS, summary="Preview a draft", status_code=HTTP_200_OK)
-async def post_preview(data: Use, database: Database, clock: Clock) -> PreviewShown:
+async def post_preview(data: Use, database: Database, site: Site, clock: Clock) -> PreviewShown:
     """Return what a session would cost under a stored tariff or one that is only sent along."""
     for name, value, most in (
         ("energy_wh", data.energy_wh, 10_000_000),
@@ -196,19 +206,25 @@ async def post_preview(data: Use, database: Database, clock: Clock) -> PreviewSh
     ):
         if not 0 <= value <= most:
             raise TariffInvalid(f"It is out of bounds: 0 to {most}.", field=name)
-    return await database.read(_preview, data, clock.now())
+    return await database.read(_preview, data, clock.now(), site.timezone)
 
 
 @get("/api/v1/tariffs/assignments", guards=READ, tags=TAGS, summary="List assignments")
 async def get_assignments(
     request: Request[Any, Any, Any], database: Database, station: AtStation = None, tariff_id: OfTariff = None
-) -> Answer[Page[AssignmentShown]]:
+) -> Tagged[Page[AssignmentShown]]:
     """Return which tariff held and holds where, the newest first."""
     rows = await database.read(store.assignment_history, tariff_id=tariff_id, station=station)
     return tagged(request, Page([show_assignment(row) for row in rows]))
 
 
-@post("/api/v1/tariffs/assignments", guards=WRITE, tags=TAGS, summary="Assign a tariff")
+@post(
+    "/api/v1/tariffs/assignments",
+    guards=WRITE,
+    tags=TAGS,
+    summary="Assign a tariff",
+    opt=refuses({404: "There is no such tariff, or no such station."}),
+)
 async def post_assignment(
     data: Place,
     database: Database,
@@ -221,9 +237,8 @@ async def post_assignment(
 
     def act(work: Work) -> AssignmentShown:
         place = (data.station or "", data.connector or 0)
-        if data.tariff_id is not None:
-            check_place(work.sql, *place)
-        return show_assignment(assign_tariff(work, data.tariff_id, *place, since=since, actor=actor))
+        made = assign_tariff(work, data.tariff_id, *place, since=since, actor=actor, check_place=check_place)
+        return show_assignment(made)
 
     return await database.write(once, idempotency_key, act)
 
@@ -241,26 +256,34 @@ async def get_in_force(
 async def get_rates(database: Database, site: Site, paging: Paging, currency: Currency = None) -> Page[RateShown]:
     """Return the prices of bitcoin that were used, the newest first, each with its sources."""
     (after,) = paging.key(str) or ("",)
-    rows = await database.read(store.list_rates, currency or site.currency, limit=paging.limit + 1, after=after)
+    rows = await database.read(store.list_rates, _currency(currency, site), limit=paging.limit + 1, after=after)
     return page_of(rows, paging, show_rate, lambda row: (row.id,))
 
 
 @get("/api/v1/rates/current", guards=READ, tags=TAGS, summary="Show the exchange rate")
 async def get_current_rate(database: Database, site: Site, clock: Clock, currency: Currency = None) -> RateShown:
     """Return the price of bitcoin that a session would lock now; 503 `no-rate` when none can be believed."""
-    return show_rate(await database.read(store.current_rate, currency or site.currency, clock.now()))
+    return show_rate(await database.read(store.current_rate, _currency(currency, site), clock.now()))
 
 
-def _preview(connection: Connection, wish: Use, now: Instant) -> PreviewShown:
-    tariff = _tariff(connection, wish, now)
+def _currency(code: str | None, site: Site) -> str:
+    """Return the currency that is meant. Raises BadRequest for what is none, which no rate would ever be found for."""
+    if code is not None and not is_currency(code):
+        raise BadRequest(f"{code[:20]!r} is no currency. Write a code of ISO 4217, such as EUR.", field="currency")
+    return code or site.currency
+
+
+def _preview(connection: Connection, wish: Use, now: Instant, timezone: str = "UTC") -> PreviewShown:
+    tariff = _tariff(connection, wish, now, timezone)
     start = now if wish.start is None else moment(wish.start, "start")
     bill = preview(tariff, wish.energy_wh, wish.duration_s, wish.parked_s, start)
     return {**show_bill(bill, _rate(connection, tariff, now)), "tariff": show_version(tariff)}
 
 
-def _tariff(connection: Connection, wish: Use, now: Instant) -> Tariff:
+def _tariff(connection: Connection, wish: Use, now: Instant, timezone: str) -> Tariff:
     if wish.tariff is not None:
-        return parse_tariff(wish.tariff)
+        before = None if wish.tariff_id is None else store.newest_version(connection, wish.tariff_id).tariff
+        return parse_tariff(wish.tariff, timezone=before.timezone if before else timezone)
     if wish.tariff_id is None:
         raise TariffInvalid("Send a `tariff`, or the `tariff_id` of a stored one.", field="tariff")
     current = store.version_at(connection, wish.tariff_id, now)

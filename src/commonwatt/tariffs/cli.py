@@ -31,14 +31,14 @@ from commonwatt.tariffs.actions.assign_tariff import assign_tariff
 from commonwatt.tariffs.actions.create_tariff import create_tariff
 from commonwatt.tariffs.actions.retire_tariff import retire_tariff
 from commonwatt.tariffs.actions.revise_tariff import revise_tariff
-from commonwatt.tariffs.document import parse_tariff, write_tariff
+from commonwatt.tariffs.document import parse_tariff, tariff_zone, write_tariff
 from commonwatt.tariffs.errors import TariffInvalid
 from commonwatt.tariffs.forms import FIELDS, form_from_tariff, span_seconds, tariff_from_form
-from commonwatt.tariffs.lines import base_price, bill_text, indented, list_text, moment_text, place_text, show_text
+from commonwatt.tariffs.lines import bill_text, history_text, indented, list_text, moment_text, place_text, show_text
 from commonwatt.tariffs.model.bill import preview
 from commonwatt.tariffs.model.tariff import Tariff
 from commonwatt.tariffs.ports import PlaceCheck, anywhere
-from commonwatt.tariffs.reading import BYTES_MAX, exact, moment
+from commonwatt.tariffs.reading import BYTES_MAX, decode, exact, moment
 from commonwatt.tariffs.showing import show_assignment, show_bill, show_history, show_listed, show_rate, show_version
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -155,12 +155,9 @@ def assign_command(
     check_place: PlaceCheck = click.get_current_context().meta.get(PLACES, anywhere)
 
     def act(work: Work) -> tuple[store.Assignment, str]:
-        if tariff_name is None:
-            return assign_tariff(work, None, station, connector, since=begins, actor=TERMINAL), "No own tariff"
-        check_place(work.sql, station, connector)
-        tariff_id = store.find_tariff(work.sql, tariff_name)
-        made = assign_tariff(work, tariff_id, station, connector, since=begins, actor=TERMINAL)
-        return made, store.show_tariff(work.sql, tariff_id, work.now).name
+        tariff_id = None if tariff_name is None else store.find_tariff(work.sql, tariff_name)
+        made = assign_tariff(work, tariff_id, station, connector, since=begins, actor=TERMINAL, check_place=check_place)
+        return made, "No own tariff" if tariff_id is None else store.tariff_row(work.sql, tariff_id).name
 
     made, name = program.write(act)
     said = f"{name} at {place_text(made)} from {instant_text(made.since)} on."
@@ -221,18 +218,7 @@ def history_command(program: Program, tariff_name: str) -> None:
         return store.history(connection, store.find_tariff(connection, tariff_name))
 
     versions = program.read(query)
-    heads = ("no", "from", "to", "made by", "price")
-    rows = [
-        (
-            str(one.number),
-            moment_text(one.tariff.valid_from),
-            moment_text(one.tariff.valid_to),
-            one.made_by,
-            base_price(one.tariff),
-        )
-        for one in versions
-    ]
-    program.answer([show_history(one) for one in versions], lambda: table(heads, rows, "rllll"))
+    program.answer([show_history(one) for one in versions], lambda: history_text(versions))
 
 
 @tariff.command("rates")
@@ -256,23 +242,19 @@ def rates_command(program: Program, currency: str | None, limit: int) -> None:
 
 def _draft(program: Program, file: str | None, fields: dict[str, str | None]) -> Tariff:
     said = {name: value for name, value in fields.items() if value is not None}
-    if file is None:
-        site = program.config.site
-        try:
-            return tariff_from_form(said, currency=site.currency, timezone=site.timezone)
-        except TariffInvalid as error:
-            raise _misspelt(error) from None
-    if set(said) - {"name"}:
-        raise click.UsageError("Describe the tariff by a file or by options, not by both.")
-    document = _read_file(file)
-    return _parsed({**document, **said})
+    site = program.config.site
+    if file is not None:
+        return _filed(file, said, site.timezone)
+    try:
+        return tariff_from_form(said, currency=site.currency, timezone=site.timezone)
+    except TariffInvalid as error:
+        raise _misspelt(error) from None
 
 
 def _revised(program: Program, found: Tariff, file: str | None, fields: dict[str, str | None]) -> Tariff:
     said = {name: value for name, value in fields.items() if value is not None}
     if file is not None:
-        document = {"name": found.name, **_read_file(file)}
-        return _parsed({**document, **said})
+        return _filed(file, said, program.read(store.newest_version, found.id).tariff.timezone, found.name)
     if not said:
         raise click.UsageError("Say what changes, for instance --energy 0.50.")
     form = form_from_tariff(found)
@@ -285,6 +267,24 @@ def _revised(program: Program, found: Tariff, file: str | None, fields: dict[str
     return _draft(program, None, {**form, **said})
 
 
+def _filed(file: str, said: dict[str, str], timezone: str, name: str = "") -> Tariff:
+    """Read the tariff of a file; options fill the zone that it does not name, and name it otherwise."""
+    if set(said) - {"name", "timezone"}:
+        raise click.UsageError("Describe the tariff by a file or by options, not by both.")
+    document = _read_file(file)
+    named, wished = document.get("timezone"), said.get("timezone")
+    if wished is not None and named is not None and wished != named:
+        raise click.BadParameter(
+            f"{file} names the zone {named}. Leave the option out, or change the file.", param_hint="--timezone"
+        )
+    try:
+        zone = timezone if wished is None else tariff_zone(wished)
+    except TariffInvalid as error:
+        raise _misspelt(error) from None
+    draft = _parsed(document, zone)
+    return _parsed({**write_tariff(draft), "name": said.get("name") or draft.name or name}, zone)
+
+
 def _read_file(name: str) -> dict[str, Any]:
     try:
         text = sys.stdin.read(BYTES_MAX + 1) if name == "-" else Path(name).read_text(encoding="utf-8")
@@ -292,17 +292,18 @@ def _read_file(name: str) -> dict[str, Any]:
         raise click.BadParameter(f"{name} cannot be read: {error}", param_hint="--file") from None
     if len(text) > BYTES_MAX:
         raise TariffInvalid(f"A tariff has at most {BYTES_MAX} bytes.", field="file")
+    if text.lstrip().startswith("{"):
+        return decode(text)
     try:
-        source = text if text.lstrip().startswith("{") else tomllib.loads(text, parse_float=Decimal)
+        return tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         raise TariffInvalid(f"The file is neither JSON nor TOML: {error}.", field="file") from None
-    return {name: value for name, value in write_tariff(_parsed(source)).items() if value}
 
 
-def _parsed(source: str | dict[str, Any]) -> Tariff:
+def _parsed(document: dict[str, Any], timezone: str) -> Tariff:
     """Read a document; what is wrong in it is told with its place."""
     try:
-        return parse_tariff(source)
+        return parse_tariff(document, timezone=timezone)
     except TariffInvalid as error:
         field = str(error.fields.get("field") or "")
         raise TariffInvalid(f"{field}: {error.detail}" if field else error.detail, field=field) from None

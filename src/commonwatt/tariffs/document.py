@@ -7,14 +7,14 @@ out would be billed wrongly. Numbers may be JSON numbers or decimal strings; the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from commonwatt.kernel import Asset, Instant, Rounding, divide, said
+from commonwatt.kernel import BTC, Asset, Instant, Rounding, divide, is_currency, said
 from commonwatt.tariffs.errors import TariffInvalid
 from commonwatt.tariffs.model.tariff import PPM, Component, Element, Kind, Price, Restrictions, Tariff
 from commonwatt.tariffs.reading import Reader, decimal_text, decode, moment
@@ -50,11 +50,32 @@ _NAMES = {
 }
 
 
-def parse_tariff(source: bytes | str | Mapping[str, Any]) -> Tariff:
-    """Read a tariff; its id and version are empty until it is stored. Raises TariffInvalid naming the field."""
+def parse_tariff(source: bytes | str | Mapping[str, Any], *, timezone: str = "UTC") -> Tariff:
+    """Read a tariff; its id and version are empty until it is stored. Raises TariffInvalid naming the field.
+
+    `timezone` is that of a document that names none: the site's for a new tariff, the tariff's own for a new version.
+    No tariff of OCPI 2.2.1 names one, for its times are by the clock of the place (mod_tariffs, TariffRestrictions).
+    """
+    return _parse(source, timezone, known_asset)
+
+
+def stored_tariff(source: str) -> Tariff:
+    """Read a tariff as `encode_tariff` wrote it, also in a currency that was withdrawn since."""
+    return _parse(source, "UTC", Asset.of)
+
+
+def known_asset(code: str) -> Asset:
+    """Return bitcoin or a currency that is in use (ISO 4217): what prices can be set in. Raises ValueError."""
+    if code != BTC.code and not is_currency(code):
+        msg = f"{code!r} is no currency"
+        raise ValueError(msg)
+    return Asset.of(code)
+
+
+def _parse(source: bytes | str | Mapping[str, Any], timezone: str, asset_of: Callable[[str], Asset]) -> Tariff:
     document = decode(source) if isinstance(source, bytes | str) else dict(source)
     top = Reader({name: value for name, value in document.items() if name not in _IGNORED}, "", _NAMES)
-    asset = _asset(top)
+    asset = _asset(top, asset_of)
     elements = tuple(_element(element, asset) for element in top.objects("elements", ELEMENTS_MAX))
     if not elements:
         raise TariffInvalid(
@@ -71,7 +92,7 @@ def parse_tariff(source: bytes | str | Mapping[str, Any]) -> Tariff:
         max_price=_price(top, "max_price", asset, elements),
         valid_from=_instant(top, "valid_from"),
         valid_to=_instant(top, "valid_to"),
-        timezone=_timezone(top),
+        timezone=tariff_zone(top.text("timezone", 64, timezone), top.at("timezone")),
     )
     top.done()
     _check_limits(tariff)
@@ -97,17 +118,14 @@ def write_tariff(tariff: Tariff) -> dict[str, Any]:
     return document
 
 
-def _asset(top: Reader) -> Asset:
+def _asset(top: Reader, asset_of: Callable[[str], Asset]) -> Asset:
     code = top.text("asset", 3)
     try:
-        asset = Asset.of(code)
+        return asset_of(code)
     except ValueError:
-        asset = Asset.of("WH")
-    if asset.code == "WH":
         raise TariffInvalid(
             said("%(code)s is no currency. Use a code like EUR, or BTC.", code=repr(code)), field=top.at("asset")
-        )
-    return asset
+        ) from None
 
 
 def _vat_included(top: Reader) -> bool:
@@ -117,13 +135,13 @@ def _vat_included(top: Reader) -> bool:
     return top.flag("vat_included", default=heard == "YES")
 
 
-def _timezone(top: Reader) -> str:
-    zone = top.text("timezone", 64, "UTC")
+def tariff_zone(zone: str, place: str = "timezone") -> str:
+    """Return the name of a zone that exists (IANA). Raises TariffInvalid naming the place."""
     try:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
         raise TariffInvalid(
-            said("%(zone)s is no time zone. Use a name like Europe/Prague.", zone=repr(zone)), field=top.at("timezone")
+            said("%(zone)s is no time zone. Use a name like Europe/Prague.", zone=repr(zone)), field=place
         ) from None
     return zone
 

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from commonwatt.kernel import Asset, said
-from commonwatt.tariffs.document import parse_tariff
+from commonwatt.kernel import said
+from commonwatt.tariffs.document import known_asset, parse_tariff
 from commonwatt.tariffs.errors import TariffInvalid
 from commonwatt.tariffs.model.explain import percent
 from commonwatt.tariffs.model.tariff import Kind, Tariff
@@ -45,14 +45,15 @@ _SPAN = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,5})m(?:in)?)?(?:(\d{1,6})s)?", re.A
 def tariff_from_form(fields: Mapping[str, str], *, currency: str = "EUR", timezone: str = "UTC") -> Tariff:
     """Read a form; empty fields count as absent. Its id and version are empty until it is stored.
 
-    `currency` and `timezone` are the site's, for forms that do not say. Raises TariffInvalid naming the form's field.
+    `currency` and `timezone` are the site's, for forms that do not say; the field `timezone` is that of a document that
+    names none. Raises TariffInvalid naming the form's field.
     """
     heard = {name: value.strip() for name, value in fields.items() if value.strip()}
     for name in heard:
         if name not in FIELDS:
             raise TariffInvalid(said("%(name)s is not a field of a tariff.", name=repr(name)), field=name)
     if "document" in heard:
-        return parse_tariff(heard["document"])
+        return parse_tariff(heard["document"], timezone=heard.get("timezone", timezone))
     form = _Form(heard, currency)
     document: dict[str, Any] = {
         "name": heard.get("name", ""),
@@ -91,7 +92,7 @@ class _Form:
         self._said = heard
         code = heard.get("currency", currency).upper()
         try:
-            self.asset = Asset.of(code)
+            self.asset = known_asset(code)
         except ValueError:
             raise TariffInvalid(
                 said("%(code)s is no currency. Use a code like EUR, or BTC.", code=repr(code)), field="currency"

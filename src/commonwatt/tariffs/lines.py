@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
+from typing import NamedTuple
 
 from commonwatt.kernel import Amount, Instant, amount_text
 from commonwatt.kit.cli import instant_text, rounded_text, short, table, wrapped
@@ -27,7 +29,7 @@ def list_text(rows: list[store.Listed]) -> str:
         (
             row.name,
             base_price(row.current),
-            ", ".join(place_text(place) for place in row.places) or "nowhere",
+            "retired" if row.retired else ", ".join(place_text(place) for place in row.places) or "nowhere",
             short(row.id),
         )
         for row in rows
@@ -37,13 +39,70 @@ def list_text(rows: list[store.Listed]) -> str:
 
 def show_text(listed: store.Listed) -> str:
     """Return one tariff in words."""
-    places = ", ".join(f"{place_text(place)} since {instant_text(place.since)}" for place in listed.places) or "nowhere"
-    lines = [f"{listed.name}, {listed.id}", f"Holds at {places}. {listed.versions} version(s)."]
+    versions = "1 version" if listed.versions == 1 else f"{listed.versions} versions"
+    lines = [f"{listed.name}, {listed.id}, {versions}"]
     if listed.retired is not None:
         lines.append(f"Retired {instant_text(listed.retired)}.")
+    elif listed.places:
+        places = ", ".join(f"{place_text(place)} from {instant_text(place.since)} on" for place in listed.places)
+        lines.append(f"Holds at {places}.")
+    else:
+        lines.append(f"It holds nowhere yet; `commonwatt tariff assign {shlex.quote(listed.name)}` changes that.")
     if listed.current is not None:
         lines.append(indented(listed.current))
     return wrapped("\n".join(lines), indent="    ")
+
+
+class Span(NamedTuple):
+    """That a version holds from an instant on, until another one; None has no end."""
+
+    version: store.Version
+    begins: Instant
+    ends: Instant | None
+
+
+def spans_of(versions: list[store.Version]) -> list[Span]:
+    """Return when each version holds, the latest first: by the rule of `store.version_at`, who began last wins.
+
+    A version comes twice where one that ends lay over it. One that another replaces before it begins ends as it begins.
+    """
+    turns = sorted({turn for one in versions for turn in (_begin(one), one.tariff.valid_to) if turn is not None})
+    spans: list[Span] = []
+    for begins, ends in zip(turns, [*turns[1:], None], strict=True):
+        held = [one for one in versions if _begin(one) <= begins and not _over(one, begins)]
+        if not held:
+            continue
+        last = max(held, key=lambda one: (_begin(one), one.number))
+        if spans and spans[-1].version is last and spans[-1].ends == begins:
+            spans[-1] = spans[-1]._replace(ends=ends)
+        else:
+            spans.append(Span(last, begins, ends))
+    never = [one for one in versions if one not in [span.version for span in spans]]
+    spans += [Span(one, _begin(one), _begin(one)) for one in never]
+    return sorted(spans, key=lambda span: (span.begins, span.version.number), reverse=True)
+
+
+def _begin(version: store.Version) -> Instant:
+    return version.tariff.valid_from or version.made
+
+
+def _over(version: store.Version, at: Instant) -> bool:
+    return version.tariff.valid_to is not None and version.tariff.valid_to <= at
+
+
+def history_text(versions: list[store.Version]) -> str:
+    """Return when each version held and holds, as a table, the latest first."""
+    rows = [
+        (
+            str(span.version.number),
+            moment_text(span.begins),
+            "never held" if span.begins == span.ends else moment_text(span.ends),
+            span.version.made_by,
+            base_price(span.version.tariff),
+        )
+        for span in spans_of(versions)
+    ]
+    return table(("no", "from", "to", "made by", "price"), rows, "rllll")
 
 
 def indented(one: Tariff) -> str:

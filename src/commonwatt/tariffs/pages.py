@@ -81,7 +81,10 @@ async def show_edit(tariff_id: str, database: Database, clock: Clock, site: Site
     typed = (
         _as_typed(form, site, clock.now())
         if form
-        else {"document": json.dumps(write_tariff(newest), indent=2, ensure_ascii=False)}
+        else {
+            "document": json.dumps(write_tariff(newest), indent=2, ensure_ascii=False),
+            "timezone": newest.timezone,
+        }
     )
     priced = await _examples(database, newest, {}, clock, site)
     return _form_page(listed, typed, site, draft=newest, priced=priced, expected=newest.version)
@@ -92,7 +95,9 @@ async def change(
     tariff_id: str, data: Form, database: Database, clock: Clock, actor: Actor, site: Site
 ) -> Template | Redirect:
     """Add a version, or only show what was typed. Sessions that run keep the version of their start."""
-    typed, expected = _typed(data), str(data.get("expected", ""))
+    expected = str(data.get("expected", ""))
+    newest = await database.read(store.newest_version, tariff_id)
+    typed = {"timezone": newest.tariff.timezone, **_typed(data)}
     listed = await database.read(store.show_tariff, tariff_id, clock.now())
     try:
         draft = _draft(typed, site)

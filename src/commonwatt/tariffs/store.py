@@ -30,13 +30,15 @@ from sqlalchemy import (
 
 from commonwatt.kernel import Instant, said
 from commonwatt.kit.database import mentions, metadata
-from commonwatt.tariffs.document import parse_tariff
+from commonwatt.tariffs.document import stored_tariff
 from commonwatt.tariffs.errors import NoRate, NoTariff, TariffMissing
 from commonwatt.tariffs.model.rate import Rate
 from commonwatt.tariffs.model.tariff import Tariff
 
 RATE_AGE_MAX_S = 900
 """How old the newest rate may be before nothing is sold in a currency any more."""
+AHEAD_MS = 60_000
+"""So far ahead of our clock the time of a rate may lie, as sources' clocks do."""
 ID_LEAST = 8
 """Characters of an id's end that are enough to name a tariff."""
 _CACHE_MAX = 4096
@@ -160,7 +162,7 @@ def tariff_by_id(connection: Connection, version_id: str) -> Tariff:
 def read_version(row: Row[Any]) -> Tariff:
     """Return the tariff of a row of `tariff_version`."""
     return replace(
-        parse_tariff(row.document),
+        stored_tariff(row.document),
         id=row.tariff_id,
         version=row.id,
         valid_from=Instant(row.valid_from_ms),
@@ -344,8 +346,13 @@ def rate_by_id(connection: Connection, rate_id: str) -> Rate:
 
 
 def current_rate(connection: Connection, currency: str, now: Instant, *, max_age_s: int = RATE_AGE_MAX_S) -> Rate:
-    """Return the newest rate of a currency; raise NoRate when there is none or it is older than allowed."""
-    query = select(rates).where(rates.c.currency == currency).order_by(rates.c.made_ms.desc(), rates.c.id.desc())
+    """Return the newest rate of a currency; raise NoRate when there is none or it is older than allowed.
+
+    A rate of our future, stored before our clock was set back, is of unknown age and counts for nothing.
+    """
+    until_ms = now.ms + AHEAD_MS
+    known = (rates.c.currency == currency) & (rates.c.made_ms <= until_ms) & (rates.c.at_ms <= until_ms)
+    query = select(rates).where(known).order_by(rates.c.made_ms.desc(), rates.c.id.desc())
     row = connection.execute(query.limit(1)).first()
     if row is None:
         raise NoRate(
@@ -356,7 +363,7 @@ def current_rate(connection: Connection, currency: str, now: Instant, *, max_age
             ),
             currency=currency,
         )
-    age_s = now.since(Instant(row.at_ms)) // 1000
+    age_s = now.since(Instant(min(row.at_ms, row.made_ms))) // 1000
     if age_s > max_age_s:
         raise NoRate(
             said(

@@ -43,7 +43,30 @@ async def test_a_refusal_is_told_in_the_servers_words(refusing):
     await asyncio.sleep(0)
     await station.stop()
     assert 'The server says: "The password of this station is missing or wrong."' in told[0]
+    assert "(401); ask its operator for the right one. The server says" in told[0]
+    assert "Dials again" in told[0]
     assert "More" not in told[0]
+
+
+@pytest.mark.sockets
+async def test_a_refused_password_ends_the_command(refusing):
+    process = await asyncio.create_subprocess_exec(
+        *RUN, "--url", refusing, "--password", "wrong", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 1
+    assert b"It does not dial again." in out
+    assert b"Dials again" not in out
+
+
+@pytest.mark.sockets
+async def test_a_network_that_is_down_is_told_in_words(unused_tcp_port):
+    told = []
+    station = VirtualStation("CP-1", f"ws://127.0.0.1:{unused_tcp_port}/ocpp", tell=told.append)
+    await station.start()
+    await station.until(lambda _: bool(told) or station.online)
+    await station.stop()
+    assert f"no connection to ws://127.0.0.1:{unused_tcp_port}/ocpp/CP-1: connection refused. Dials again" in told[0]
 
 
 @pytest.mark.sockets

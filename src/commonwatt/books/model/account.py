@@ -46,7 +46,7 @@ KINDS = {
             "member", Side.DEBIT, True, "what a local user owes for charging on account, by the id of the tag's record"
         ),
         Kind("revenue", Side.CREDIT, True, "sales without VAT"),
-        Kind("vat", Side.CREDIT, True, "VAT that was collected, one account per rate"),
+        Kind("vat", Side.CREDIT, True, "VAT that was collected, of all rates together"),
         Kind("rounding", Side.CREDIT, True, "what divisions left over, in either direction"),
         Kind("fees", Side.DEBIT, True, "routing fees that payments out have cost"),
         Kind("loss", Side.DEBIT, True, "energy or money that was given and will not be paid"),

@@ -12,6 +12,7 @@ and one line of `main/cli.py` declares it. Nothing here imports the database or 
 from commonwatt.kit.cli.lazy import Lazy, LazyGroup
 from commonwatt.kit.cli.output import (
     ID_LEAST,
+    counted,
     instant_text,
     plain,
     rounded_text,
@@ -34,6 +35,7 @@ __all__ = [
     "NotConfirmed",
     "Program",
     "Progress",
+    "counted",
     "exit_code",
     "instant_text",
     "plain",

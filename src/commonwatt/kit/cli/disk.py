@@ -6,11 +6,15 @@ import errno
 import sqlite3
 import sys
 
-from commonwatt.kernel import Fault, Unavailable
+from commonwatt.kernel import Broken, Fault, Unavailable
+from commonwatt.kit.reason import reason_of
 
 _NOT_ALLOWED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG})
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+_DAMAGE = ("not a database", "malformed", "no such table", "no such column")
+"""What SQLite says of a file that is no database of ours, or no longer a whole one."""
 
 
 class PathRefused(Unavailable):
@@ -27,15 +31,22 @@ class DatabaseRefused(Unavailable):
     title = "The database cannot be used"
 
 
+class DatabaseUnreadable(Broken):
+    """A file is no database of ours, or it was damaged."""
+
+    slug = "database-unreadable"
+    title = "This is no sound database of Commonwatt"
+
+
 def fault_of(error: Exception) -> Fault | None:
     """Return what a person reads about an error of the file system or of SQLite; None for any other."""
     if isinstance(error, OSError):
         return path_refused(error)
     if isinstance(error, sqlite3.Error):
-        return database_refused(error, "The database")
+        return database_refused(error, "The file of the database")
     alchemy = sys.modules.get("sqlalchemy.exc")
     if alchemy is not None and isinstance(error, alchemy.DBAPIError):
-        return database_refused(error.orig or error, "The database")
+        return database_refused(error.orig or error, "The file of the database")
     return None
 
 
@@ -50,16 +61,18 @@ def path_refused(error: OSError) -> PathRefused | None:
         )
     if error.errno in _NOT_THERE and path is not None:
         return PathRefused(
-            f"{where} cannot be used: {_reason(error)}. Make its folder first, or name another place.", **named
+            f"{where} cannot be used: {reason_of(error)}. Make its folder first, or name another place.", **named
         )
     if error.errno in _NO_ROOM:
-        return PathRefused(f"{where} cannot be written: {_reason(error)}. Make room, then try again.", **named)
+        return PathRefused(f"{where} cannot be written: {reason_of(error)}. Make room, then try again.", **named)
     return None
 
 
-def database_refused(error: BaseException, where: str) -> DatabaseRefused:
+def database_refused(error: BaseException, where: str) -> DatabaseRefused | DatabaseUnreadable:
     """Return what a person reads about a database, named by `where`."""
     said = str(error)
+    if any(sign in said for sign in _DAMAGE):
+        return database_unreadable(said, where)
     if "locked" in said or "busy" in said:
         todo = "is busy: another program writes to it. Try again in a moment."
     elif any(word in said for word in ("readonly", "unable to open", "permission", "not authorized")):
@@ -69,6 +82,7 @@ def database_refused(error: BaseException, where: str) -> DatabaseRefused:
     return DatabaseRefused(f"{where} {todo}", path=where)
 
 
-def _reason(error: OSError) -> str:
-    text = error.strerror or str(error)
-    return text[:1].lower() + text[1:]
+def database_unreadable(reason: str, where: str) -> DatabaseUnreadable:
+    """Return what a person reads about a file that is damaged, empty, or something else than a database of ours."""
+    said = f"{where} is no database of Commonwatt, or it is damaged: {reason}. Restore the last backup."
+    return DatabaseUnreadable(said, path=where)

@@ -88,6 +88,11 @@ def short(long_id: str) -> str:
     return long_id[-ID_LEAST:]
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """Write a number with the word that it counts: `1 posting`, `1,234 postings`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def instant_text(instant: Instant) -> str:
     """Write an instant for a table: UTC, to the second."""
     return instant.utc().strftime("%Y-%m-%d %H:%M:%SZ")

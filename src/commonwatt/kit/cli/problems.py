@@ -93,10 +93,25 @@ def section(page: str, heading: str) -> str:
     return match[1].strip() if match else ""
 
 
+_MARKUP = re.compile(
+    r"`(?P<code>[^`]*)`|\[(?P<link>[^\]]*)\]\([^)]*\)|(?<![\w*])(?P<stars>\*{1,2})(?P<stressed>[^\s*][^*]*)(?P=stars)(?![\w*])"
+)
+
+
+def unmarked(markdown: str) -> str:
+    """Return Markdown as a terminal shows it: without backticks, stars around words, and the targets of links."""
+
+    def words(found: re.Match[str]) -> str:
+        if found["code"] is not None:
+            return found["code"]
+        return unmarked(found["stressed"] if found["link"] is None else found["link"])
+
+    return _MARKUP.sub(words, markdown)
+
+
 def _wrapped(text: str) -> str:
-    kept = re.sub(r"`([^`]*)`", r"\1", text)
     parts = []
-    for paragraph in kept.split("\n\n"):
+    for paragraph in unmarked(text).split("\n\n"):
         for line in re.split(r"\n(?=[*-] )", paragraph):
             indent = "  " if line.startswith(("* ", "- ")) else ""
             whole = " ".join(line.split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shlex
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 import click
 from click.core import ParameterSource
 
-from commonwatt.kernel import Amount, Refused, amount_text
+from commonwatt.kernel import Amount, Refused, Unavailable, amount_text
 from commonwatt.kit.cli.output import say, say_json, wrapped
-from commonwatt.kit.running import Running, base_address, find_running
+from commonwatt.kit.running import Running, base_address, find_running, server_runs
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -24,6 +25,8 @@ R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
 _SERVER = "commonwatt.server"
 """Where a command line keeps the address that was typed last."""
+SCOPE = "commonwatt.scope"
+"""Where a command line keeps what its token must be allowed to do."""
 
 
 class NotConfirmed(Refused):
@@ -31,6 +34,13 @@ class NotConfirmed(Refused):
 
     slug = "not-confirmed"
     title = "Nothing was done"
+
+
+class NoServer(Unavailable):
+    """A command needs the running server, and none runs over the data that it works on."""
+
+    slug = "no-server"
+    title = "No server runs over this data"
 
 
 class Program:
@@ -74,11 +84,24 @@ class Program:
         return find_running(self.config.data.dir)
 
     def server(self, told: str | None) -> str:
-        """Return the address of the running server: as told, as it wrote beside its data, or as it is configured."""
+        """Return the address of the running server: as told, or as it wrote beside its data.
+
+        Raises NoServer where none runs over the data: what listens where it would may be somebody else's.
+        """
         if told:
+            if not told.startswith(("http://", "https://")):
+                raise click.BadParameter(f"must begin with http:// or https://, not {told!r}.", param_hint="--server")
             return told.rstrip("/")
         running = self.running()
-        return base_address(self.config) if running is None else running.api
+        if running is not None:
+            return running.api
+        data = str(self.config.data.dir)
+        if server_runs(self.config.data.dir):
+            msg = f"The server over {data} is starting and does not answer yet. Try again in a moment."
+        else:
+            start = f"commonwatt serve --data {shlex.quote(data)}"
+            msg = f"No server runs over {data}. Start one with `{start}`, or name another by --server."
+        raise NoServer(msg, data=data)
 
     def pages(self) -> str:
         """Return the address that people open, without a slash at the end."""
@@ -99,17 +122,17 @@ class Program:
         """
         if self.yes:
             return
+        facts = [("Amount", amount_text(amount))] if amount is not None else []
+        facts += [("To", to)] if to is not None else []
         if not sys.stdin.isatty():
+            known = "".join(f" {name}: {text}." for name, text in facts)
             raise NotConfirmed(
-                f"{what} Nobody was there to say yes; repeat the command with --yes if it shall be done."
+                f"{what}{known} Only somebody at a terminal can say yes, and this is none: what comes through a pipe "
+                "is not read. Repeat the command with --yes if it shall be done."
             )
-        lines = [what]
-        if amount is not None:
-            lines.append(f"  Amount     {amount_text(amount)}")
-        if to is not None:
-            lines.append(f"  To         {to}")
-        lines.append(f"  Afterwards {undo}")
-        say(wrapped("\n".join(lines), indent=" " * 13))
+        facts.append(("Afterwards", undo))
+        lines = [wrapped(what), *(wrapped(f"  {name:<10} {text}", indent=" " * 13) for name, text in facts)]
+        say("\n".join(lines))
         if not click.confirm("Go on?", default=False):
             raise NotConfirmed("You said no; everything is as it was.")
 
@@ -167,9 +190,22 @@ def _keep_server(ctx: click.Context, param: click.Parameter, value: str | None) 
 
 
 def token_option(scope: str) -> Callable[[F], F]:
-    """Give a command `--token`, for what only the running server can do."""
-    says = f"A token with the scope {scope}; COMMONWATT_TOKEN holds it as well."
-    return click.option("--token", envvar="COMMONWATT_TOKEN", metavar="TOKEN", required=True, help=says)
+    """Give a command `--token`, for what only the running server can do; one that is missing is told how to make."""
+
+    def keep(ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+        ctx.meta[SCOPE] = scope
+        if not value and not ctx.resilient_parsing:
+            msg = f"--token is missing, and COMMONWATT_TOKEN is not set. Make one: {make_token(scope)}"
+            raise click.UsageError(msg, ctx)
+        return value
+
+    says = f"A token with the scope {scope}, needed; COMMONWATT_TOKEN holds it as well."
+    return click.option("--token", envvar="COMMONWATT_TOKEN", metavar="TOKEN", callback=keep, help=says)
+
+
+def make_token(scope: str) -> str:
+    """Return the command that makes a token for something."""
+    return f"commonwatt token create NAME --scope {scope}"
 
 
 def run_group(group: click.Group, arguments: list[str] | None, program: Program) -> int:

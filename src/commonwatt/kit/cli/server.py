@@ -9,10 +9,20 @@ from typing import Any
 
 import click
 
-from commonwatt.kernel import Fault, Unavailable
+from commonwatt.kernel import Fault, Refused, Unavailable
 from commonwatt.kit.cli.problems import find_page
+from commonwatt.kit.cli.program import SCOPE, make_token
+from commonwatt.kit.reason import reason_of
 
 TIMEOUT_S = 60
+
+
+class TokenRefused(Refused):
+    """The running server does not know the token of a command."""
+
+    slug = "token-refused"
+    title = "This token is not valid"
+    status = 401
 
 
 class ServerUnreachable(Unavailable):
@@ -31,22 +41,23 @@ class ServerRefused(Fault):
 
 
 def post_json(url: str, token: str, value: Any) -> Any:
-    """Post JSON to the running server with a token; raises ServerRefused with its problem, or ServerUnreachable."""
-    if not url.startswith(("http://", "https://")):
-        raise click.BadParameter("begins with http:// or https://", param_hint="--server")
+    """Post JSON to an address of `Program.server` with a token.
+
+    Raises ServerRefused with the server's problem, TokenRefused for the token, or ServerUnreachable.
+    """
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Accept": "application/json"}
-    request = urllib.request.Request(url, json.dumps(value).encode(), headers, method="POST")  # noqa: S310 (checked)
+    request = urllib.request.Request(url, json.dumps(value).encode(), headers, method="POST")  # noqa: S310 (`Program.server` checks it)
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310 (the scheme is checked above)
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310 (as above)
             return json.load(answer)
     except urllib.error.HTTPError as error:
         raise _problem(error.read(), error.code) from None
     except OSError as error:
-        msg = f"{url} does not answer ({error}). Start `commonwatt serve`, or name its address with --server."
+        msg = f"{url} does not answer: {reason_of(error)}. Start `commonwatt serve`, or name its address with --server."
         raise ServerUnreachable(msg, url=url) from None
 
 
-def _problem(body: bytes, status: int) -> ServerRefused:
+def _problem(body: bytes, status: int) -> Fault:
     try:
         problem = json.loads(body)
     except ValueError:
@@ -57,6 +68,10 @@ def _problem(body: bytes, status: int) -> ServerRefused:
     extra = {
         key: problem[key] for key in ("code", "description", "answer", "type") if isinstance(problem.get(key), str)
     }
+    if problem.get("slug") == "not-signed-in":
+        scope = click.get_current_context().meta.get(SCOPE, "SCOPE")
+        msg = f"The server does not know this token: it is mistyped, revoked or expired. Make one: {make_token(scope)}"
+        return TokenRefused(msg, http_status=status)
     slug, title = str(problem.get("slug", "")), str(problem.get("title", "Refused"))
     if not find_page(slug):
         return ServerRefused(f"{title}: {detail}", http_status=status, **extra)

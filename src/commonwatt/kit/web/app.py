@@ -22,7 +22,7 @@ from commonwatt.kernel import Clock, Ids
 from commonwatt.kit.crowd import Network
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import live as live_routes
-from commonwatt.kit.web.described import describe_problems
+from commonwatt.kit.web.described import describe_answers
 from commonwatt.kit.web.encoding import Answer, WordsInSchema
 from commonwatt.kit.web.forgery import OwnPagesOnly
 from commonwatt.kit.web.health import Check, health_routes
@@ -30,6 +30,7 @@ from commonwatt.kit.web.hosts import KnownHosts
 from commonwatt.kit.web.idempotency import read_idempotency_key
 from commonwatt.kit.web.limits import Buckets, FairShares
 from commonwatt.kit.web.live import Live, TopicGate, closed_gate
+from commonwatt.kit.web.methods import methods_of
 from commonwatt.kit.web.paging import read_paging
 from commonwatt.kit.web.parameters import check_parameters, know_parameters
 from commonwatt.kit.web.problem_docs import show_problem
@@ -125,8 +126,8 @@ def build_app(
             on_shutdown=[*choice.on_shutdown],
         )
     know_parameters(app)
-    describe_problems(app)
-    app.asgi_handler = Surroundings(app.asgi_handler, site, clock, ids, choice.trusted_proxies)
+    describe_answers(app)
+    app.asgi_handler = Surroundings(app.asgi_handler, site, clock, ids, choice.trusted_proxies, methods_of(app))
     return app
 
 

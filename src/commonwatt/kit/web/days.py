@@ -25,6 +25,14 @@ def instant_of(text: str | None, field: str) -> Instant | None:
     return found
 
 
+def span_of(since: str | None, until: str | None) -> tuple[Instant | None, Instant | None]:
+    """Read `from` and `to`, both as RFC 3339 or absent. Raises BadRequest, also where the end comes first."""
+    first, last = instant_of(since, "from"), instant_of(until, "to")
+    if first is not None and last is not None and first > last:
+        raise BadRequest("`from` lies after `to`, so nothing can be between them.", field="from")
+    return first, last
+
+
 def local_moment(text: str, site: Site, field: str) -> Instant | None:
     """Read a moment in the site's zone, unless it names its own; None for an empty text. Raises BadRequest."""
     if not text:

@@ -44,6 +44,14 @@ class TooLarge(Refused):
     status = 413
 
 
+class UnsupportedMedia(Refused):
+    """The body is not JSON, by its own `Content-Type` (RFC 9110, 15.5.16)."""
+
+    slug = "unsupported-media"
+    title = "Not JSON"
+    status = 415
+
+
 class TooManyRequests(Refused):
     """One client asks faster than its share."""
 

@@ -19,6 +19,10 @@ IfMatch = Annotated[
 ]
 
 
+class Tagged(Answer[T]):
+    """An answer with its `ETag`."""
+
+
 def etag_of(value: Any) -> str:
     """Return the strong tag of an answer: a digest of its JSON, in quotes."""
     return f'"{hashlib.sha256(to_json(value)).hexdigest()[:32]}"'
@@ -51,17 +55,19 @@ def check_match(if_match: str | None, current: str) -> None:
         raise Changed(said("This was changed after you read it. Read it again and decide anew."), etag=current)
 
 
-def tagged(request: Request[Any, Any, Any], value: T, part: Any = None) -> Answer[T]:
+def tagged(request: Request[Any, Any, Any], value: T, part: Any = None, *, reading: Any = None) -> Tagged[T]:
     """Answer with the value and its tag, or 304 when `If-None-Match` says that the client has it.
 
-    `part` is what a later `If-Match` is about, where that is not the whole value; see `check_part`.
+    `part` is what a later `If-Match` is about, where that is not the whole value; see `check_part`. After a change,
+    `reading` is what reading the thing would answer, where this answer is another.
     """
-    tag = etag_of(value) if part is None else etag_of_parts(part, value)
+    whole = value if reading is None else reading
+    tag = etag_of(whole) if part is None else etag_of_parts(part, whole)
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     known = request.headers.get("if-none-match")
-    if known is not None and _matches(known, tag, weak=True):
-        return Answer(cast("T", None), status_code=HTTP_304_NOT_MODIFIED, headers=headers)
-    return Answer(value, headers=headers)
+    if known is not None and request.method in {"GET", "HEAD"} and _matches(known, tag, weak=True):
+        return Tagged(cast("T", None), status_code=HTTP_304_NOT_MODIFIED, headers=headers)
+    return Tagged(value, headers=headers)
 
 
 def _matches(header: str, current: str, *, weak: bool) -> bool:

@@ -19,6 +19,7 @@ from litestar.response import Stream
 
 from commonwatt.kernel import Missing, Unavailable
 from commonwatt.kit.database import Note
+from commonwatt.kit.web.described import refuses
 from commonwatt.kit.web.encoding import to_json
 from commonwatt.kit.web.errors import BadRequest, TooManyRequests
 from commonwatt.kit.web.surroundings import client_of
@@ -153,8 +154,16 @@ def frame(number: int, topic: str, note: Note) -> bytes:
     return b"id: %d\ndata: %s\n\n" % (number, data)
 
 
-TopicsParameter = Annotated[
-    str, Parameter(description="topics, separated by commas: station/CP-1, session/..., overview")
+TopicsParameter = Annotated[str, Parameter(description="topics, separated by commas")]
+RequiredTopics = Annotated[
+    str,
+    Parameter(
+        description=f"1 to {TOPICS_MAX} topics, separated by commas. `station/<identity>`: all of a station; "
+        "`connector/<name>`: whether a connector is free (needs no token); `session/<id>`: a session's energy, cost, "
+        "state and money (`session/<secret>` with the secret of its link needs no token); `station/*`, `session/*`: of "
+        "all of them; `overview`: what changes in lists of stations, sessions and payments; `tariffs`, `rates`, "
+        "`books`, `jobs`, `audit`; `*`: everything. Each asks for the scopes that reading it asks for."
+    ),
 ]
 
 
@@ -186,9 +195,15 @@ async def page_events(
     return await _open(request, live, topic_gate, topics)
 
 
-@get("/api/v1/events", tags=["live"], summary="Follow live events", media_type="text/event-stream")
+@get(
+    "/api/v1/events",
+    tags=["live"],
+    summary="Follow live events",
+    media_type="text/event-stream",
+    opt=refuses({404: "There is no such topic, or none that this client may hear."}),
+)
 async def api_events(
-    request: Request[Any, Any, Any], live: Live, topic_gate: TopicGate, topics: TopicsParameter = ""
+    request: Request[Any, Any, Any], live: Live, topic_gate: TopicGate, topics: RequiredTopics
 ) -> Stream:
     """Stream events of the named topics; each event's data is an object of topic, name and data."""
     return await _open(request, live, topic_gate, topics)

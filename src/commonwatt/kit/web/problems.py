@@ -20,7 +20,7 @@ from litestar.exceptions import (
 )
 from litestar.types import ExceptionHandlersMap
 
-from commonwatt.kernel import Broken, Fault, Said, Unavailable, said
+from commonwatt.kernel import Broken, Fault, Missing, Refused, Said, Unavailable, said
 from commonwatt.kit.web.encoding import to_json
 from commonwatt.kit.web.errors import BadRequest, MethodNotAllowed, NoSuchPage, TooLarge, TooManyRequests
 from commonwatt.kit.web.site import Site
@@ -137,7 +137,7 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
     """Answer any exception; unforeseen ones and our own broken invariants are logged with their trace."""
     site: Site = request.app.state.site
     problem = problem_of(error, site, reference_of(request), request)
-    if problem.status >= _SERVER_ERROR and not isinstance(error, Unavailable):
+    if problem.status >= _SERVER_ERROR and not isinstance(error, Refused | Missing | Unavailable):
         _log.error("request failed", reference=problem.reference, slug=problem.slug, error=repr(error), exc_info=error)
     headers = {"Cache-Control": "no-store"}
     if "retry_after" in problem.fields:

@@ -8,7 +8,7 @@ follow the OWASP secure headers project: the content policy allows our own files
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -19,6 +19,7 @@ from prometheus_client import Histogram
 from commonwatt.kernel import Clock, Ids
 from commonwatt.kit.crowd import Network, read_address
 from commonwatt.kit.web.hosts import host_of
+from commonwatt.kit.web.methods import answers_head, whole_allow
 from commonwatt.kit.web.site import Site
 
 REQUESTS = Histogram(
@@ -57,13 +58,22 @@ def secure_headers(site: Site) -> list[tuple[bytes, bytes]]:
 class Surroundings:
     """Wraps the whole application."""
 
-    def __init__(self, app: ASGIApp, site: Site, clock: Clock, ids: Ids, trusted: Sequence[Network] = ()) -> None:
-        """Take the networks of the proxies whose word about the client is believed; none unless told."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        site: Site,
+        clock: Clock,
+        ids: Ids,
+        trusted: Sequence[Network] = (),
+        methods: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
+        """Take the networks of the proxies whose word about the client is believed, and each address's methods."""
         self._app = app
         self._headers = secure_headers(site)
         self._clock = clock
         self._ids = ids
         self._trusted = tuple(trusted)
+        self._methods = methods or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -76,7 +86,11 @@ class Surroundings:
         self._believe_proxies(details)
         details["headers"] = [pair for pair in details["headers"] if pair[0] != b"host" or _is_host(pair[1])]
         begun = time.perf_counter()
-        status = 0
+        status, method = 0, details["method"]
+        headless = method == "HEAD" and answers_head(details["path"])
+        if headless:
+            # A copy, for the server minds whether it was asked for a head.
+            details = {**details, "method": "GET"}
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -85,12 +99,16 @@ class Surroundings:
                 said = {name.lower() for name, _ in message["headers"]}
                 added = [(name, value) for name, value in self._headers if name not in said]
                 message["headers"] = [*message["headers"], *added, (b"x-request-id", reference.encode())]
+                if b"allow" in said:
+                    message["headers"] = whole_allow(message["headers"], details, self._methods)
+            elif headless and message["type"] == "http.response.body":
+                message["body"] = b""
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_headers)
+            await self._app(details, receive, send_with_headers)  # type: ignore[arg-type]
         finally:
-            self._note(details, status, time.perf_counter() - begun, reference)
+            self._note(details, method, status, time.perf_counter() - begun, reference)
 
     def _believe_proxies(self, scope: dict[str, Any]) -> None:
         peer = scope.get("client")
@@ -112,10 +130,10 @@ class Surroundings:
         address = read_address(text)
         return address is not None and any(address in network for network in self._trusted)
 
-    def _note(self, scope: dict[str, Any], status: int, seconds: float, reference: str) -> None:
+    def _note(self, scope: dict[str, Any], method: str, status: int, seconds: float, reference: str) -> None:
         """Write the canonical line; the route's template, never the path, which may hold a secret."""
         route = scope.get("path_template") or "(none)"
-        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        method = method if method in _METHODS else "OTHER"
         REQUESTS.labels(method, route, status).observe(seconds)
         if status < _SERVER_ERROR and scope["path"].startswith(_QUIET):
             return

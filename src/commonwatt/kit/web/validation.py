@@ -59,6 +59,10 @@ def _problem(item: dict[str, Any], request: Request[Any, Any, Any]) -> dict[str,
     return {"field": field, "message": message.rstrip(".") + "."}
 
 
+def _one_of(words: list[str]) -> str:
+    return f"It must be {' or '.join(words)}." if len(words) < 3 else f"It must be one of: {', '.join(words)}."  # noqa: PLR2004
+
+
 def _kinds(text: str) -> str:
     return " or ".join(_KINDS.get(kind, kind) for kind in text.split(" | "))
 
@@ -74,7 +78,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"Expected `str` of length >= (\d+)"), lambda found: f"It must have at least {found[1]} characters."),
     (
         re.compile(r"Expected `str` matching regex '\^\(((?:\w+\|)+\w*)\)\$'"),
-        lambda found: f"It must be one of: {', '.join(word for word in found[1].split('|') if word)}.",
+        lambda found: _one_of([word for word in found[1].split("|") if word]),
     ),
     (re.compile(r"Expected `str` matching regex '(.+)'"), lambda found: f"It must have the form {found[1]}."),
 )

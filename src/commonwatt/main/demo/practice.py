@@ -61,12 +61,7 @@ async def practice_network(data: Path) -> AsyncIterator[LightningNetwork]:
 
     Raises PeerMissing before anything starts, DataInUse when another demo runs it, PracticeNetworkDown.
     """
-    if absent := missing():
-        raise PeerMissing(
-            f"{' and '.join(absent)} not found in {peers_directory()}. Run `make peers` in a clone of Commonwatt; it "
-            "builds both once. `commonwatt demo` without --lnd needs neither.",
-            program=absent[0],
-        )
+    need_peers()
     folder = data / FOLDER
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with only_server(folder):
@@ -83,6 +78,16 @@ async def practice_network(data: Path) -> AsyncIterator[LightningNetwork]:
             if not starting.done() or starting.exception() is not None:  # interrupted: it may have begun one more
                 await asyncio.gather(starting, return_exceptions=True)
                 await asyncio.to_thread(network.stop)
+
+
+def need_peers() -> None:
+    """Raise PeerMissing where the programs of the practice network are not built."""
+    if absent := missing():
+        raise PeerMissing(
+            f"{' and '.join(absent)} not found in {peers_directory()}. Run `make peers` in a clone of Commonwatt; it "
+            "builds both once. `commonwatt demo` without --lnd needs neither.",
+            program=absent[0],
+        )
 
 
 def over_lnd(config: Config, shop: Node) -> Config:

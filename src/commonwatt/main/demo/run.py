@@ -86,9 +86,10 @@ async def _demo(config: Config, program: Program) -> int:
 
 
 async def _demo_on_lnd(config: Config, program: Program) -> int:
-    from commonwatt.main.demo.practice import over_lnd, practice_network  # noqa: PLC0415 (heavy; not for `--help`)
+    from commonwatt.main.demo.practice import need_peers, over_lnd, practice_network  # noqa: PLC0415 (heavy; not for `--help`)
     from commonwatt.main.serving import hear_stop  # noqa: PLC0415
 
+    need_peers()
     said = "Starting a chain and two lnd nodes on this machine; the first time takes about fifteen seconds."
     click.echo(wrapped(said), err=program.as_json)
     async with (
@@ -118,7 +119,7 @@ async def _town(config: Config, program: Program) -> AsyncIterator[Serving]:
     from commonwatt.main.serving import serving  # noqa: PLC0415
 
     async with serving(config) as running:
-        await running.house.database.write(furnish)
+        await running.house.database.write(furnish, config.site.timezone)
         fleet = build_fleet(running.stations_url, config.data.dir, running.house.clock.now().ms)
         await fleet.start()
         try:

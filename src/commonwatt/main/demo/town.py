@@ -42,8 +42,8 @@ STAY_S = (60.0, 400.0)
 _log = structlog.get_logger("demo")
 
 
-def furnish(work: Work) -> None:
-    """Give an empty town its stations, prices and tags; one that has them keeps its own."""
+def furnish(work: Work, timezone: str) -> None:
+    """Give an empty town its stations, tags and prices, by the clock of `timezone`; one that has them keeps its own."""
     if stations.find_station(work.sql, PLACES[0][0]) is None:
         for identity, name, connectors, _ in PLACES:
             stations.add_station(work, identity, name, with_password=False)
@@ -52,13 +52,13 @@ def furnish(work: Work) -> None:
         for tag, holder in TAGS:
             charging.add_tag(work, tag, holder)
     if not tariffs.list_tariffs(work.sql, work.now):
-        slow = tariffs.create_tariff(work, _tariff("Town price", "0.49", idle="6.00"))
-        fast = tariffs.create_tariff(work, _tariff("Fast charging", "0.69", idle="12.00"))
+        slow = tariffs.create_tariff(work, _tariff("Town price", "0.49", idle="6.00", timezone=timezone))
+        fast = tariffs.create_tariff(work, _tariff("Fast charging", "0.69", idle="12.00", timezone=timezone))
         tariffs.assign_tariff(work, slow.id)
         tariffs.assign_tariff(work, fast.id, PLACES[0][0])
 
 
-def _tariff(name: str, energy: str, *, idle: str) -> tariffs.Tariff:
+def _tariff(name: str, energy: str, *, idle: str, timezone: str) -> tariffs.Tariff:
     """Return a price per kWh, and one per hour for cars that stay a quarter of an hour after they are full."""
     return tariffs.parse_tariff(
         {
@@ -72,7 +72,8 @@ def _tariff(name: str, energy: str, *, idle: str) -> tariffs.Tariff:
                     "restrictions": {"min_parked": 900},
                 },
             ],
-        }
+        },
+        timezone=timezone,
     )
 
 

@@ -55,7 +55,7 @@ async def walk(*, as_json: bool = False) -> None:
         config = demo_config(replace(base, data=replace(base.data, dir=Path(folder))), anywhere, anywhere)
         config = replace(config, charging=replace(config.charging, sample_s=1))
         async with serving(config) as running:
-            await running.house.database.write(furnish)
+            await running.house.database.write(furnish, config.site.timezone)
             teller = Teller(as_json=as_json)
             await _walk(running, teller)
     if as_json:

@@ -39,6 +39,13 @@ class DataNewer(Refused):
     title = "This data belongs to a newer version"
 
 
+class DataOlder(Refused):
+    """The database was written by an older version than this one, and no server has brought it up to date."""
+
+    slug = "data-older"
+    title = "This data belongs to an older version"
+
+
 def all_tables() -> MetaData:
     """Return the metadata of all features' tables."""
     for name in STORES:
@@ -63,15 +70,11 @@ def head() -> str | None:
 
 def migrate(engine: Engine) -> None:
     """Bring a database to the newest migration, in one transaction; a newer one is left alone and raises DataNewer."""
-    found = _standing(engine)
+    with engine.connect() as connection:
+        found = _standing(connection)
+        refuse_newer(connection)
     if found == {newest()}:
         return
-    if unknown := found - _known():
-        msg = (
-            f"This database stands at migration {', '.join(sorted(unknown))}, and this version of Commonwatt ends at "
-            f"{newest()}. Nothing was changed. Install the newer version again, or restore an older backup."
-        )
-        raise DataNewer(msg, revision=", ".join(sorted(unknown)), newest=newest())
     from alembic.config import Config as AlembicConfig
     from alembic.runtime.environment import EnvironmentContext
 
@@ -94,12 +97,35 @@ def _known() -> set[str]:
     return {path.name[1:5] for path in (FOLDER / "versions").glob("m[0-9]*.py")}
 
 
-def _standing(engine: Engine) -> set[str]:
+def refuse_newer(connection: Connection) -> None:
+    """Raise DataNewer for a database that a newer version wrote."""
+    if unknown := _standing(connection) - _known():
+        msg = (
+            f"This database stands at migration {', '.join(sorted(unknown))}, and this version of Commonwatt ends at "
+            f"{newest()}. Nothing was changed. Install the newer version again, or restore an older backup."
+        )
+        raise DataNewer(msg, revision=", ".join(sorted(unknown)), newest=newest())
+
+
+def refuse_other(connection: Connection) -> None:
+    """Raise DataNewer or DataOlder for a database of another version than this one."""
+    refuse_newer(connection)
+    found = _standing(connection)
+    if found != {newest()}:
+        stands = ", ".join(sorted(found)) or "none"
+        msg = (
+            f"This database stands at migration {stands}, and this version of Commonwatt works with {newest()}. "
+            "Nothing was read or changed. Back up, stop the server if an old one still runs, then start "
+            "`commonwatt serve`: it brings the database up to date first."
+        )
+        raise DataOlder(msg, revision=stands, newest=newest())
+
+
+def _standing(connection: Connection) -> set[str]:
     """Return the migration that the database stands at, found out without Alembic; empty before the first."""
-    with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return set()
-        return set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
+    if not inspect(connection).has_table("alembic_version"):
+        return set()
+    return set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
 
 
 def _configure(context: EnvironmentContext, connection: Connection) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from commonwatt.kit.cli import Program, Progress, say, table, with_program, wrapped
+from commonwatt.kit.cli import Program, Progress, counted, say, table, with_program, wrapped
 from commonwatt.kit.cli.problems import BROKEN, OK, REFUSED, STOPPED
 from commonwatt.main.replay.past import BadRow
 from commonwatt.main.replay.plan import Plan, make_plan, shorten
@@ -42,13 +45,14 @@ def replay(program: Program, file: Path, *, zone: str, samples: int, limit: int 
     try:
         local = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise click.BadParameter(f"{zone!r} is no zone of the IANA list: {error}", param_hint="--zone") from error
+        said = f"{zone!r} is no zone of the IANA list, such as Europe/Prague."
+        raise click.BadParameter(said, param_hint="--zone") from error
     reading = read_file(file, local)
     plan = make_plan(reading.charges)
     plan = shorten(replace(plan, bad=tuple(sorted((*reading.bad, *plan.bad), key=lambda row: row.line))), limit)
     if check:
         program.answer(_checked(reading, plan), lambda: _checked_text(reading, plan))
-        return OK
+        return OK if plan.charges else REFUSED
     if not plan.charges:
         empty = make_report((), {}, {}, {}, 0, plan.bad)
         program.answer({**asdict(empty), "balanced": False}, lambda: "\n".join(_empty_text(plan.bad)))
@@ -66,18 +70,19 @@ def _run(program: Program, file: Path, plan: Plan, *, zone: str, samples: int, l
     import uvloop  # noqa: PLC0415 (only a real run pays for it)
 
     from commonwatt.kit.log import configure_log  # noqa: PLC0415
-    from commonwatt.main.replay.diary import Diary  # noqa: PLC0415
+    from commonwatt.main.replay.diary import Diary, only_replay  # noqa: PLC0415
     from commonwatt.main.replay.place import digest_file  # noqa: PLC0415
     from commonwatt.main.replay.run import Replay  # noqa: PLC0415
 
     configure_log("auto", "warning", sys.stderr)
     digest = digest_file(file, zone, samples, limit)
     folder = Path(program.config.data.dir) / "replay" / f"{file.name.partition('.')[0]}-{digest[:8]}"
-    diary = Diary(folder, digest)
-    replay = Replay(plan, diary, folder, samples=samples, zone=zone)
-    began, cpu_began, done_before = time.monotonic(), time.process_time(), diary.page.done
-    with Progress("Replaying", len(plan.charges), done=done_before, quiet=program.as_json) as progress:
-        report = uvloop.run(_run_until_stopped(replay, progress))
+    with _private(), only_replay(folder):
+        diary = Diary(folder, digest)
+        replay = Replay(plan, diary, folder, samples=samples, zone=zone)
+        began, cpu_began, done_before = time.monotonic(), time.process_time(), diary.page.done
+        with Progress("Replaying", len(plan.charges), done=done_before, quiet=program.as_json) as progress:
+            report = uvloop.run(_run_until_stopped(replay, progress))
     seconds, cpu_seconds = time.monotonic() - began, time.process_time() - cpu_began
     done = diary.page.done - done_before
     if report is None or not done:
@@ -89,6 +94,16 @@ def _run(program: Program, file: Path, plan: Plan, *, zone: str, samples: int, l
         "charges_per_cpu_minute": round(60 * done / max(cpu_seconds, 0.001)),
     }
     return replace(report, rate=rate)
+
+
+@contextlib.contextmanager
+def _private() -> Iterator[None]:
+    """Make whatever is made meanwhile readable by its owner only, as a server's data is."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 async def _run_until_stopped(replay: Any, progress: Progress) -> Report | None:
@@ -127,9 +142,10 @@ def _checked(reading: Reading, plan: Plan) -> dict[str, Any]:
 
 def _checked_text(reading: Reading, plan: Plan) -> str:
     found = _checked(reading, plan)
+    energy = f"{found['energy_wh'] / 1000:,.3f} kWh"
     lines = [
         f"Columns   {found['columns']}",
-        f"Charges   {found['charges']:,} at {found['stations']:,} stations, {found['energy_wh'] / 1000:,.3f} kWh",
+        f"Charges   {found['charges']:,} at {counted(found['stations'], 'station')}, {energy}",
         f"From      {found['first'].iso() if found['first'] else '-'}",
         f"To        {found['last'].iso() if found['last'] else '-'}",
         *(_bad_text(plan.bad) if plan.charges else _empty_text(plan.bad)),
@@ -143,13 +159,15 @@ def report_text(report: Report) -> str:
     headers = ("station", "charges", "kWh", "in, sat", "cost, sat", "change, sat")
     lines = [table(headers, [*rows, _row(report.total)], "lrrrrr")]
     if len(report.stations) > _STATIONS_SHOWN:
-        lines.append(f"{len(report.stations) - _STATIONS_SHOWN} more stations are in the answer of --json.")
+        more = len(report.stations) - _STATIONS_SHOWN
+        lines.append(f"{counted(more, 'more station')} {'is' if more == 1 else 'are'} in the answer of --json.")
     total = report.total
+    energy = f"{total.energy_wh / 1000:,.3f} kWh of {total.recorded_wh / 1000:,.3f} kWh recorded"
     lines += [
         "Sats above are cut to whole ones; the sums below have every msat.",
         "",
-        f"{total.charges:,} charges, {total.energy_wh / 1000:,.3f} kWh of {total.recorded_wh / 1000:,.3f} kWh recorded",
-        f"{report.unpaid:,} charges without energy got all their money back",
+        f"{counted(total.charges, 'charge')}, {energy}",
+        _unpaid_text(report.unpaid),
         f"money in   {total.paid_msat:>20,} msat",
         f"= cost     {total.cost_msat:>20,} msat, {total.vat_msat:,} of it VAT",
         f"+ change   {total.change_msat:>20,} msat",
@@ -157,15 +175,20 @@ def report_text(report: Report) -> str:
     ]
     if report.rate:
         lines.append(
-            f"{report.rate['charges']:,} charges in {report.rate['seconds']:,} s, "
+            f"{counted(round(report.rate['charges']), 'charge')} in {report.rate['seconds']:,} s, "
             f"{report.rate['charges_per_cpu_minute']:,} per CPU-minute."
         )
     lines += _bad_text(report.bad)
     if report.faults:
-        lines += [f"NOT BALANCED, {len(report.faults)} faults:", *report.faults[:SHOWN_MAX]]
+        lines += [f"NOT BALANCED, {counted(len(report.faults), 'fault')}:", *report.faults[:SHOWN_MAX]]
     else:
         lines.append("Balanced to the last msat: charges, books and the drivers' wallet agree.")
     return "\n".join([lines[0], *(wrapped(line, indent="  ") for line in lines[1:])])
+
+
+def _unpaid_text(unpaid: int) -> str:
+    whose = "its" if unpaid == 1 else "their"
+    return f"{counted(unpaid, 'charge')} without energy got all {whose} money back"
 
 
 def _row(one: Sum) -> tuple[str, ...]:
@@ -195,4 +218,4 @@ def _bad_text(bad: tuple[BadRow, ...]) -> list[str]:
     if not bad:
         return ["No bad rows."]
     more = [f"... and {len(bad) - SHOWN_MAX} more"] if len(bad) > SHOWN_MAX else []
-    return [f"{len(bad)} bad rows:", *(f"  line {row.line}: {row.reason}" for row in bad[:SHOWN_MAX]), *more]
+    return [f"{counted(len(bad), 'bad row')}:", *(f"  line {row.line}: {row.reason}" for row in bad[:SHOWN_MAX]), *more]

@@ -6,14 +6,18 @@ anybody pays, so that a crash never pays for one charge twice. `diary.json` is r
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from commonwatt.adapters.station.virtual.memory import Memory
 from commonwatt.kernel import Refused
+
+LOCK = "replay.lock"
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -45,6 +49,34 @@ class OtherReplay(Refused):
     title = "Another replay lives here"
 
 
+class ReplayRunning(Refused):
+    """Another replay runs in the folder; two would tell each other's stations what to do."""
+
+    slug = "replay-running"
+    title = "Another replay runs in this folder"
+
+
+@contextlib.contextmanager
+def only_replay(folder: Path) -> Iterator[None]:
+    """Keep every other replay out of a folder for as long as this process holds its lock, however it ends.
+
+    The folder is made, for its owner only. Raises ReplayRunning when another one is at work there.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    with open(folder / LOCK, "a", opener=_for_us_alone) as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            msg = f"Another replay runs in {folder}. Wait for its end, stop it, or choose another folder with --data."
+            raise ReplayRunning(msg, folder=str(folder)) from error
+        yield
+
+
+def _for_us_alone(path: str | Path, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 class Diary:
     """The two files of one replay."""
 
@@ -52,7 +84,7 @@ class Diary:
         """Open or begin a diary; raises OtherReplay when the folder belongs to another one."""
         self._page = folder / "diary.json"
         self._offers = folder / "offers.jsonl"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.page = Page(digest=digest)
         if self._page.exists():
             self.page = msgspec.json.decode(self._page.read_bytes(), type=Page)
@@ -69,7 +101,7 @@ class Diary:
         if not fresh:
             return
         self.offers |= {offer.line: offer for offer in fresh}
-        with self._offers.open("ab") as file:
+        with open(self._offers, "ab", opener=_for_us_alone) as file:
             file.write(b"".join(msgspec.json.encode(offer) + b"\n" for offer in fresh))
             file.flush()
             os.fsync(file.fileno())
@@ -78,7 +110,7 @@ class Diary:
         """Replace the page; a crash leaves the old one or the new one."""
         self.page = page
         draft = self._page.with_suffix(".new")
-        with draft.open("wb") as file:
+        with open(draft, "wb", opener=_for_us_alone) as file:
             file.write(msgspec.json.encode(page))
             file.flush()
             os.fsync(file.fileno())

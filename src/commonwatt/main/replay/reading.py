@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from commonwatt.kernel import CONNECTORS_MAX, Instant, Refused
+from commonwatt.kit.cli import counted
+from commonwatt.kit.reason import reason_of
 from commonwatt.main.replay.past import BadRow, PastCharge
 
 STAY_MAX_S: Final = 31 * 24 * 3600
@@ -98,9 +100,13 @@ def read_file(path: Path, zone: tzinfo) -> Reading:
         raw = path.read_bytes()
         text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig")
     except OSError as error:
-        raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}.", file=str(path)) from error
-    except (EOFError, UnicodeDecodeError, gzip.zlib.error) as error:  # type: ignore[attr-defined]  # gzip re-exports it
-        raise UnreadableFile(f"{path} is neither UTF-8 text nor gzip of it: {error}.", file=str(path)) from error
+        raise UnreadableFile(f"{path} cannot be read: {reason_of(error)}.", file=str(path)) from error
+    except UnicodeDecodeError as error:
+        said = f"{path} is neither text in UTF-8 nor gzip of it: byte {error.start:,} begins no character."
+        raise UnreadableFile(said, file=str(path)) from error
+    except (EOFError, gzip.zlib.error) as error:  # type: ignore[attr-defined]  # gzip re-exports it
+        said = f"{path} is no whole file of gzip: it was cut short, or damaged."
+        raise UnreadableFile(said, file=str(path)) from error
     return read_rows(io.StringIO(text, newline=""), zone)
 
 
@@ -162,7 +168,7 @@ def _see(seen: dict[PastCharge, int], charge: PastCharge) -> None:
 
 def _charge(kind: Columns, header: list[str], row: list[str], line: int, zone: tzinfo) -> PastCharge:
     if len(row) != len(header):
-        raise ValueError(f"has {len(row)} columns, the header {len(header)}")
+        raise ValueError(f"has {counted(len(row), 'column')}, the header {len(header)}")
     cells = {name: cell.strip() for name, cell in zip(header, row, strict=True)}
     station = _text(cells, kind.station)
     if not station or len(station) > _NAME_MAX or not station.isprintable():

@@ -11,7 +11,7 @@ from commonwatt.adapters.station.virtual.faults import Faults
 from commonwatt.adapters.station.virtual.memory import Truth
 from commonwatt.adapters.station.virtual.transport import dial_web_socket
 from commonwatt.charging import Charge, Status
-from commonwatt.charging.errors import ConnectorOut
+from commonwatt.charging.errors import ConnectorOut, SessionOver
 from commonwatt.kernel import Instant, Unavailable
 from commonwatt.main.replay.diary import Diary, Offer, Page
 from commonwatt.main.replay.place import DRIVER, PURSE_MSAT, PaymentLost, Place
@@ -112,7 +112,7 @@ class Replay:
         for _ in range(_OFFERS_MAX):
             try:
                 offered = await self._place.offer(one)
-            except (ConnectorOut, Unavailable):
+            except (ConnectorOut, SessionOver, Unavailable):
                 await asyncio.sleep(_OFFER_PAUSE_S)
             else:
                 return Offer(one.past.line, offered.session_id, offered.secret, offered.bolt11, offered.amount_msat)

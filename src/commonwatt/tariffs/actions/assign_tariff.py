@@ -8,7 +8,8 @@ from commonwatt.kernel import CONNECTORS_MAX, Instant, said
 from commonwatt.kit.database import Work
 from commonwatt.members import SYSTEM, Actor, record_act
 from commonwatt.tariffs.errors import TariffInvalid, TariffRetired
-from commonwatt.tariffs.store import Assignment, assignments, read_assignment, tariff_row
+from commonwatt.tariffs.ports import PlaceCheck, anywhere
+from commonwatt.tariffs.store import Assignment, assignments, places_of, read_assignment, tariff_row
 
 
 def assign_tariff(
@@ -19,11 +20,13 @@ def assign_tariff(
     *,
     since: Instant | None = None,
     actor: Actor | None = None,
+    check_place: PlaceCheck = anywhere,
 ) -> Assignment:
     """Let a tariff hold at a place from now on or from `since`; None takes the place's own tariff away again.
 
     An empty station means the site, connector 0 the whole station. The same again is a no-op. Raises TariffMissing,
-    TariffRetired, and TariffInvalid for a place that cannot be or an instant in the past.
+    TariffRetired, TariffInvalid for a place that cannot be or an instant in the past, and what `check_place` raises for
+    one that is not there; but what still holds at a station that was removed may be taken away.
     """
     if not 0 <= connector <= CONNECTORS_MAX or (connector and not station):
         raise TariffInvalid(
@@ -38,6 +41,8 @@ def assign_tariff(
     begins = since or work.now
     if begins < work.now:
         raise TariffInvalid(said("It would begin in the past. What was sold is never priced anew."), field="since")
+    if tariff_id is not None or not _holds_at(work, station, connector):
+        check_place(work.sql, station, connector)
     if tariff_id is not None:
         _check_tariff(work, tariff_id)
     place = (assignments.c.station == station, assignments.c.connector == connector)
@@ -63,6 +68,12 @@ def assign_tariff(
     record_act(work, actor, "assign tariff", f"tariff/{tariff_id}", {"place": place_name, "since": begins})
     work.tell("tariffs", "assigned", station=station, connector=connector)
     return made
+
+
+def _holds_at(work: Work, station: str, connector: int) -> bool:
+    """Whether a place has a tariff of its own, now or later."""
+    held = places_of(work.sql, work.now).values()
+    return any((one.station, one.connector) == (station, connector) for places in held for one in places)
 
 
 def _check_tariff(work: Work, tariff_id: str) -> None:

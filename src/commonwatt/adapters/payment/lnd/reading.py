@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from commonwatt.kernel import Done, Failed, Outcome, Unknown
-from commonwatt.payments.ports import InvoiceReport, InvoiceState, PaymentReport, RailBalance
+from commonwatt.payments.ports import REFUSED_BY_PAYEE, InvoiceReport, InvoiceState, PaymentReport, RailBalance
 
 _STATES = {
     "OPEN": InvoiceState.OPEN,
@@ -18,7 +18,7 @@ _FAILURES = {
     "FAILURE_REASON_TIMEOUT": ("timeout", "No way to the payee was found in time."),
     "FAILURE_REASON_NO_ROUTE": ("no-route", "There is no way to the payee within the fee limit."),
     "FAILURE_REASON_ERROR": ("failed", "The node could not send the payment."),
-    "FAILURE_REASON_INCORRECT_PAYMENT_DETAILS": ("refused-by-payee", "The payee's node refused the payment."),
+    "FAILURE_REASON_INCORRECT_PAYMENT_DETAILS": (REFUSED_BY_PAYEE, "The payee's node refused the payment."),
     "FAILURE_REASON_INSUFFICIENT_BALANCE": ("no-balance", "The node has too little to send on its channels."),
     "FAILURE_REASON_CANCELED": ("cancelled", "The payment was cancelled at the node."),
 }

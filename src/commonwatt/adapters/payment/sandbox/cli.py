@@ -12,6 +12,7 @@ import click
 from commonwatt.adapters.payment.sandbox.errors import WalletRefused, WalletSilent, WalletWaits
 from commonwatt.kernel import BTC, Amount, Fault, Instant, Unavailable, amount_text
 from commonwatt.kit.cli import Program, instant_text, server_option, table, with_program
+from commonwatt.kit.reason import reason_of
 
 _TIMEOUT_S = 45
 _KINDS: dict[str, type[Fault]] = {one.slug: one for one in (WalletRefused, WalletSilent, WalletWaits)}
@@ -49,9 +50,7 @@ def scan(program: Program, code: str, server: str | None) -> None:
     """Say what CODE leads to: an invoice, an LNURL or a Lightning address. Nothing is paid."""
     found = _ask(program, server, "/scan", {"text": code})
     verb = "gives" if found["kind"] == "withdraw" else "takes"
-    least, most = _money(found["min"]), _money(found["max"])
-    much = least if least == most else f"{least} to {most}"
-    program.answer(found, f"{found['title']}\n{verb} {much}")
+    program.answer(found, f"{found['title']}\n{verb} {_span(found)}")
 
 
 @wallet.command("pay")
@@ -64,11 +63,16 @@ def scan(program: Program, code: str, server: str | None) -> None:
 def pay(program: Program, code: str, sats: int | None, msat: int | None, comment: str, server: str | None) -> None:
     """Pay CODE."""
     found = _ask(program, server, "/scan", {"text": code})
+    if sats and msat:
+        raise click.UsageError("Say how much by --sats or by --msat, not by both.")
     amount_msat = msat or (1000 * sats if sats else None)
     if amount_msat is None and found["min"]["units"] == found["max"]["units"]:
         amount_msat = found["min"]["units"]
     if amount_msat is None:
-        raise click.UsageError(f"Say how much with --sats: {_money(found['min'])} to {_money(found['max'])}.")
+        raise click.UsageError(f"Say how much with --sats: {_span(found)}.")
+    if not found["min"]["units"] <= amount_msat <= found["max"]["units"]:
+        much = amount_text(Amount(BTC, amount_msat))
+        raise WalletRefused(f"It takes {_span(found)}, not {much}. Nothing was paid.")
     undo = "it cannot be taken back; it is play money"
     program.confirm("This pays with the sandbox wallet.", amount=Amount(BTC, amount_msat), to=found["title"], undo=undo)
     paid = _ask(program, server, "/pay", {"text": code, "amount_msat": amount_msat, "comment": comment})
@@ -113,6 +117,12 @@ def history(program: Program, limit: int, server: str | None) -> None:
     program.answer(lines, lambda: table(heads, rows) if rows else "Nothing was paid or received yet.")
 
 
+def _span(found: dict[str, Any]) -> str:
+    """Return which amounts a code takes or gives."""
+    least, most = _money(found["min"]), _money(found["max"])
+    return least if least == most else f"{least} to {most}"
+
+
 def _money(amount: dict[str, Any], sign: int = 1) -> str:
     return amount_text(Amount(BTC, sign * amount["units"]))
 
@@ -120,10 +130,8 @@ def _money(amount: dict[str, Any], sign: int = 1) -> str:
 def _ask(program: Program, server: str | None, path: str, content: dict[str, Any] | None = None) -> Any:
     """Ask the running server. Raises WalletUnreachable, or the wallet's own problem in its words."""
     url = program.server(server)
-    if not url.startswith(("http://", "https://")):
-        raise click.BadParameter("begins with http:// or https://", param_hint="--server")
     body = None if content is None else json.dumps(content).encode()
-    request = urllib.request.Request(  # noqa: S310 (the address is the owner's own)
+    request = urllib.request.Request(  # noqa: S310 (`Program.server` checks it)
         url + _PATH + path, body, {"Content-Type": "application/json", "Accept": "application/json"}
     )
     try:
@@ -133,7 +141,8 @@ def _ask(program: Program, server: str | None, path: str, content: dict[str, Any
         raise _problem(error) from None
     except (OSError, ValueError) as error:
         raise WalletUnreachable(
-            f"No answer from {url}: {error}. Start one with `commonwatt demo`, or name it with --server.", url=url
+            f"No answer from {url}: {reason_of(error)}. Start one with `commonwatt demo`, or name it with --server.",
+            url=url,
         ) from None
 
 

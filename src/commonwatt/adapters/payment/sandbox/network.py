@@ -15,6 +15,7 @@ from commonwatt.adapters.payment.sandbox.ledger import Attempt, Fees, NoWay, Way
 from commonwatt.kernel import Clock, Done, Failed, Ids, Outcome, Unknown
 from commonwatt.kit.database import Database, Note, open_engine
 from commonwatt.payments.ports import (
+    REFUSED_BY_PAYEE,
     InvoiceReport,
     InvoiceState,
     InvoiceTerms,
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from commonwatt.adapters.payment.sandbox.wallet import SandboxWallet
 
 TIMEOUT_MAX_S = 60
+BY_PAYEE = frozenset({"the invoice was paid already", "the invoice was cancelled"})
+"""The reasons for which a payee's own node turns a payment away."""
 
 
 class SandboxNetwork:
@@ -128,7 +131,7 @@ class SandboxNetwork:
             case Way.DONE:
                 return Done(PaymentReport(payment_hash, row.preimage, int(row.amount_msat), int(row.fee_msat)))
             case Way.FAILED:
-                return Failed(str(row.reason))
+                return Failed(str(row.reason), REFUSED_BY_PAYEE if row.reason in BY_PAYEE else "failed")
             case Way.IN_FLIGHT:
                 target = await self.database.read(ledger.find_invoice, payment_hash)
                 if target is not None and ledger.state_of(target, self.clock.now()) is InvoiceState.CANCELLED:

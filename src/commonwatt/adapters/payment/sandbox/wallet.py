@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from commonwatt.adapters.payment.sandbox.network import SandboxNetwork
-from commonwatt.kernel import Done, Failed, Outcome, Unknown
+from commonwatt.kernel import BTC, Amount, Done, Failed, Outcome, Unknown, amount_text
 from commonwatt.payments import LnurlClient
 from commonwatt.payments.ports import InvoiceState, InvoiceTerms
 from commonwatt.protocols.bolt11 import Bolt11Error, decode
@@ -127,7 +127,7 @@ class SandboxWallet:
                 return other
         amount = request.max_msat if amount_msat is None else amount_msat
         if not max(1, request.min_msat) <= amount <= request.max_msat:
-            return Failed(f"from {request.min_msat} to {request.max_msat} msat can be taken", "amount")
+            return Failed(f"from {_sats(request.min_msat)} to {_sats(request.max_msat)} can be taken", "amount")
         preimage = self.network.database.ids.secret(32)
         terms = InvoiceTerms(preimage, amount, request.description or "Change", None, EXPIRY_S, hold=False)
         issued = await self.network.issue(self.node, terms)
@@ -205,7 +205,11 @@ def _amount(found: Found, amount_msat: int | None) -> int | Failed:
         return amount_msat
     if found.min_msat == found.max_msat:
         return found.min_msat
-    return Failed(f"say how much, from {found.min_msat} to {found.max_msat} msat", "amount")
+    return Failed(f"say how much, from {_sats(found.min_msat)} to {_sats(found.max_msat)}", "amount")
+
+
+def _sats(msat: int) -> str:
+    return amount_text(Amount(BTC, msat))
 
 
 def _with_success(outcome: Outcome[Paid], success: Message | UrlAction | None) -> Outcome[Paid]:

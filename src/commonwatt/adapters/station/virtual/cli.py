@@ -48,7 +48,7 @@ class Plan:
 
 def _websocket(_context: click.Context, _option: click.Parameter, url: str) -> str:
     if not url.startswith(("ws://", "wss://")):
-        raise click.BadParameter("begins with ws:// or wss://, as ws://127.0.0.1:8180/ocpp")
+        raise click.BadParameter("must begin with ws:// or wss://, as ws://127.0.0.1:8180/ocpp")
     return url
 
 
@@ -87,7 +87,10 @@ def _complete_fault(_context: click.Context, _option: click.Parameter, begun: st
 @click.option("--state", type=click.Path(dir_okay=False, path_type=Path), help="Where it remembers over a restart.")
 @with_program()
 def run_station(program: Program, **options: Any) -> int:
-    """Run a virtual charge point (OCPP 1.6J) until Ctrl-C; a remote start makes a car come and plug in."""
+    """Run a virtual charge point (OCPP 1.6J) until Ctrl-C; a remote start makes a car come and plug in.
+
+    It dials again when the network is down; when the server refuses its password it ends, exit code 1.
+    """
     battery_wh = round(options["battery_kwh"] * 1000)
     car = Car(
         battery_wh=battery_wh,
@@ -106,6 +109,7 @@ def run_station(program: Program, **options: Any) -> int:
         state_file=options["state"],
         tell=teller.tell,
     )
+    station.persistent = False
     teller.clock = station.now
     if options["sample"] is not None:
         station.charger.settings.change("MeterValueSampleInterval", str(options["sample"]))
@@ -166,10 +170,10 @@ async def _run(station: VirtualStation, plan: Plan, teller: _Teller) -> int:
 
 
 async def _until_over(station: VirtualStation, *, once: bool) -> int:
-    """Return the exit code once one charge is over, or the server refuses the station; never, unless asked to."""
+    """Return the exit code once the server refuses the password; `once`, also on any refusal, or after one charge."""
 
     def over(station: VirtualStation) -> bool:
-        return once and (station.unwelcome or any(truth.settled for truth in station.truths))
+        return station.locked_out or (once and (station.unwelcome or any(truth.settled for truth in station.truths)))
 
     await station.until(over, timeout_s=10**9)
     return OK if any(truth.settled for truth in station.truths) else REFUSED

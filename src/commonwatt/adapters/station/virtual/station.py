@@ -42,6 +42,7 @@ _PULSE_S: Final = 5.0
 """The longest that time stands still for the cars, in the station's seconds."""
 _BACK_OFF_S: Final = (0.2, 30.0)
 """First and longest pause before the next dial, in real seconds."""
+_PASSWORD_REFUSED: Final = 401
 
 
 class VirtualStation:
@@ -73,6 +74,10 @@ class VirtualStation:
         self.faults = faults or Faults()
         self.unwelcome = False
         """Whether the server refused its last handshake."""
+        self.locked_out = False
+        """Whether it refused the password."""
+        self.persistent = True
+        """Whether it goes on dialling with a password that was refused, as a charger does."""
         self.on_remote_start: Callable[[int, str], None] = lambda _connector, _id_tag: None
         """Hears of an accepted remote start: a driver may now plug in."""
         self.on_effect: Callable[[Effect], None] = lambda _effect: None
@@ -280,8 +285,13 @@ class VirtualStation:
                 transport = await self._dial()
             except LinkLost as lost:
                 self.unwelcome = isinstance(lost, Unwelcome)
+                self.locked_out = isinstance(lost, Unwelcome) and lost.status == _PASSWORD_REFUSED
                 self._changed()
-                self._say(f"{lost}; dials again in {pause_s:g} s")
+                seen = str(lost) if str(lost).endswith((".", '."')) else f"{lost}."
+                if self.locked_out and not self.persistent:
+                    self._say(f"{seen} It does not dial again.")
+                    return
+                self._say(f"{seen} Dials again in {pause_s:g} s.")
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _BACK_OFF_S[1])
                 continue

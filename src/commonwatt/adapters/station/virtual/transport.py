@@ -12,6 +12,7 @@ import aiohttp
 
 from commonwatt.adapters.station.transport import Transport
 from commonwatt.adapters.station.virtual.faults import Fault, Faults
+from commonwatt.kit.reason import reason_of
 
 SUBPROTOCOL: Final = "ocpp1.6"
 _FRAME_BYTES_MAX: Final = 1 << 20
@@ -28,6 +29,11 @@ class LinkLost(ConnectionError):
 
 class Unwelcome(LinkLost):
     """The server refused the handshake; dialling again changes nothing until its operator does something."""
+
+    def __init__(self, said: str, status: int) -> None:
+        """Take what the station saw, and the HTTP status of the refusal."""
+        super().__init__(said)
+        self.status = status
 
 
 Dial = Callable[[], Awaitable[Transport]]
@@ -100,12 +106,12 @@ def dial_web_socket(url: str, identity: str, password: str | None, faults: Fault
             )
         except aiohttp.WSServerHandshakeError as error:
             await session.close()
-            told = f' The server says: "{said[0]}"' if said else ""
-            kind = Unwelcome if error.status in _UNWELCOME else LinkLost
-            raise kind(_refusal(identity, error.status) + told) from error
+            told = f' The server says: "{said[0].rstrip(".")}."' if said else ""
+            seen = f"{_refusal(identity, error.status)}.{told}"
+            raise (Unwelcome(seen, error.status) if error.status in _UNWELCOME else LinkLost(seen)) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             await session.close()
-            raise LinkLost(f"no connection to {address}: {error}") from error
+            raise LinkLost(f"no connection to {address}: {reason_of(error)}.") from error
         except BaseException:
             await session.close()
             raise
