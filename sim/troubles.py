@@ -106,8 +106,8 @@ async def light_fuse(world: World, chance: random.Random) -> str:
 
 
 async def set_clock(world: World, chance: random.Random) -> str:
-    """Set the house's clock forwards; backwards a little, as a time server does it."""
-    step_s = chance.choice([-60, -2, 30, 600, 7_200])
+    """Set the house's clock forwards or backwards: a little, as a time server does it, or by hours, as people do."""
+    step_s = chance.choice([-7_200, -600, -60, -2, 30, 600, 7_200])
     world.house_clock.off_ms += 1000 * step_s
     return f"by {step_s} s"
 

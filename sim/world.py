@@ -308,7 +308,7 @@ class World:
     async def heal(self, *, within_s: float = 4 * 3600) -> None:
         """End all trouble, let every car leave, and let time pass until every session and payment has its end."""
         self.fuse.left = None
-        self.house_clock.off_ms = max(0, self.house_clock.off_ms)
+        self.house_clock.off_ms = 0
         if self._restart is not None:
             await self._restart
         self.partition.clear()

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from commonwatt.charging import store
 from commonwatt.charging.actions.keep_tags import add_tag, remove_tag
+from commonwatt.charging.actions.withhold_change import withhold_change
 from commonwatt.charging.charge import Charge, Kind, Progress
 from commonwatt.charging.cli import session
 from commonwatt.charging.errors import NoSuchSession
@@ -192,3 +193,27 @@ def test_nobody_stops_by_accident_or_at_nobody(run):
 
 def program_now(program):
     return program.write(lambda work: work.now)
+
+
+def test_withheld_change_is_listed_and_released(run, program):
+    first, second, third = (program.write(keep, ENDED) for _ in range(3))
+    program.write(withhold_change)
+    listed = run("list", "--owed")
+    assert listed.count("3765.433*") == 3
+    assert "commonwatt session release" in " ".join(listed.split())
+    assert max(map(len, listed.splitlines())) <= 80
+    assert "withheld, for a backup was restored" in " ".join(run("show", first).split())
+    with pytest.raises(NotConfirmed, match="may have been paid"):
+        run("release", first)
+    assert "withheld" in run("show", first)
+    assert "3765.433 sat released" in run("release", first[-8:], first, "--yes")
+    assert "Nothing of this is withheld" in run("release", first, "--yes")
+    told = json.loads(run("release", "--all", "--yes", "--json"))
+    assert [(one["id"], one["withheld"]) for one in told["items"]] == [(second, None), (third, None)]
+    assert json.loads(run("release", "--all", "--yes", "--json"))["items"] == []
+
+
+@pytest.mark.parametrize("words", [(), ("--all", "0198c0de")])
+def test_releasing_asks_which_ones(run, words):
+    with pytest.raises(click.UsageError, match="--all"):
+        run("release", *words)

@@ -11,7 +11,7 @@ from tests.charging.driver_house import DriverHouse
 from tests.charging.pages_house import SITE
 from tests.german import GERMAN, words_of
 
-from commonwatt import charging
+from commonwatt import charging, stations
 from commonwatt.charging import store
 from commonwatt.charging.actions.claim_change import leave_address
 from commonwatt.charging.actions.offer_session import open_offer
@@ -20,6 +20,7 @@ from commonwatt.charging.model.session import Status
 from commonwatt.kit.database import outbox
 from commonwatt.kit.pages.assets import BUILT
 from commonwatt.kit.web import Site
+from commonwatt.stations.events import StationRemoved
 
 pytestmark = pytest.mark.skipif(not (BUILT / "manifest.json").exists(), reason="run `make web` first")
 ENGLISH = {"accept": "text/html", "accept-language": "en"}
@@ -244,3 +245,29 @@ def test_a_lightning_address_is_shown_where_a_wallet_can_pay_it(database, clock,
     assert ("or pay to the address" in page) == shown
     lnurl = re.search(r'data-copy="(LNURL1[A-Z0-9]+)"', page)
     assert lnurl is not None, "the code itself can be copied"
+
+
+@pytest.mark.parametrize("who", ["Ann", "all"])
+def test_a_driver_reads_that_the_operator_stopped_it_not_who(kiosk, who):
+    charge = kiosk.charge(Status.ENDED, reason=f"{who} stopped it")
+    page = words_of(kiosk.open(f"/s/{charge.secret}"))
+    assert "The operator stopped it." in page
+    assert f"{who} stopped it" not in page
+    own = kiosk.charge(Status.ENDED, reason="the driver stopped it")
+    assert "You stopped it on this page." in words_of(kiosk.open(f"/s/{own.secret}"))
+
+
+def test_a_session_at_a_station_that_was_removed_shows_its_change(kiosk):
+    charge = kiosk.charge(energy_wh=1000, cost_msat=PAID_MSAT // 2)
+    kiosk.act(stations.note_status, [stations.ConnectorStatus("CP-1", 2, "Available", "NoError")])
+    kiosk.act(lambda work: store.save_charges(work, [replace(charge, began=work.now)]))
+    waiting = kiosk.act(open_offer, "cp-1-2", PAID_MSAT, None, charging.Rules())
+    kiosk.act(stations.remove_station, "CP-1")
+    kiosk.act(charging.note_removed, StationRemoved("CP-1"))
+    words = words_of(kiosk.open(f"/s/{charge.secret}"))
+    assert "The charge point was taken out of service." in words
+    assert "Your change: 2.79 EUR" in words
+    assert 'href="/c/' not in kiosk.open(f"/s/{waiting.secret}")
+    assert "CP-1, Connector 1" in words_of(kiosk.open(f"/r/{charge.id}"))
+    assert kiosk.client.get(f"/r/{charge.id}.pdf", headers=ENGLISH).content.startswith(b"%PDF")
+    assert kiosk.client.get("/c/cp-1-1", headers=ENGLISH).status_code == 404

@@ -180,7 +180,7 @@ def test_a_charge_billed_without_its_last_report_says_so_and_what_came_late(hous
     house.clock.step(seconds=100)
     house.act(pass_deadlines)
     page = house.open(f"/sessions/{charge.id}")
-    assert "Ann stopped it The charge point did not report the end; its last reading counts." in page
+    assert "Ann stopped it. The charge point did not report the end; its last reading counts." in page
     assert "after the bill was posted" not in page
     late = StopReport("CP-1", charge.session.transaction_id, 1000 + 5700, house.clock.now(), "Remote")
     house.clock.step(seconds=60)

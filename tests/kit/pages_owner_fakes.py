@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from types import SimpleNamespace
 
+from msgspec.structs import replace as changed
 from tests.kit import pages_fakes as fakes
 
 from commonwatt.books.model.posting import Entry, Posting
@@ -166,11 +167,16 @@ FULL = {
         **{name: fakes.pair(4_200_000) for name in ("cost", "paid", "returned", "owed", "locked")},
     },
     "charging/owed.html": {
-        "sessions": [fakes.charge("ended", billed=True, billed_msat=9)],
+        "sessions": [changed(fakes.charge("ended", billed=True, billed_msat=9), withheld=NOW)],
         "next_cursor": None,
         "number": 1,
         "total": fakes.pair(5_000_000),
         "money": {CHARGES[1].id: {"paid": fakes.pair(9_000_000), "owed": fakes.pair(5_000_000)}},
+        "withheld": [CHARGES[1].id],
+        "withheld_total": fakes.pair(5_000_000),
+        "addressed": 0,
+        "may_release": True,
+        "done": "released",
         "names": NAMES,
     },
     "charging/tags.html": {
@@ -262,6 +268,7 @@ FULL = {
     "payments/payment.html": {
         "invoice": fakes.invoice(),
         "payout": None,
+        "may_decide": False,
         "fiat": Amount(EUR, 10_000_000),
         "events": EVENTS,
         "postings": [posting()],
@@ -309,6 +316,7 @@ FULL = {
             "sats": None,
             "wrong": "",
         },
+        "beyond": {"least": fakes.pair(600_400_000), "most": fakes.pair(500_000_000)},
         "assignments": list(listed().places),
         "places": [{"value": "CP-1/1", "name": "Hilltop garage", "number": 1, "label": ""}],
         "now": NOW,

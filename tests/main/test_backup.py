@@ -13,18 +13,18 @@ import tarfile
 import threading
 
 import pytest
-from tests.conftest import declare_tables
 
 from commonwatt.books import Entry, balance, post
 from commonwatt.kernel import BTC, Amount, Instant, RandomIds
 from commonwatt.kit.cli import run_group
 from commonwatt.kit.clock import SystemClock
-from commonwatt.kit.database import Database, create_tables, open_engine
+from commonwatt.kit.database import Database, open_engine
 from commonwatt.kit.running import LOCK, DataInUse, only_server
 from commonwatt.main import backup
 from commonwatt.main.backup import BackupUnreadable, DataInTheWay, FileInTheWay, make_backup, restore_backup
 from commonwatt.main.cli import commonwatt, new_program
 from commonwatt.main.config import Data
+from commonwatt.main.migrations import migrate, newest
 from commonwatt.main.opening import NoData
 
 NOW = Instant.parse("2026-05-01T12:00:00Z")
@@ -44,9 +44,8 @@ def data(tmp_path):
 
 @pytest.fixture
 async def database(data):
-    declare_tables()
     engine = open_engine(data.database)
-    create_tables(engine)
+    migrate(engine)
     database = Database(engine, SystemClock(), RandomIds())
     await database.write(pay, "in")
     with sqlite3.connect(data.sandbox) as sandbox:
@@ -72,7 +71,7 @@ async def test_there_and_back_while_the_server_writes(database, data, tmp_path):
     assert list(manifest.files) == ["commonwatt.sqlite", "sandbox.sqlite"]
     assert (tmp_path / "b.tar").stat().st_mode & 0o777 == 0o600
     there = Data(dir=tmp_path / "there")
-    assert restore_backup(there, tmp_path / "b.tar", replace=False) == manifest
+    assert restore_backup(there, tmp_path / "b.tar", NOW, replace=False) == backup.Restored(manifest, 0)
     assert paid(there.dir) >= 1000
     with sqlite3.connect(there.sandbox) as sandbox:
         assert sandbox.execute("select name from node").fetchall() == [("driver",)]
@@ -110,7 +109,7 @@ async def test_a_large_database_is_copied_though_commits_never_pause(database, d
     assert ended
     assert after > before
     there = Data(dir=tmp_path / "there")
-    restore_backup(there, tmp_path / "b.tar", replace=False)
+    restore_backup(there, tmp_path / "b.tar", NOW, replace=False)
     assert paid(there.dir) == 1000
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.tar", "data", "there"]
 
@@ -162,7 +161,7 @@ async def test_a_damaged_database_is_restored_over_and_kept_with_its_log(databas
     found = data.database.read_bytes()
     log = data.dir / "commonwatt.sqlite-wal"
     log.write_bytes(b"what the disk left of the log")
-    restore_backup(data, tmp_path / "b.tar", replace=True)
+    restore_backup(data, tmp_path / "b.tar", NOW, replace=True)
     assert paid(data.dir) == 1000
     aside = data.dir / "commonwatt.sqlite.replaced-1"
     assert aside.read_bytes() == found
@@ -176,8 +175,8 @@ async def test_a_log_without_its_database_is_not_played_into_the_restored_one(da
     there.dir.mkdir()
     (there.dir / "commonwatt.sqlite-wal").write_bytes(b"old")
     with pytest.raises(DataInTheWay, match="holds data already"):
-        restore_backup(there, tmp_path / "b.tar", replace=False)
-    restore_backup(there, tmp_path / "b.tar", replace=True)
+        restore_backup(there, tmp_path / "b.tar", NOW, replace=False)
+    restore_backup(there, tmp_path / "b.tar", NOW, replace=True)
     assert (there.dir / "commonwatt.sqlite.replaced-1-wal").read_bytes() == b"old"
     assert paid(there.dir) == 1000
 
@@ -195,12 +194,12 @@ async def test_data_is_not_written_over_unless_told_and_then_kept_aside(database
     with pytest.raises(FileInTheWay, match="exists"):
         make_backup(data, tmp_path / "b.tar", NOW)
     with pytest.raises(DataInTheWay, match="holds data already"):
-        restore_backup(data, tmp_path / "b.tar", replace=False)
+        restore_backup(data, tmp_path / "b.tar", NOW, replace=False)
     with pytest.raises(DataInTheWay, match="is in use"):
-        restore_backup(data, tmp_path / "b.tar", replace=True)
+        restore_backup(data, tmp_path / "b.tar", NOW, replace=True)
     assert paid(data.dir) == 2000
     database.close()
-    restore_backup(data, tmp_path / "b.tar", replace=True)
+    restore_backup(data, tmp_path / "b.tar", NOW, replace=True)
     assert paid(data.dir) == 1000
     aside = data.dir / "commonwatt.sqlite.replaced-1"
     aside.rename(data.dir / "commonwatt.sqlite")
@@ -229,7 +228,7 @@ async def test_a_running_server_is_not_robbed_of_its_data(database, data, tmp_pa
     make_backup(data, tmp_path / "b.tar", NOW)
     database.close()
     with only_server(data.dir), pytest.raises(DataInTheWay, match="A server runs"):
-        restore_backup(data, tmp_path / "b.tar", replace=True)
+        restore_backup(data, tmp_path / "b.tar", NOW, replace=True)
 
 
 async def test_no_server_starts_while_a_backup_is_put_back(database, data, tmp_path, monkeypatch):
@@ -245,7 +244,7 @@ async def test_no_server_starts_while_a_backup_is_put_back(database, data, tmp_p
         inspect(path)
 
     monkeypatch.setattr(backup, "_inspect", start_meanwhile)
-    restore_backup(there, tmp_path / "b.tar", replace=False)
+    restore_backup(there, tmp_path / "b.tar", NOW, replace=False)
     assert refused == ["commonwatt.sqlite", "sandbox.sqlite"]
     with only_server(there.dir):
         assert paid(there.dir) == 1000
@@ -283,7 +282,7 @@ def escaping(name, content):
 
 
 def newer(name, content):
-    return name, content.replace(b'"revision": null', b'"revision": "9999"')
+    return name, content.replace(f'"revision": "{newest()}"'.encode(), b'"revision": "9999"')
 
 
 def incomplete(name, content):
@@ -299,7 +298,7 @@ async def test_what_was_tampered_with_is_not_restored(database, data, tmp_path, 
     make_backup(data, tmp_path / "b.tar", NOW)
     repack(tmp_path / "b.tar", tmp_path / "bad.tar", change)
     with pytest.raises(BackupUnreadable):
-        restore_backup(Data(dir=tmp_path / "there"), tmp_path / "bad.tar", replace=False)
+        restore_backup(Data(dir=tmp_path / "there"), tmp_path / "bad.tar", NOW, replace=False)
     assert [path.name for path in (tmp_path / "there").iterdir()] == [LOCK]
     assert not (tmp_path / "evil.txt").exists()
 
@@ -310,7 +309,7 @@ async def test_what_is_cut_short_or_something_else_is_not_restored(database, dat
     for content in (whole[: len(whole) // 2], b"", b"hello", whole[:600]):
         (tmp_path / "bad.tar").write_bytes(content)
         with pytest.raises(BackupUnreadable):
-            restore_backup(Data(dir=tmp_path / "there"), tmp_path / "bad.tar", replace=False)
+            restore_backup(Data(dir=tmp_path / "there"), tmp_path / "bad.tar", NOW, replace=False)
 
 
 async def test_books_that_do_not_add_up_are_not_restored(database, data, tmp_path):
@@ -330,6 +329,56 @@ async def test_the_commands(database, data, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["format"] == "commonwatt-backup/1"
     words = ["restore", str(tmp_path / "b.tar"), "--data", str(tmp_path / "there")]
     assert run_group(commonwatt, words, new_program()) == 0
-    assert "books add up" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "books add up" in told
+    assert "withheld" not in told
     assert run_group(commonwatt, words, new_program()) == 1
     assert run_group(commonwatt, [*words, "--yes"], new_program()) == 0
+
+
+def owe(path):
+    """Let a session that is over owe 4,500 sat, and another one run, as the tables of before had them."""
+    common = {"secret": "", "kind": "prepaid", "station": "CP-1", "connector": 1, "id_tag": "", "tariff_version": "v"}
+    common |= {"asset": "EUR", "made_ms": 0, "reason": "", "flags": "", "progress": '{"session":{"status":"ended"}}'}
+    numbers = ("heard_ms", "energy_wh", "power_w", "gross_units", "paid_msat", "held_msat", "cost_msat", "billed_msat")
+    common |= dict.fromkeys((*numbers, "returned_msat"), 0)
+    with contextlib.closing(sqlite3.connect(path)) as raw, raw:
+        for name, status, owed in (("s1", "ended", 4_500_000), ("s2", "charging", 0), ("s3", "ended", 0)):
+            row = {**common, "id": name, "secret": name, "status": status, "owed_msat": owed}
+            named, marks = ", ".join(row), ", ".join("?" * len(row))
+            raw.execute(f"INSERT INTO session ({named}) VALUES ({marks})", tuple(row.values()))  # noqa: S608 (constants)
+
+
+def withheld_in(data):
+    with contextlib.closing(sqlite3.connect(data.database)) as raw:
+        return dict(raw.execute("SELECT id, withheld_ms FROM session"))
+
+
+async def test_restoring_withholds_change_and_says_what_to_do(database, data, tmp_path, capsys):
+    owe(data.database)
+    make_backup(data, tmp_path / "b.tar", NOW)
+    words = ["restore", str(tmp_path / "b.tar"), "--data", str(tmp_path / "there")]
+    assert run_group(commonwatt, words, new_program()) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "The change of 2 sessions is withheld" in told
+    assert "commonwatt session release" in told
+    assert run_group(commonwatt, [*words, "--yes", "--json"], new_program()) == 0
+    assert json.loads(capsys.readouterr().out)["withheld"] == 2
+    assert withheld_in(data) == {"s1": None, "s2": None, "s3": None}, "who only makes a backup goes on paying"
+
+
+def test_a_backup_of_an_older_version_is_brought_up_to_date_and_withholds_change_too(data, tmp_path):
+    engine = open_engine(data.database)
+    migrate(engine)
+    engine.dispose()
+    with contextlib.closing(sqlite3.connect(data.database)) as old, old:
+        old.execute("ALTER TABLE session DROP COLUMN withheld_ms")
+        old.execute("UPDATE alembic_version SET version_num = '0004'")
+    owe(data.database)
+    make_backup(data, tmp_path / "b.tar", NOW)
+    there = Data(dir=tmp_path / "there")
+    assert restore_backup(there, tmp_path / "b.tar", NOW, replace=False).withheld == 2
+    assert withheld_in(there) == {"s1": NOW.ms, "s2": NOW.ms, "s3": None}
+    with contextlib.closing(sqlite3.connect(there.database)) as raw:
+        assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == (newest(),)
+    assert sorted(path.name for path in there.dir.iterdir()) == sorted([LOCK, "commonwatt.sqlite"])

@@ -168,3 +168,21 @@ def test_accounts_of_before_lose_the_number_of_the_card_and_keep_all_else(tmp_pa
     assert all(UUID(one) for one in (*tags.values(), sessions["s2"], names[1][0].removeprefix("member:")))
     assert "04A2" not in dump
     assert "GONE" not in dump
+
+
+def test_sessions_of_before_withhold_nothing(tmp_path):
+    path = tmp_path / "db.sqlite"
+    migrate(open_engine(path))
+    with sqlite3.connect(path) as old:
+        old.execute("ALTER TABLE session DROP COLUMN withheld_ms")
+        old.execute("UPDATE alembic_version SET version_num = '0004'")
+        old.execute(
+            "INSERT INTO session (id, secret, kind, station, connector, id_tag, tariff_version, asset, status, made_ms,"
+            " heard_ms, energy_wh, power_w, gross_units, paid_msat, held_msat, cost_msat, billed_msat, returned_msat,"
+            " owed_msat, reason, flags, progress) VALUES ('s1', 's1', 'prepaid', 'CP-1', 1, 'tag', 'v', 'EUR', 'ended',"
+            " 0, 0, 0, 0, 0, 5000, 0, 1000, 1000, 0, 4000, '', '', '{}')"
+        )
+    engine = open_engine(path)
+    migrate(engine)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT owed_msat, withheld_ms FROM session").all() == [(4000, None)]

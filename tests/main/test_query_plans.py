@@ -17,6 +17,7 @@ ASKED = {
     "sessions of a span": lambda sql: queries.sum_sessions(sql, *SPAN),
     "costs of a span": lambda sql: queries.sum_gross(sql, *SPAN),
     "payments of a span": lambda sql: sum_payments(sql, *SPAN),
+    "change that is withheld": store.sum_withheld,
     "what occupies a station": lambda sql: store.active_charges(sql, "CP-1"),
     "what occupies a connector": lambda sql: store.active_charges(sql, "CP-1", 1),
     "a station's line is gone": lambda sql: note_offline(Work(sql, SPAN[0], SeededIds(1)), "CP-1"),

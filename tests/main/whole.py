@@ -69,7 +69,7 @@ async def build_whole(folder, clock, ids) -> Whole:
         site=SITE, engine=engine, clock=clock, ids=ids, rails=worlds.rails, rules=rules_of(config), inline=True
     )
     whole = Whole(house, build_pages(config, house, worlds, limited=False))
-    whole.act(furnish)
+    whole.act(furnish, SITE.timezone)
     await refresh_rates(house.database, worlds.rate_sources, SITE.currency, worlds.rate_policy)
     whole.sign_in()
     return whole

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from commonwatt.adapters.payment.sandbox import Faults, Fees, SandboxNetwork, SandboxRail
+from commonwatt.adapters.payment.sandbox import Faults, Fees, SandboxNetwork, SandboxRail, ledger
 from commonwatt.books import balance, check_books
 from commonwatt.kernel import SeededIds
 from commonwatt.kit.clock import SteppedClock
@@ -53,6 +53,11 @@ class World:
         preimage = bytes([seed]) * 32
         terms = InvoiceTerms(preimage, amount_msat, "change", None, expiry_s, hold)
         return (await self.network.issue("phone", terms, any_amount=any_amount)).value.bolt11
+
+    async def forget_payments(self):
+        """Our node loses its past, as when payments are deleted or the node is restored; the world keeps its own."""
+        table = ledger.payments
+        await self.network.database.write(lambda work: work.sql.execute(table.delete().where(table.c.payer == "us")))
 
     async def hear(self, invoice):
         """The rail's stream would have told us; look it up instead."""

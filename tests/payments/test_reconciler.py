@@ -1,7 +1,7 @@
 """Belief against the world, when nobody told us anything."""
 
 from commonwatt.adapters.payment.sandbox import Fault
-from commonwatt.payments import Reconciler, Stage, cancel_invoice, capture_invoice
+from commonwatt.payments import Reconciler, Stage, cancel_invoice, capture_invoice, look_up_in_time
 from commonwatt.payments.ports import InvoiceState
 
 
@@ -85,3 +85,34 @@ async def test_an_invoice_of_a_rail_that_is_gone_waits(world):
     assert await world.state(invoice) is Stage.OPEN
     report = await world.network.look_up_invoice("us", bytes.fromhex(invoice.payment_hash))
     assert report.value.state is InvoiceState.CANCELLED
+
+
+async def test_our_clock_set_back_makes_no_invoice_wait_for_it(world):
+    """What is open is looked up at once, and locked money that nobody decides about goes back in time."""
+    world.clock.step(seconds=DAY_S)
+    held, plain, left = [await world.invoice(hold=hold, expiry_s=3600) for hold in (True, False, False)]
+    await world.reconciler.step()
+    await world.pay(held)
+    await world.hear(held)
+    await world.pay(plain)
+    world.clock.step(seconds=-DAY_S)
+    assert await world.reconciler.step() == 0
+    assert await world.database.write(look_up_in_time) == 3
+    assert await world.database.write(look_up_in_time) == 0
+    assert await world.reconciler.step() == 3
+    assert [await world.state(one) for one in (held, plain, left)] == [Stage.ACCEPTED, Stage.SETTLED, Stage.OPEN]
+    for _ in range(62):
+        world.clock.step(seconds=15)
+        await world.reconciler.step()
+        await world.jobs.settle()
+    assert await world.state(held) is Stage.CANCELLED
+
+
+async def test_a_look_up_that_is_due_in_time_stays(world):
+    await world.invoice()
+    await world.reconciler.step()
+    world.clock.step(seconds=-5)
+    assert await world.database.write(look_up_in_time) == 0
+
+
+DAY_S = 24 * 3600

@@ -14,14 +14,22 @@ from commonwatt.charging.actions.note_payment import (
     note_payout_failed,
     note_settled,
 )
-from commonwatt.charging.actions.note_station import note_boot, note_offline, note_status, prepare_station
+from commonwatt.charging.actions.note_station import (
+    note_boot,
+    note_offline,
+    note_removed,
+    note_status,
+    prepare_station,
+)
 from commonwatt.charging.actions.offer_session import offer_session, offer_top_up, pick_rail
 from commonwatt.charging.actions.record_samples import record_samples
+from commonwatt.charging.actions.release_change import release_change
 from commonwatt.charging.actions.start_session import authorise
 from commonwatt.charging.actions.start_session import start_session as start_transaction
 from commonwatt.charging.actions.stop_session import ask_to_stop
 from commonwatt.charging.actions.stop_session import stop_session as stop_transaction
-from commonwatt.charging.actions.wait_anew import wait_anew
+from commonwatt.charging.actions.wait_anew import wait_anew, wait_no_longer
+from commonwatt.charging.actions.withhold_change import withhold_change
 from commonwatt.charging.charge import Charge, Kind
 from commonwatt.charging.driver_view import worth_of
 from commonwatt.charging.jobs import Charger
@@ -53,6 +61,7 @@ __all__ = [
     "note_offline",
     "note_paid_out",
     "note_payout_failed",
+    "note_removed",
     "note_settled",
     "note_status",
     "offer_change",
@@ -61,9 +70,12 @@ __all__ = [
     "pick_rail",
     "prepare_station",
     "record_samples",
+    "release_change",
     "remove_tag",
     "start_transaction",
     "stop_transaction",
     "wait_anew",
+    "wait_no_longer",
+    "withhold_change",
     "worth_of",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, cast
 
+import msgspec
 from litestar import Request, delete, get, post
 from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
@@ -12,31 +13,37 @@ from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from commonwatt.charging import queries, store
 from commonwatt.charging.actions.keep_tags import add_tag, block_tag, remove_tag
 from commonwatt.charging.actions.offer_session import offer_session, pick_rail
+from commonwatt.charging.actions.release_change import release_change
 from commonwatt.charging.actions.stop_session import ask_to_stop
+from commonwatt.charging.addresses import usable_address
 from commonwatt.charging.charge import account_of_tag
 from commonwatt.charging.finding import charge_named
 from commonwatt.charging.model.session import Status
 from commonwatt.charging.rules import Rules
 from commonwatt.charging.showing import OfferShown, SessionView, TransactionView, view_session, view_transaction
+from commonwatt.charging.unreported import transactions_page, unreported_among
 from commonwatt.kernel import Instant, Missing
 from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import (
-    Answer,
     Body,
     IdempotencyKey,
+    Made,
     Page,
     Paging,
     RowNumber,
     Site,
+    Tagged,
+    made,
     once,
     once_outside,
     page_of,
+    refuses,
     tagged,
 )
-from commonwatt.kit.web.days import instant_of
+from commonwatt.kit.web.days import span_of
 from commonwatt.kit.web.paging import NUMBER_MAX
 from commonwatt.kit.web.parameters import From, To
-from commonwatt.members import Actor, require_scope
+from commonwatt.members import Actor, require_proof, require_scope
 from commonwatt.metering import count_readings, readings_of
 from commonwatt.payments.ports import Rail
 from commonwatt.stations.ports import StationLine
@@ -46,22 +53,28 @@ SessionId = Annotated[str, Parameter(description="the session's id")]
 TagName = Annotated[str, Parameter(description="the tag as stations read it")]
 TagSearch = Annotated[str, Parameter(description="anywhere in the tag or its holder")]
 Connector = Annotated[int | None, Parameter(ge=0, le=NUMBER_MAX, description="its number at the station")]
+MONEY_MAX_MSAT = 21 * 10**17
+"""All bitcoin there will ever be."""
 READ, WRITE = [require_scope("sessions:read")], [require_scope("sessions:write")]
 
 
 class OfferWish(Body, frozen=True):
     """A session to prepay at a connector, named as in its page's address."""
 
-    connector: str
-    amount_msat: int
-    change_address: str | None = None
+    connector: Annotated[str, msgspec.Meta(description="the connector's name, as in its page's address")]
+    amount_msat: Annotated[
+        int, msgspec.Meta(ge=1, le=MONEY_MAX_MSAT, description="what to prepay; 422 tells the site's own bounds")
+    ]
+    change_address: Annotated[
+        str | None, msgspec.Meta(description="a Lightning address or LNURL, to which change goes by itself at the end")
+    ] = None
 
 
 class TagWish(Body, frozen=True):
     """A tag that shall charge on account."""
 
-    id_tag: str
-    holder: str
+    id_tag: Annotated[str, msgspec.Meta(description="the tag as stations read it, of 1 to 20 characters")]
+    holder: Annotated[str, msgspec.Meta(description="whose it is, for people")]
 
 
 @get("/api/v1/sessions", guards=READ, tags=["sessions"], summary="List sessions")
@@ -82,8 +95,7 @@ async def get_sessions(
         station,
         connector,
         status and status.value,
-        instant_of(since, "from"),
-        instant_of(until, "to"),
+        *span_of(since, until),
         search,
         owed,
         tags=actor.sees_id_tags,
@@ -106,12 +118,18 @@ async def _page(database: Database, wanted: queries.SessionFilter, paging: Pagin
 @get("/api/v1/sessions/{session_id:str}", guards=READ, tags=["sessions"], summary="Show a session")
 async def get_session(
     session_id: SessionId, request: Request[Any, Any, Any], database: Database, actor: Actor
-) -> Answer[SessionView]:
+) -> Tagged[SessionView]:
     """Return one session."""
     return tagged(request, view_session(await database.read(charge_named, session_id), actor))
 
 
-@post("/api/v1/sessions", guards=WRITE, tags=["sessions"], summary="Offer a session")
+@post(
+    "/api/v1/sessions",
+    guards=WRITE,
+    tags=["sessions"],
+    summary="Offer a session",
+    opt=refuses({404: "No connector has this name."}),
+)
 async def post_session(
     data: OfferWish,
     database: Database,
@@ -121,11 +139,12 @@ async def post_session(
     site: Site,
     actor: Actor,
     idempotency_key: IdempotencyKey | None,
-) -> OfferShown:
+) -> Made[OfferShown]:
     """Open a session at a connector and return its invoice and the driver's secret link.
 
     The answer to a repeated key is the first one, and opens nothing.
     """
+    address = usable_address(data.change_address or "", sandbox=site.sandbox, field="change_address") or None
 
     async def offer() -> dict[str, Any]:
         charge, invoice = await offer_session(
@@ -134,7 +153,7 @@ async def post_session(
             pick_rail(rails),
             connector=data.connector,
             amount_msat=data.amount_msat,
-            address=data.change_address,
+            address=address,
             rules=rules,
         )
         return {
@@ -146,7 +165,8 @@ async def post_session(
 
     answer: dict[str, Any] = await once_outside(database, idempotency_key, offer)
     charge = await database.read(charge_named, answer["session"]["id"])
-    return cast("OfferShown", {**answer, "link": site.url(f"/s/{charge.secret}")})
+    offered = cast("OfferShown", {**answer, "link": site.url(f"/s/{charge.secret}")})
+    return made(offered, "/api/v1/sessions", charge.id)
 
 
 @post(
@@ -163,9 +183,26 @@ async def post_stop(
     return await database.write(once, idempotency_key, _stop, session_id, actor, rules)
 
 
+@post(
+    "/api/v1/sessions/{session_id:str}/release",
+    guards=[*WRITE, require_proof],
+    tags=["sessions"],
+    summary="Release a session's withheld change",
+    status_code=HTTP_200_OK,
+)
+async def post_release(
+    session_id: SessionId, database: Database, actor: Actor, idempotency_key: IdempotencyKey | None
+) -> SessionView:
+    """Let change go that was withheld because a backup was restored. It may have been paid before: look first.
+
+    Where the driver left an address it is paid at once. It cannot be undone. Change that is not withheld is left alone.
+    """
+    return await database.write(once, idempotency_key, _release, session_id, actor)
+
+
 @get("/api/v1/refunds", guards=[require_scope("payments:read")], tags=["sessions"], summary="List change owed")
 async def get_refunds(database: Database, paging: Paging, actor: Actor) -> Page[SessionView]:
-    """Return the sessions whose change nobody has taken yet."""
+    """Return the sessions whose change nobody has taken yet; `withheld` tells what waits for the owner's word."""
     wanted = queries.SessionFilter(owed=True)
     return await _page(database, wanted, paging, actor)
 
@@ -180,15 +217,18 @@ async def get_transactions(
     id_tag: Annotated[str | None, Parameter(description="only of this tag")] = None,
     since: From = None,
     until: To = None,
-    running: Annotated[bool, Parameter(description="only those without an end")] = False,
+    running: Annotated[
+        bool, Parameter(description="only those that may still run: without an end, and of no session that is over")
+    ] = False,
 ) -> Page[TransactionView]:
     """Return what stations reported, newest first; who may not see id tags cannot look for one either."""
     tag = id_tag if actor.sees_id_tags else None
-    span = instant_of(since, "from"), instant_of(until, "to")
-    wanted = queries.TransactionFilter(station, connector, tag, *span, running)
+    wanted = queries.TransactionFilter(station, connector, tag, *span_of(since, until), running)
     before = next(iter(paging.key(int)), None)
-    rows = await database.read(queries.list_transactions, wanted, before=before, limit=paging.limit + 1)
-    return page_of(rows, paging, lambda row: view_transaction(row, actor), lambda row: (row.id,))
+    rows = await database.read(transactions_page, wanted, before=before, limit=paging.limit + 1)
+    return page_of(
+        rows, paging, lambda one: view_transaction(one[0], actor, unreported=one[1]), lambda one: (one[0].id,)
+    )
 
 
 @get("/api/v1/transactions/{number:int}", guards=READ, tags=["sessions"], summary="Show a transaction")
@@ -198,20 +238,22 @@ async def get_transaction(
     database: Database,
     actor: Actor,
     skip: Annotated[int, Parameter(ge=0, le=10**9, description="meter values to leave out, the oldest first")] = 0,
-) -> Answer[TransactionView]:
+) -> Tagged[TransactionView]:
     """Return one transaction with at most 5,000 of its meter values; `meter_values_total` says how many there are."""
     row = await database.read(store.transaction_by_id, number)
     if row is None:
         raise Missing(f"There is no transaction {number}.", transaction=number)
     readings = await database.read(readings_of, number, skip=skip)
     values = [{**reading._asdict(), "at": Instant(reading.at_ms)} for reading in readings]
-    return tagged(request, view_transaction(row, actor, values, await database.read(count_readings, number)))
+    unreported = bool(await database.read(unreported_among, [row]))
+    total = await database.read(count_readings, number)
+    return tagged(request, view_transaction(row, actor, values, total, unreported=unreported))
 
 
 @get("/api/v1/tags", guards=WRITE, tags=["sessions"], summary="List local tags")
 async def get_tags(
     request: Request[Any, Any, Any], database: Database, search: TagSearch = ""
-) -> Answer[Page[queries.TagShown]]:
+) -> Tagged[Page[queries.TagShown]]:
     """Return the tags that charge on account."""
     rows = await database.read(queries.list_tags, text=search)
     return tagged(request, Page([queries.told_tag(row) for row in rows]))
@@ -259,6 +301,10 @@ def _stop(work: Work, session_id: str, actor: Actor, rules: Rules) -> SessionVie
     return view_session(charge, actor)
 
 
+def _release(work: Work, session_id: str, actor: Actor) -> SessionView:
+    return view_session(release_change(work, session_id, actor=actor), actor)
+
+
 def _add_tag(work: Work, id_tag: str, holder: str, actor: Actor) -> queries.TagShown:
     account = account_of_tag(add_tag(work, id_tag, holder, actor=actor))
     return {"id_tag": id_tag, "holder": holder, "state": "accepted", "made": work.now, "account": account}
@@ -269,6 +315,7 @@ ROUTES = [
     get_session,
     post_session,
     post_stop,
+    post_release,
     get_refunds,
     get_transactions,
     get_transaction,

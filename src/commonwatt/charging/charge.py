@@ -6,10 +6,13 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from commonwatt.charging.model.session import Session
-from commonwatt.kernel import Instant
+from commonwatt.charging.model.session import Session, Status
+from commonwatt.kernel import Instant, Rounding, divide
 from commonwatt.metering import Register
 from commonwatt.tariffs import Tally
+
+SAT_MSAT = 1000
+"""The least that a wallet can take."""
 
 
 class Kind(StrEnum):
@@ -73,6 +76,8 @@ class Charge(Struct, frozen=True):
     address: str | None = None
     tag_id: str | None = None
     """The record of the local tag that a session on account was opened by; it may be removed since."""
+    withheld: Instant | None = None
+    """Since when no change leaves: a backup was restored then, and the change may have been paid after it was made."""
 
     @property
     def session(self) -> Session:
@@ -99,6 +104,22 @@ class Charge(Struct, frozen=True):
     def owed_msat(self) -> int:
         """Change that is the driver's and was not paid out yet; 0 while the session runs."""
         return self.session.change_msat - self.returned_msat if self.session.billed else 0
+
+    @property
+    def withholds(self) -> bool:
+        """Whether it owes change that waits for the owner's word."""
+        return self.withheld is not None and self.owed_msat >= SAT_MSAT
+
+    @property
+    def earned_units(self) -> int:
+        """The part of the bill that is paid for, rounded down: all of it on account, up to the credit if prepaid."""
+        session = self.session
+        if session.status is Status.CANCELLED:
+            return 0
+        covered = session.billed_msat if session.billed else session.credit_msat
+        if self.kind is Kind.LOCAL or session.cost_msat <= covered:
+            return self.gross_units
+        return divide(self.gross_units * covered, session.cost_msat, Rounding.DOWN).quotient
 
     @property
     def flags(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""`commonwatt session`: list sessions, show one with its money, stop one through the running server."""
+"""`commonwatt session`: list sessions, show one with its money, stop one, let change go that is withheld."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 from sqlalchemy import Connection, Row
 
 from commonwatt.charging import queries, store
+from commonwatt.charging.actions.release_change import release_changes
 from commonwatt.charging.charge import Charge, Kind
 from commonwatt.charging.errors import NoSuchSession
 from commonwatt.charging.model.session import Status
@@ -27,9 +28,11 @@ from commonwatt.kit.cli import (
     wrapped,
 )
 from commonwatt.kit.cli.server import post_json
+from commonwatt.members import TERMINAL
 
 ID_LENGTH = 36
 """Characters of a whole id (RFC 9562)."""
+_STARRED = "* withheld since a backup was restored; look whether it was paid before, then commonwatt session release"
 _MINUTE = len("2026-05-01 12:00")
 
 
@@ -50,7 +53,7 @@ MOMENT = _Moment()
 
 @click.group()
 def session() -> None:
-    """Charging sessions: list them, show one, stop one."""
+    """Charging sessions: list them, show one, stop one, release change."""
 
 
 @session.command("list")
@@ -66,6 +69,9 @@ def session() -> None:
 @with_program()
 def list_all(program: Program, limit: int, cursor: str | None, **wanted: Any) -> None:
     """Show the sessions, the newest first."""
+    if cursor is not None and program.read(store.charge_by_id, cursor) is None:
+        said = f"{cursor!r} is no session's whole id; leave it out to begin at the first page."
+        raise click.BadParameter(said, param_hint="--cursor")
     rows = program.read(
         queries.list_sessions,
         queries.SessionFilter(**wanted),
@@ -78,6 +84,8 @@ def list_all(program: Program, limit: int, cursor: str | None, **wanted: Any) ->
     heads = ("id", "made", "station", "status", "kWh", "cost", "owed, sat")
     lines = [_row(charge) for charge in shown]
     hint = f"\nMore: --cursor {shown[-1].id}" if more else ""
+    if any(charge.withholds for charge in shown):
+        hint = f"\n{wrapped(_STARRED)}{hint}"
     program.answer(value, lambda: table(heads, lines, "llllrrr") + hint if lines else wrapped(_none(wanted)))
 
 
@@ -110,6 +118,37 @@ def stop(program: Program, session_id: str, server: str | None, token: str) -> N
     status = answer.get("status", "unknown") if isinstance(answer, dict) else "unknown"
     said = f"The session is {status}. `commonwatt session show {short(session_id)}` tells the end."
     program.answer(answer, wrapped(said))
+
+
+@session.command("release")
+@click.argument("session_ids", metavar="[ID]...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All change that is withheld now.")
+@with_program(confirms=True)
+def release(program: Program, session_ids: tuple[str, ...], everything: bool) -> None:  # noqa: FBT001
+    """Let the change of the sessions ID go, which is withheld since a backup was restored.
+
+    Look at the payments of the node first: what was paid after the backup was made is paid again. The end of an id is
+    enough; `commonwatt session list --owed` tells what is withheld.
+    """
+    if everything == bool(session_ids):
+        raise click.UsageError("Name sessions, or all of them with --all.")
+    if everything:
+        charges = program.read(store.withholding_charges)
+    else:
+        named = (program.read(_find, session_id).charge for session_id in session_ids)
+        charges = [charge for charge in {one.id: one for one in named}.values() if charge.withheld]
+    if charges:
+        program.confirm(
+            f"This releases the change of {len(charges)} session{'s' * (len(charges) > 1)}: it may have been paid.",
+            amount=Amount(BTC, sum(charge.owed_msat for charge in charges)),
+            to=", ".join(charge.address or f"who has the link of {short(charge.id)}" for charge in charges),
+            undo="it cannot be undone; an address is paid at once",
+        )
+        charges = program.write(release_changes, [charge.id for charge in charges], actor=TERMINAL)
+    holders: dict[str, str] = {}
+    said = "\n".join(f"{short(charge.id)}  {_money(charge.owed_msat)} released." for charge in charges)
+    value = {"items": [_value(charge, holders) for charge in charges], "next_cursor": None}
+    program.answer(value, said or wrapped("Nothing of this is withheld; nothing was done."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +185,8 @@ def _row(charge: Charge) -> tuple[str, ...]:
     session = charge.session
     made = f"{instant_text(charge.made)[:_MINUTE]}Z"
     place = f"{charge.station}/{charge.connector}"
-    cost = rounded_text(Amount(Asset.of(charge.asset), charge.gross_units))
-    owed = _money(charge.owed_msat).removesuffix(" sat")
+    cost = rounded_text(Amount(Asset.of(charge.asset), charge.earned_units))
+    owed = _money(charge.owed_msat).removesuffix(" sat") + "*" * charge.withholds
     return (short(charge.id), made, place, session.status.value, _kwh(session.energy_wh)[:-4], cost, owed)
 
 
@@ -167,7 +206,7 @@ def _story(found: _Found) -> str:
         ("Locked", _money(session.held_msat)),
         ("Billed", _money(session.billed_msat) if session.billed else f"{_money(session.cost_msat)} so far"),
         ("Returned", _money(charge.returned_msat)),
-        ("Owed", _money(charge.owed_msat)),
+        ("Owed", _owed(charge)),
         ("Tariff", charge.tariff_version),
     ]
     if charge.flags:
@@ -200,6 +239,7 @@ def _value(charge: Charge, holders: dict[str, str]) -> dict[str, Any]:
         "ended": charge.ended,
         "energy_wh": session.energy_wh,
         "gross": Amount(Asset.of(charge.asset), charge.gross_units),
+        "earned": Amount(Asset.of(charge.asset), charge.earned_units),
         "paid": Amount(BTC, session.paid_msat),
         "held": Amount(BTC, session.held_msat),
         "cost": Amount(BTC, session.cost_msat),
@@ -209,6 +249,7 @@ def _value(charge: Charge, holders: dict[str, str]) -> dict[str, Any]:
         "tariff_version": charge.tariff_version,
         "reason": session.reason,
         "flags": charge.flags,
+        "withheld": charge.withheld,
     }
 
 
@@ -227,6 +268,12 @@ def _when(instant: Instant | None) -> str:
 
 def _money(msat: int) -> str:
     return amount_text(Amount(BTC, msat))
+
+
+def _owed(charge: Charge) -> str:
+    if charge.withheld is None:
+        return _money(charge.owed_msat)
+    return f"{_money(charge.owed_msat)}; withheld, for a backup was restored {instant_text(charge.withheld)}"
 
 
 def _kwh(wh: int) -> str:

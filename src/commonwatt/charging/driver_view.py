@@ -10,10 +10,10 @@ from babel.numbers import get_currency_precision
 from sqlalchemy import Connection
 
 from commonwatt.charging import queries
-from commonwatt.charging.actions.claim_change import SAT_MSAT
-from commonwatt.charging.charge import Charge, Kind
+from commonwatt.charging.charge import SAT_MSAT, Charge, Kind
 from commonwatt.charging.model.session import Status
-from commonwatt.charging.pricing import rate_of, tariff_of, to_msat
+from commonwatt.charging.prepaying import Span, span_within
+from commonwatt.charging.pricing import bill_of, rate_of, tariff_of, to_msat
 from commonwatt.charging.rules import Rules
 from commonwatt.charging.store import charge_by_id
 from commonwatt.kernel import BTC, Amount, Asset, Fault, Instant, Rounding
@@ -22,7 +22,7 @@ from commonwatt.metering import Reading, readings_of
 from commonwatt.payments import Stage, invoices_of
 from commonwatt.protocols.lnurl import LnurlError, read_link
 from commonwatt.stations import ConnectorView, connector_at
-from commonwatt.tariffs import Rate, Tariff, current_rate, limit_energy, msat_to_fiat, preview
+from commonwatt.tariffs import Bill, Rate, Tariff, current_rate, limit_energy, msat_to_fiat, preview
 
 CHOICES_MICRO = (5_000_000, 10_000_000, 20_000_000, 40_000_000)
 """What is offered to pay, in millionths of the currency."""
@@ -54,6 +54,11 @@ def cost_of(tariff: Tariff, rate: Rate | None, charge: Charge) -> Both:
     return both(tariff, rate, session.billed_msat if session.billed else session.cost_msat)
 
 
+def bill_told(sql: Connection, charge: Charge) -> Bill | None:
+    """Return the bill that people are shown: none of a session that was cancelled, whatever was due from its start."""
+    return None if charge.session.status is Status.CANCELLED else bill_of(sql, charge)
+
+
 def both_of(sql: Connection, charge: Charge, msat: int) -> Both:
     """Return an amount of a charge at the rate that it has locked."""
     return both(tariff_of(sql, charge), rate_of(sql, charge), msat)
@@ -79,12 +84,12 @@ def worth_of(sql: Connection, subject: str, msat: int, now: Instant, currency: s
     return pair["amount"] if pair["sats"] is not None else None
 
 
-def payable(tariff: Tariff, rate: Rate | None, rules: Rules) -> tuple[Amount | None, Amount | None]:
+def payable(tariff: Tariff, rate: Rate | None, span: Span) -> tuple[Amount | None, Amount | None]:
     """Return the least and the most that may be paid at once, rounded inwards to what the currency shows.
 
     So both may be typed as they are read.
     """
-    least, most = rules.payment_min_msat, rules.payment_max_msat
+    least, most = span
     if tariff.asset.code == BTC.code or rate is None:
         return both(tariff, rate, least)["amount"], both(tariff, rate, most)["amount"]
     step = 10 ** max(0, tariff.asset.scale - get_currency_precision(tariff.asset.code))
@@ -92,17 +97,28 @@ def payable(tariff: Tariff, rate: Rate | None, rules: Rules) -> tuple[Amount | N
     return Amount(tariff.asset, -(-up // step) * step), Amount(tariff.asset, down - down % step)
 
 
-def payment_choices(tariff: Tariff, rate: Rate | None, rules: Rules, now: Instant) -> list[dict[str, Any]]:
+def payment_choices(tariff: Tariff, rate: Rate | None, span: Span, now: Instant) -> list[dict[str, Any]]:
     """Return what a driver may choose to pay, each with about how much energy it buys."""
     choices = []
     wanted = CHOICES_MSAT if tariff.asset.code == BTC.code else CHOICES_MICRO
     for units in wanted:
         msat = to_msat(tariff, rate, units, Rounding.UP)
         msat = -(-msat // 1000) * 1000
-        if rules.payment_min_msat <= msat <= rules.payment_max_msat:
+        if span.least_msat <= msat <= span.most_msat:
             energy = energy_for(tariff, units, now)
             choices.append({"msat": msat, "energy_wh": energy, **both(tariff, rate, msat)})
     return choices
+
+
+def first_choices(tariff: Tariff, rate: Rate | None, span: Span, now: Instant) -> list[dict[str, Any]]:
+    """Return what a driver may choose to pay before a charge; the least alone where it is above all that is offered."""
+    choices = payment_choices(tariff, rate, span, now)
+    least, most = payable(tariff, rate, span)
+    if choices or least is None or most is None or least > most:
+        return choices
+    msat = -(-to_msat(tariff, rate, least.units, Rounding.UP) // SAT_MSAT) * SAT_MSAT
+    energy = energy_for(tariff, least.units, now)
+    return [{"msat": msat, "energy_wh": energy, **both(tariff, rate, msat)}]
 
 
 def energy_for(tariff: Tariff, units: int, now: Instant) -> int | None:
@@ -139,11 +155,12 @@ def session_context(sql: Connection, charge: Charge, now: Instant, zone: str, ru
     credit = session.credit_msat
     left = max(0, credit - session.cost_msat)
     state, change = change_of(sql, charge)
-    least, most = payable(tariff, rate, rules)
+    span = span_within(rules)
+    least, most = payable(tariff, rate, span)
     readings = readings_of(sql, session.transaction_id) if session.transaction_id else []
     return {
         "charge": charge,
-        "connector": place_of(sql, charge),
+        "connector": place_told(sql, charge),
         "tariff": tariff,
         "invoice": next(iter(waiting), None) if offered else None,
         "price": both(tariff, rate, credit or asked),
@@ -159,7 +176,7 @@ def session_context(sql: Connection, charge: Charge, now: Instant, zone: str, ru
         "deadline": Instant(session.deadline_ms) if session.deadline_ms else None,
         "chart": chart_of(readings, now, zone, live=not session.over),
         "top_up": None if offered else next(iter(waiting), None),
-        "top_ups": payment_choices(tariff, rate, rules, now)[:3],
+        "top_ups": payment_choices(tariff, rate, span, now)[:3],
         "least": least,
         "most": most,
         "change_state": state,
@@ -172,8 +189,17 @@ def session_context(sql: Connection, charge: Charge, now: Instant, zone: str, ru
 
 
 def place_of(sql: Connection, charge: Charge) -> ConnectorView | None:
-    """Return the connector of a charge."""
+    """Return the connector of a charge; None once its station was removed."""
     return connector_at(sql, charge.station, charge.connector)
+
+
+def place_told(sql: Connection, charge: Charge) -> ConnectorView:
+    """Return the connector of a charge as its driver is told of it, nameless once its station was removed."""
+    gone = ConnectorView(
+        charge.station, charge.connector, "", "", "Unknown", "", "", "", since_ms=0, reported_ms=None, online=False,
+        station_name="", station_state="",
+    )  # fmt: skip
+    return place_of(sql, charge) or gone
 
 
 def duration_s(charge: Charge, now: Instant) -> int:
@@ -208,6 +234,8 @@ def change_of(sql: Connection, charge: Charge) -> tuple[str, int]:
     done = [claim for claim in claims if claim.state == "done"]
     if paying:
         return "paying", sum(claim.amount_msat for claim in paying)
+    if charge.withholds:
+        return "withheld", charge.owed_msat
     if charge.owed_msat >= SAT_MSAT:
         return ("failed" if claims and claims[-1].state == "failed" else "owed"), charge.owed_msat
     if done:

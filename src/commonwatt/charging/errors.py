@@ -4,11 +4,13 @@ Refused
 ├── ConnectorBusy       somebody else charges here
 ├── ConnectorOut        offline, faulted or switched off
 ├── AmountOutOfRange    less or more than one may prepay
+├── PriceBeyondLimit    what a charge begins with costs more than one may prepay
 ├── SessionOver         it cannot be stopped, topped up or changed any more
 ├── SessionNotCharging  credit is added only once energy flows
 ├── SessionRunning      change is known only after the last reading
 ├── NoChange            nothing is left, or it was paid out
 ├── ChangeClaimed       this claim was used for another invoice
+├── ChangeWithheld      the site was restored from a backup; its owner says first whether it was paid
 └── TagKnown            an id tag is local already
 Missing
 ├── NoSuchSession
@@ -41,6 +43,13 @@ class AmountOutOfRange(Refused):
     slug = "amount-out-of-range"
     title = "This amount cannot be paid here"
     status = 422
+
+
+class PriceBeyondLimit(Refused):
+    """What a charge begins with costs more than one may prepay, so nothing can be sold."""
+
+    slug = "price-beyond-limit"
+    title = "This charge point cannot be paid for"
 
 
 class SessionOver(Refused):
@@ -76,6 +85,13 @@ class ChangeClaimed(Refused):
 
     slug = "change-claimed"
     title = "The change was claimed already"
+
+
+class ChangeWithheld(Refused):
+    """The site was restored from a backup, and the change may have been paid since that was made."""
+
+    slug = "change-withheld"
+    title = "The change waits for the owner's word"
 
 
 class TagKnown(Refused):

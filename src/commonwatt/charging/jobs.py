@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from commonwatt.charging import store
-from commonwatt.charging.actions.claim_change import SAT_MSAT, reserve_change
+from commonwatt.charging.actions.claim_change import reserve_change
 from commonwatt.charging.actions.note_station import (
     forget_asked,
     mark_asked,
@@ -17,7 +17,7 @@ from commonwatt.charging.actions.note_station import (
     pass_deadlines,
     watch_running,
 )
-from commonwatt.charging.charge import Charge
+from commonwatt.charging.charge import SAT_MSAT, Charge
 from commonwatt.charging.effects import AskReading, AskStart, AskStop, SendChange, SetRhythm
 from commonwatt.charging.rules import Rules
 from commonwatt.kernel import Done, Failed, Instant, Outcome, Unknown
@@ -116,10 +116,11 @@ class Charger:
     async def send_change(self, effect: SendChange) -> Outcome[None]:
         """Ask the driver's address for an invoice of what is owed, and pay it like any claim.
 
-        An address that does not answer is asked for two days; then the change waits on the session's page.
+        An address that does not answer is asked for two days; then the change waits on the session's page. What is
+        withheld is not sent; releasing it asks anew.
         """
         charge = await self._database.read(store.charge_by_id, effect.session_id)
-        if charge is None or not charge.address or charge.owed_msat < SAT_MSAT:
+        if charge is None or not charge.address or charge.owed_msat < SAT_MSAT or charge.withheld is not None:
             return Done(None)
         amount = charge.owed_msat - charge.owed_msat % SAT_MSAT
         match await self._fetch(charge.address, amount):
@@ -152,12 +153,12 @@ def _long_over(charge: Charge, now: Instant) -> bool:
 def pay_address(
     work: Work, asked: Charge, amount_msat: int, bolt11: str, rails: Sequence[str], rules: Rules
 ) -> Charge | None:
-    """Claim the change for an invoice that an address gave, unless it was claimed, or goes elsewhere, meanwhile.
+    """Claim the change for an invoice that an address gave, unless it was claimed, withheld or led elsewhere meanwhile.
 
     `asked` is the charge as it was when its address was asked: its driver may have corrected the address since.
     """
     charge = store.charge_by_id(work.sql, asked.id)
-    if charge is None or charge.owed_msat < amount_msat or charge.address != asked.address:
+    if charge is None or charge.owed_msat < amount_msat or charge.address != asked.address or charge.withheld:
         return None
     payment_hash = invoices.decode(bolt11).payment_hash.hex()
     return reserve_change(work, charge, bolt11, payment_hash, amount_msat, rails, rules)

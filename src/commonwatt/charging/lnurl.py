@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from litestar import Response, get
+from sqlalchemy import Connection
 
 from commonwatt.charging.actions.claim_change import ChangeOffer, claim_change, offer_change
 from commonwatt.charging.actions.offer_session import (
@@ -27,8 +28,9 @@ from commonwatt.charging.actions.stop_session import ask_to_stop
 from commonwatt.charging.errors import SessionOver, SessionRunning
 from commonwatt.charging.finding import charge_behind
 from commonwatt.charging.model.session import ACTIVE, Status
+from commonwatt.charging.prepaying import Span, rate_for, span_before
 from commonwatt.charging.rules import Rules
-from commonwatt.kernel import BTC, Clock, Fault, said
+from commonwatt.kernel import Clock, Fault, Instant, said
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import Site
 from commonwatt.payments import invoice_of, preimage_when_settled
@@ -49,7 +51,7 @@ from commonwatt.protocols.lnurl import (
 )
 from commonwatt.stations import ConnectorView, find_connector
 from commonwatt.stations.ports import StationLine
-from commonwatt.tariffs import current_rate, explain, tariff_for
+from commonwatt.tariffs import explain, tariff_for
 
 COMMENT_MAX = 120
 LAST_READING_S = 25
@@ -88,12 +90,11 @@ async def show_pay(
 ) -> Response[Any]:
     """Say what may be paid at a connector now (LUD-06, LUD-16)."""
     try:
-        view, terms = await _open_connector(name, database, clock, line)
+        view, terms, span = await _open_connector(name, database, clock, line, rules)
         callback = site.url(f"/lnurl/pay/{view.name}/callback")
         request = PayRequest(
             callback if sa != "0" else f"{callback}/sa/0",
-            rules.payment_min_msat,
-            rules.payment_max_msat,
+            *span,
             metadata_of(view, site, terms),
             COMMENT_MAX,
         )
@@ -123,7 +124,7 @@ async def take_pay(
         amount_msat = _amount(amount)
         if len(comment) > COMMENT_MAX:
             raise LnurlError(f"the comment is longer than {COMMENT_MAX} characters")
-        view, terms = await _open_connector(name, database, clock, line)
+        view, terms, _ = await _open_connector(name, database, clock, line, rules)
         charge, invoice = await offer_session(
             database,
             line,
@@ -224,10 +225,11 @@ async def verify_payment(payment_hash: str, database: Database) -> Response[Any]
 async def await_change(database: Database, secret: str, rules: Rules) -> ChangeOffer:
     """Return what a session's secret may claim, after stopping a charge that runs and hearing its last reading.
 
-    Raises SessionRunning when the station takes longer than a wallet waits; the charge is being stopped then.
+    Raises SessionRunning when the station takes longer than a wallet waits; the charge is being stopped then. One whose
+    change is withheld runs on.
     """
     charge = await database.read(charge_behind, secret)
-    if charge.session.billed or charge.session.status is Status.OFFERED:
+    if charge.session.billed or charge.session.status is Status.OFFERED or charge.withheld is not None:
         return await database.read(offer_change, secret)
     if charge.session.status in ACTIVE:
         with contextlib.suppress(SessionOver):  # it ended by itself meanwhile
@@ -242,18 +244,22 @@ async def await_change(database: Database, secret: str, rules: Rules) -> ChangeO
     return await database.read(offer_change, secret)
 
 
-async def _open_connector(name: str, database: Database, clock: Clock, line: StationLine) -> tuple[ConnectorView, str]:
-    """Return a connector that takes payments now, and its tariff in words; raise the reason why it does not."""
+async def _open_connector(
+    name: str, database: Database, clock: Clock, line: StationLine, rules: Rules
+) -> tuple[ConnectorView, str, Span]:
+    """Return a connector that takes payments now, its tariff in words, and how much; raise the reason why not."""
     view = await database.read(find_connector, name)
     if view is not None and not line.is_connected(view.station):
         view = None if view.station_state != "admitted" else view
         if view is not None:
             raise LnurlError(said("the charge point is offline; nothing was charged"))
     view = check_connector(view, name)
-    tariff = await database.read(tariff_for, view.station, view.number, clock.now())
-    if tariff.asset.code != BTC.code:
-        await database.read(current_rate, tariff.asset.code, clock.now())
-    return view, " ".join(explain(tariff))
+    return view, *await database.read(_terms, view, clock.now(), rules)
+
+
+def _terms(sql: Connection, view: ConnectorView, now: Instant, rules: Rules) -> tuple[str, Span]:
+    tariff = tariff_for(sql, view.station, view.number, now)
+    return " ".join(explain(tariff)), span_before(tariff, rate_for(sql, tariff, now), rules, now)
 
 
 def _amount(text: str) -> int:

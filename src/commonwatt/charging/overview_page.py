@@ -1,27 +1,27 @@
-"""The overview: is all well, energy and money today, what needs somebody; and the change that nobody has taken."""
+"""The overview: is all well, energy and money today, what needs somebody."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import get
-from litestar.params import Parameter, QueryParameter
-from litestar.response import Redirect, Stream, Template
+from litestar.response import Redirect, Template
 from sqlalchemy import Connection, text
 
 from commonwatt.charging import queries
 from commonwatt.charging.charge import Charge
-from commonwatt.charging.driver_view import Both, both, both_now, both_of
+from commonwatt.charging.driver_view import both, both_now
 from commonwatt.charging.period_sums import period_chart, sums_by_day
 from commonwatt.charging.pricing import rate_of, tariff_of
+from commonwatt.charging.store import sum_withheld
 from commonwatt.kernel import BTC, Amount, Asset, Clock, Fault, Instant
 from commonwatt.kit.database import Database
-from commonwatt.kit.web import CSV_ROWS_MAX, AsFile, Paging, Site, csv_answer, sorted_page
+from commonwatt.kit.web import Site
 from commonwatt.kit.web.days import today_begins
-from commonwatt.members import Actor, require_scope
-from commonwatt.stations import count_stations, list_connectors, list_stations, station_names
+from commonwatt.members import require_scope
+from commonwatt.payments import any_doubtful
+from commonwatt.stations import count_stations, list_connectors, list_stations
 from commonwatt.tariffs import current_rate, list_tariffs
 
 READ = [require_scope("sessions:read")]
@@ -46,53 +46,6 @@ async def lead_home() -> Redirect:
 async def show_overview(database: Database, clock: Clock, site: Site) -> Template:
     """Show how it goes."""
     return Template("charging/overview.html", context=await database.read(overview_context, site, clock.now()))
-
-
-@get("/owed", guards=[require_scope("payments:read")], include_in_schema=False)
-async def show_owed(
-    database: Database,
-    clock: Clock,
-    site: Site,
-    actor: Actor,
-    paging: Paging,
-    order: Annotated[str, QueryParameter(name="sort", pattern=queries.ORDERING.pattern)] = "",
-    q: Annotated[str, Parameter(max_length=100)] = "",
-    as_file: AsFile = "",
-) -> Template | Stream:
-    """List the change that nobody has taken yet."""
-    wanted = queries.SessionFilter(owed=True, text=q, tags=actor.sees_id_tags)
-    sort = order or queries.NEWEST
-    if as_file:
-        charges = await database.read(queries.list_sessions, wanted, sort=sort, limit=CSV_ROWS_MAX)
-        header = ("session", "ended", "station", "connector", "paid_msat", "owed_msat", "address")
-        rows = (
-            (one.id, one.ended, one.station, one.connector, one.session.paid_msat, one.owed_msat, one.address)
-            for one in charges
-        )
-        return csv_answer("change-owed", header, rows)
-    sorted_by = (queries.ORDERING, sort, paging)
-    page = await sorted_page(database, queries.list_sessions, wanted, order=sorted_by)
-    number, msat = await database.read(queries.sum_owed)
-    context = {
-        "sessions": page.items,
-        "next_cursor": page.next_cursor,
-        "number": number,
-        "total": await database.read(both_now, site.currency, msat, clock.now()),
-        "money": await database.read(_owed_money, page.items),
-        "names": await database.read(station_names),
-    }
-    return Template("charging/owed.html", context=context)
-
-
-def _owed_money(sql: Connection, charges: Sequence[Charge]) -> dict[str, dict[str, Both]]:
-    """Return what each session's driver paid and is owed, at the rate that the session has locked."""
-    return {
-        charge.id: {
-            "paid": both_of(sql, charge, charge.session.paid_msat),
-            "owed": both_of(sql, charge, charge.owed_msat),
-        }
-        for charge in charges
-    }
 
 
 def overview_context(sql: Connection, site: Site, now: Instant) -> dict[str, Any]:
@@ -155,6 +108,22 @@ def _needs(sql: Connection, site: Site, now: Instant) -> list[Need]:
             "bad",
             "octagon-x",
         )
+    if any_doubtful(sql):
+        need(
+            _("It is not known whether a payment arrived, and somebody must look."),
+            "/payments?tab=out&state=doubtful",
+            _("Look at the payment"),
+            "bad",
+            "circle-alert",
+        )
+    if sum_withheld(sql)[0]:
+        need(
+            _("Change is withheld since a backup was restored: say what was not paid before."),
+            "/owed",
+            _("Look at the change owed"),
+            "bad",
+            "undo-2",
+        )
     if not any(listed.places for listed in list_tariffs(sql, now, limit=200)):
         need(_("There is no price yet, so nobody can pay."), "/tariffs/new", _("Make tariff"), "warn", "tag")
     try:
@@ -194,4 +163,4 @@ def _earned(sql: Connection, site: Site, now: Instant, since: Instant, until: In
     return own + in_bitcoin if in_bitcoin is not None and in_bitcoin.asset == own.asset else own
 
 
-ROUTES = [lead_home, show_overview, show_owed]
+ROUTES = [lead_home, show_overview]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from commonwatt.charging import guide_page, session_pages, station_page, tag_pages, tariff_pages
+from commonwatt.charging import guide_page, owed_page, session_pages, station_page, tag_pages, tariff_pages
 
 ROUTES = [
     *station_page.ROUTES,
     *session_pages.ROUTES,
+    *owed_page.ROUTES,
     *tariff_pages.ROUTES,
     *tag_pages.ROUTES,
     *guide_page.ROUTES,

@@ -19,19 +19,27 @@ from commonwatt.charging import store
 from commonwatt.charging.actions.claim_change import leave_address
 from commonwatt.charging.actions.offer_session import offer_session, offer_top_up, pick_rail
 from commonwatt.charging.actions.stop_session import ask_to_stop
-from commonwatt.charging.driver_view import example, payable, payment_choices, session_context
-from commonwatt.charging.errors import AddressUnusable, AmountOutOfRange, NoSuchConnector, NoSuchSession, SessionRunning
+from commonwatt.charging.addresses import usable_address
+from commonwatt.charging.driver_view import example, first_choices, payable, session_context
+from commonwatt.charging.errors import (
+    AmountOutOfRange,
+    NoSuchConnector,
+    NoSuchSession,
+    PriceBeyondLimit,
+    SessionRunning,
+)
 from commonwatt.charging.finding import charge_behind
 from commonwatt.charging.lnurl import metadata_of, pay_url, withdraw_url
+from commonwatt.charging.prepaying import Span, span_before, span_within
 from commonwatt.charging.pricing import to_msat
 from commonwatt.charging.receipt import receipt_context, receipt_of, receipt_pdf
 from commonwatt.charging.rules import Rules
 from commonwatt.kernel import BTC, Clock, Fault, Instant, Rounding, said
-from commonwatt.kit.database import Database, Work
+from commonwatt.kit.database import Database
 from commonwatt.kit.pages import render_for
 from commonwatt.kit.web import Site
 from commonwatt.payments.ports import Rail
-from commonwatt.protocols.lnurl import LnurlError, address_identifier, encode_lnurl, read_link
+from commonwatt.protocols.lnurl import address_identifier, encode_lnurl
 from commonwatt.stations import ConnectorView, find_connector
 from commonwatt.stations.ports import StationLine
 from commonwatt.tariffs import Rate, Tariff, current_rate, explain, tariff_for
@@ -145,7 +153,8 @@ async def keep_address(
 ) -> Template | Redirect:
     """Note where the change shall go, nowhere by itself if empty; a session that is over sends it at once."""
     try:
-        await database.write(_leave, secret, data.get("address", ""))
+        address = usable_address(data.get("address", ""), sandbox=site.sandbox)
+        await database.write(leave_address, secret, address)
     except Fault as error:
         typed = data.get("address", "")
         return await _session_page(secret, database, clock, site, rules, wrong=error, typed_address=typed)
@@ -189,8 +198,11 @@ async def _connector_context(
             said("This charge point has no price yet, so nobody can pay here. Choose another one.")
         ) from None
     rate, trouble = await database.read(_rate_now, tariff, now)
-    choices = [] if trouble else payment_choices(tariff, rate, rules, now)
-    least, most = payable(tariff, rate, rules)
+    span = span_within(rules)
+    if not trouble:
+        span, trouble = _span_now(tariff, rate, rules, now)
+    choices = [] if trouble else first_choices(tariff, rate, span, now)
+    least, most = payable(tariff, rate, span)
     return {
         "connector": view,
         "state": STATES.get(view.status, "busy") if line.is_connected(view.station) else "offline",
@@ -220,6 +232,14 @@ def _rate_now(sql: Connection, tariff: Tariff, now: Instant) -> tuple[Rate | Non
             "Try again in a few minutes.",
             currency=tariff.asset.code,
         )
+
+
+def _span_now(tariff: Tariff, rate: Rate | None, rules: Rules, now: Instant) -> tuple[Span, str]:
+    """Return what a new session may be paid, and why nobody can pay it, if so."""
+    try:
+        return span_before(tariff, rate, rules, now), ""
+    except PriceBeyondLimit as error:
+        return span_within(rules), error.said
 
 
 def _has_addresses(site: Site) -> bool:
@@ -308,24 +328,6 @@ async def _session_page(
         headers=SECRET_HEADERS,
         status_code=wrong.status if wrong else 200,
     )
-
-
-def _leave(work: Work, secret: str, address: str) -> None:
-    address = address.strip()
-    if not address:
-        leave_address(work, secret, "")
-        return
-    try:
-        read_link(address)
-        readable = re.fullmatch(r"[^\s@]{1,64}@[^\s@]{1,120}|lnurl1[a-z0-9]+", address, re.IGNORECASE)
-    except LnurlError:
-        readable = None
-    if readable is None:
-        shown = repr(address[:80])
-        raise AddressUnusable(
-            said("%(address)s is no Lightning address. Write one like name@wallet.example.", address=shown)
-        )
-    leave_address(work, secret, address)
 
 
 ROUTES = [

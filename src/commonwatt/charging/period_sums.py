@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, func, select
 
 from commonwatt.charging import store
+from commonwatt.charging.queries import EARNED
 from commonwatt.kernel import Asset, Instant
 
 SLOT_MS = 900_000
@@ -21,7 +22,10 @@ EPOCH = date(1970, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A day or a month: where it begins, what was delivered in Wh, and the money in units of the site's currency."""
+    """A day or a month: where it begins, what was delivered in Wh, and what of it is paid for.
+
+    Money is in units of the site's currency.
+    """
 
     begins: Instant
     energy_wh: int
@@ -34,7 +38,7 @@ def sums_by_day(sql: Connection, zone: ZoneInfo, currency: str, first: date, las
     days: dict[date, list[int]] = {}
     since, until = _midnight(first, zone), _midnight(last + timedelta(days=1), zone)
     slot = _SESSION.began_ms // SLOT_MS
-    own = func.sum(_SESSION.gross_units).filter(_SESSION.asset == currency)
+    own = func.sum(EARNED).filter(_SESSION.asset == currency)
     statement = (
         select(slot, func.sum(_SESSION.energy_wh), func.coalesce(own, 0), func.count())
         .where(_SESSION.began_ms >= since.ms, _SESSION.began_ms < until.ms)

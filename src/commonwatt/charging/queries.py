@@ -6,17 +6,33 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, and_, case, cast, func, or_, select
 
 from commonwatt.charging import store
-from commonwatt.charging.charge import Charge, account_of_tag
-from commonwatt.charging.model.session import ACTIVE
+from commonwatt.charging.charge import Charge, Kind, account_of_tag
+from commonwatt.charging.model.session import ACTIVE, Status
 from commonwatt.kernel import Instant
 from commonwatt.kit.database import Ordering, SortColumn, by_text, mentions
 from commonwatt.kit.database.ordering import Key
 
 _SESSION = store.sessions.c
 _TRANSACTION = store.transactions.c
+_COVERED = case(
+    (
+        and_(_SESSION.status == Status.ENDED.value, or_(_SESSION.billed_msat > 0, _SESSION.held_msat == 0)),
+        _SESSION.billed_msat,
+    ),
+    else_=_SESSION.paid_msat + _SESSION.held_msat,
+)
+EARNED: ColumnElement[int] = case(
+    (_SESSION.status == Status.CANCELLED.value, 0),
+    (
+        and_(_SESSION.kind == Kind.PREPAID.value, _SESSION.cost_msat > _COVERED),
+        cast(_SESSION.gross_units * _COVERED, BigInteger) // _SESSION.cost_msat,
+    ),
+    else_=_SESSION.gross_units,
+)
+"""What `Charge.earned_units` is, for sums: the part of the bill that is paid for, in the tariff's asset."""
 _MADE: SortColumn[Charge] = SortColumn(_SESSION.id, str, lambda charge: charge.id)
 ORDERING: Ordering[Charge] = Ordering(
     _MADE,
@@ -136,9 +152,9 @@ def sum_sessions(sql: Connection, since: Instant, until: Instant) -> Totals:
 
 
 def sum_gross(sql: Connection, since: Instant, until: Instant) -> dict[str, int]:
-    """Return what sessions that began in [since, until) cost so far, in units by the code of each asset."""
+    """Return what is paid for of sessions that began in [since, until), in units by the code of each asset."""
     own = (_SESSION.began_ms >= since.ms, _SESSION.began_ms < until.ms)
-    statement = select(_SESSION.asset, func.sum(_SESSION.gross_units)).where(*own).group_by(_SESSION.asset)
+    statement = select(_SESSION.asset, func.sum(EARNED)).where(*own).group_by(_SESSION.asset)
     return {asset: int(units) for asset, units in sql.execute(statement)}
 
 

@@ -10,15 +10,15 @@ from sqlalchemy import Connection
 
 from commonwatt.charging import store
 from commonwatt.charging.charge import Charge
-from commonwatt.charging.driver_view import both, cost_of, duration_s, place_of
-from commonwatt.charging.pricing import bill_of, rate_of, tariff_of
+from commonwatt.charging.driver_view import bill_told, both, cost_of, duration_s, place_told
+from commonwatt.charging.pricing import rate_of, tariff_of
 from commonwatt.kernel import Instant, digest_of
 from commonwatt.kit.web import Site
 
 
 def receipt_of(sql: Connection, charge: Charge, site: Site) -> dict[str, Any]:
     """Return the facts of a receipt as JSON values without floats; `digest` is over all the others."""
-    session, bill = charge.session, bill_of(sql, charge)
+    session, bill = charge.session, bill_told(sql, charge)
     row = store.transaction_by_id(sql, session.transaction_id) if session.transaction_id else None
     rate = rate_of(sql, charge)
     facts: dict[str, Any] = {
@@ -63,9 +63,9 @@ def receipt_context(sql: Connection, charge: Charge, site: Site, now: Instant) -
     facts = receipt_of(sql, charge, site)
     return {
         "charge": charge,
-        "connector": place_of(sql, charge),
+        "connector": place_told(sql, charge),
         "tariff": tariff,
-        "bill": bill_of(sql, charge),
+        "bill": bill_told(sql, charge),
         "began": charge.began,
         "ended": charge.ended,
         "duration_s": duration_s(charge, now),

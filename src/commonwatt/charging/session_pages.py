@@ -1,4 +1,4 @@
-"""The owner's pages about sessions: the list with its chart, one session with its story, and stopping it."""
+"""The owner's pages about sessions: the list with its chart, one session with its story, what may be done to it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from litestar.response import Redirect, Stream, Template
 from sqlalchemy import Connection
 
 from commonwatt.charging import queries
+from commonwatt.charging.actions.release_change import release_change
 from commonwatt.charging.actions.stop_session import ask_to_stop
 from commonwatt.charging.charge import Charge
 from commonwatt.charging.driver_view import both_now, both_of, short_address
@@ -25,7 +26,7 @@ from commonwatt.kernel import Amount, Asset, Clock, Instant
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import CSV_ROWS_MAX, Paging, Site, csv_answer, sorted_page
 from commonwatt.kit.web.days import day_begins, today_begins
-from commonwatt.members import Actor, mask_id_tag, require_scope
+from commonwatt.members import Actor, mask_id_tag, require_proof, require_scope
 from commonwatt.stations import station_names
 
 READ, WRITE = [require_scope("sessions:read")], [require_scope("sessions:write")]
@@ -134,11 +135,11 @@ def _chart(sql: Connection, site: Site, now: Instant, by: str) -> dict[str, Any]
 
 @get("/sessions.csv", guards=READ, dependencies=FILTERED, include_in_schema=False)
 async def export_sessions(database: Database, actor: Actor, wanted: SessionFilter, order: Order = "") -> Stream:
-    """Give the same list as a file; money in msat, and gross in millionths of its currency."""
+    """Give the same list as a file; money in msat, gross and what is paid of it in millionths of its currency."""
     rows = await database.read(queries.list_sessions, wanted, sort=order or queries.NEWEST, limit=CSV_ROWS_MAX)
     header = (
         "id", "status", "kind", "station", "connector", "id_tag", "made", "began", "ended", "energy_wh", "asset",
-        "gross_units", "paid_msat", "billed_msat", "returned_msat", "owed_msat", "reason",
+        "gross_units", "earned_units", "paid_msat", "billed_msat", "returned_msat", "owed_msat", "reason",
     )  # fmt: skip
     return csv_answer("sessions", header, (_csv_row(charge, actor) for charge in rows))
 
@@ -148,7 +149,7 @@ def _csv_row(charge: Charge, actor: Actor) -> tuple[Any, ...]:
     place = (charge.station, charge.connector, mask_id_tag(actor, charge.id_tag))
     times = (charge.made, charge.began, charge.ended)
     money = (session.paid_msat, session.billed_msat, charge.returned_msat, charge.owed_msat)
-    told = (session.energy_wh, charge.asset, charge.gross_units, *money, session.reason)
+    told = (session.energy_wh, charge.asset, charge.gross_units, charge.earned_units, *money, session.reason)
     return (charge.id, session.status.value, charge.kind.value, *place, *times, *told)
 
 
@@ -172,4 +173,11 @@ async def stop_session(session_id: str, database: Database, actor: Actor, rules:
     return Redirect(f"/sessions/{session_id}?done=stop", status_code=303)
 
 
-ROUTES = [show_sessions, export_sessions, show_session, stop_session]
+@post("/sessions/{session_id:str}/release", guards=[*WRITE, require_proof], include_in_schema=False)
+async def release_session(session_id: str, database: Database, actor: Actor) -> Redirect:
+    """Let the change go that was withheld since a backup was restored."""
+    await database.write(release_change, session_id, actor=actor)
+    return Redirect(f"/sessions/{session_id}?done=release", status_code=303)
+
+
+ROUTES = [show_sessions, export_sessions, show_session, stop_session, release_session]

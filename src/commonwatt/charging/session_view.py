@@ -9,9 +9,9 @@ from sqlalchemy import Connection, Row, select
 from commonwatt.books import JournalFilter, journal
 from commonwatt.charging import queries, store
 from commonwatt.charging.charge import Charge, Kind
-from commonwatt.charging.driver_view import both, chart_of, cost_of, duration_s, place_of
+from commonwatt.charging.driver_view import bill_told, both, chart_of, cost_of, duration_s, place_of
 from commonwatt.charging.model.session import Status
-from commonwatt.charging.pricing import bill_of, rate_of, tariff_of
+from commonwatt.charging.pricing import rate_of, tariff_of
 from commonwatt.kernel import Amount, Asset, Instant
 from commonwatt.metering import Reading, readings_of
 from commonwatt.payments import Invoice, Payout, PayoutState, Stage, invoices_of, payouts_of
@@ -30,7 +30,7 @@ def owner_context(sql: Connection, charge: Charge, now: Instant, zone: str) -> d
         "charge": charge,
         "connector": place_of(sql, charge),
         "tariff": tariff,
-        "bill": bill_of(sql, charge),
+        "bill": bill_told(sql, charge),
         "chart": _framed(chart_of(readings, now, zone, live=not session.over), readings),
         "readings": len(readings),
         "cost": cost_of(tariff, rate, charge),

@@ -11,10 +11,16 @@ from commonwatt.charging.charge import Charge
 from commonwatt.kernel import BTC, Amount, Asset, Instant
 from commonwatt.members import Actor, mask_id_tag
 
+UNREPORTED = "unreported"
+"""Stands for the reason of an end that no station told."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """A session as programs see it. Instants in RFC 3339; `cost` and `gross` run until the end."""
+    """A session as programs see it. Instants in RFC 3339; `cost` and `gross` run until the end.
+
+    `earned` is the part of `gross` that is paid for: all of it but where more was delivered than a driver had paid.
+    """
 
     id: str
     status: str
@@ -29,6 +35,7 @@ class SessionView:
     energy_wh: int
     power_w: int
     gross: Amount
+    earned: Amount
     paid: Amount
     held: Amount
     cost: Amount
@@ -40,6 +47,8 @@ class SessionView:
     reason: str
     flags: list[str]
     address: str | None
+    withheld: Instant | None
+    """Since when its change is withheld because a backup was restored; null once it was released, and as a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,8 @@ class TransactionView:
     stop_received: Instant | None
     meter_stop_wh: int | None
     reason: str | None
+    """As the station told it (OCPP 1.6, 7.36); `unreported` where its session is over without the station's word."""
+    running: bool
     meter_values: list[dict[str, Any]] | None = None
     """At most 5,000 at a time, oldest first; `?skip=5000` gives those behind them."""
     meter_values_total: int | None = None
@@ -91,6 +102,7 @@ def view_session(charge: Charge, actor: Actor | None) -> SessionView:
         energy_wh=session.energy_wh,
         power_w=charge.progress.power_w,
         gross=Amount(Asset.of(charge.asset), charge.gross_units),
+        earned=Amount(Asset.of(charge.asset), charge.earned_units),
         paid=Amount(BTC, session.paid_msat),
         held=Amount(BTC, session.held_msat),
         cost=Amount(BTC, session.cost_msat),
@@ -102,13 +114,19 @@ def view_session(charge: Charge, actor: Actor | None) -> SessionView:
         reason=session.reason,
         flags=list(charge.flags),
         address=charge.address,
+        withheld=charge.withheld,
     )
 
 
 def view_transaction(
-    row: Row[Any], actor: Actor | None, values: list[dict[str, Any]] | None = None, total: int | None = None
+    row: Row[Any],
+    actor: Actor | None,
+    values: list[dict[str, Any]] | None = None,
+    total: int | None = None,
+    *,
+    unreported: bool = False,
 ) -> TransactionView:
-    """Return a transaction as this actor may see it."""
+    """Return a transaction as this actor may see it; `unreported` is one that ended without its station's word."""
     return TransactionView(
         id=row.id,
         session_id=row.session_id,
@@ -122,7 +140,8 @@ def view_transaction(
         stop_time=_instant(row.stopped_ms),
         stop_received=_instant(row.stop_received_ms),
         meter_stop_wh=row.meter_stop_wh,
-        reason=row.stop_reason,
+        reason=UNREPORTED if unreported else row.stop_reason,
+        running=row.stopped_ms is None and not unreported,
         meter_values=values,
         meter_values_total=total,
     )

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from commonwatt.charging import store
-from commonwatt.charging.queries import SessionFilter, list_sessions
+from commonwatt.charging.queries import EARNED, SessionFilter, list_sessions
 from commonwatt.kernel import Amount, Asset, Fault, Instant
 from commonwatt.kit.web import Site
 from commonwatt.kit.web.days import today_begins
@@ -56,10 +56,10 @@ def _tariff(sql: Connection, view: ConnectorView, now: Instant) -> Any:
 
 
 def sums_of(sql: Connection, identity: str, since: Instant, currency: str) -> dict[str, Any]:
-    """Return sessions, energy and money of a station since an instant; money in the site's currency."""
+    """Return sessions, energy and money of a station since an instant: what is paid for, in the site's currency."""
     own = (_SESSION.station == identity, _SESSION.began_ms >= since.ms)
     count, energy = sql.execute(select(func.count(), func.coalesce(func.sum(_SESSION.energy_wh), 0)).where(*own)).one()
-    gross = select(func.coalesce(func.sum(_SESSION.gross_units), 0)).where(*own, _SESSION.asset == currency)
+    gross = select(func.coalesce(func.sum(EARNED), 0)).where(*own, _SESSION.asset == currency)
     return {
         "sessions": count,
         "energy_wh": energy,

@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-from commonwatt.charging.charge import Charge, Kind, Progress
+from commonwatt.charging.charge import SAT_MSAT, Charge, Kind, Progress
 from commonwatt.charging.model.session import ACTIVE
 from commonwatt.kernel import Instant
 from commonwatt.kit.database import Work, metadata
@@ -62,6 +62,7 @@ sessions = Table(
     Column("reason", Text, nullable=False),
     Column("flags", Text, nullable=False),
     Column("progress", Text, nullable=False),
+    Column("withheld_ms", BigInteger),
     Index("ix_session_place", "station", "status", "connector"),
     Index("ix_session_status", "status", "id"),
     Index("ix_session_tag", "id_tag"),
@@ -217,6 +218,13 @@ def save_metered(work: Work, charges: Iterable[Charge]) -> None:
     work.run_many(_UPDATE_METERED, rows)
 
 
+def save_withheld(work: Work, session_ids: Sequence[str], since: Instant | None) -> None:
+    """Write since when these sessions withhold their change, or that they do no more."""
+    since_ms = None if since is None else since.ms
+    rows = [(since_ms, session_id) for session_id in session_ids]
+    work.run_many("UPDATE session SET withheld_ms = ? WHERE id = ?", rows)
+
+
 def _changing(charge: Charge) -> tuple[Any, ...]:
     session, progress = charge.session, charge.progress
     return (
@@ -245,7 +253,7 @@ def _changing(charge: Charge) -> tuple[Any, ...]:
 
 _COLUMNS = (
     "id, secret, kind, station, connector, id_tag, tariff_version, rate_id, made_ms, progress, began_ms, ended_ms,"
-    " gross_units, asset, returned_msat, address, tag_id"
+    " gross_units, asset, returned_msat, address, tag_id, withheld_ms"
 )
 
 
@@ -269,6 +277,7 @@ def as_charge(row: Sequence[Any]) -> Charge:
         returned_msat=row[14],
         address=row[15],
         tag_id=row[16],
+        withheld=None if row[17] is None else Instant(row[17]),
     )
 
 
@@ -328,6 +337,22 @@ def offered_charges(sql: Connection, station: str, connector: int, *, beyond: in
     here = "station = ? AND connector = ? AND status = 'offered'"
     older = f"SELECT id FROM session WHERE {here} ORDER BY id DESC LIMIT -1 OFFSET ?"  # noqa: S608 (constants)
     return _many(sql, f"id IN ({older}) ORDER BY id", station, connector, beyond)
+
+
+_WITHHOLDS = f"withheld_ms IS NOT NULL AND owed_msat > 0 AND owed_msat >= {SAT_MSAT}"
+"""Those that `Charge.withholds`; the second condition is the one of the index."""
+
+
+def withholding_charges(sql: Connection) -> list[Charge]:
+    """Return the charges that owe change which waits for the owner's word, the oldest first."""
+    return _many(sql, f"{_WITHHOLDS} ORDER BY id")
+
+
+def sum_withheld(sql: Connection) -> tuple[int, int]:
+    """Return how many sessions owe change that waits for the owner's word, and how much in msat."""
+    query = f"SELECT count(*), coalesce(sum(owed_msat), 0) FROM session WHERE {_WITHHOLDS}"  # noqa: S608 (constants)
+    row = sql.exec_driver_sql(query).one()
+    return row[0], row[1]
 
 
 def transaction_by_id(sql: Connection, transaction_id: int) -> Row[Any] | None:

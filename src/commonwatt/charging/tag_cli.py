@@ -7,6 +7,7 @@ import click
 from commonwatt.charging import queries
 from commonwatt.charging.actions.keep_tags import add_tag, block_tag, remove_tag
 from commonwatt.charging.charge import account_of_tag
+from commonwatt.charging.errors import NoSuchTag
 from commonwatt.kernel import Instant
 from commonwatt.kit.cli import Program, instant_text, table, with_program, wrapped
 from commonwatt.kit.database import Work
@@ -63,6 +64,8 @@ def block(program: Program, id_tag: str, off: bool) -> None:  # noqa: FBT001
 @with_program(confirms=True)
 def remove(program: Program, id_tag: str) -> None:
     """Forget TAG; what it charged stays on the books."""
+    if not any(row.id_tag == id_tag for row in program.read(queries.list_tags, text=id_tag)):
+        raise NoSuchTag(f"No tag reads {id_tag}. `commonwatt tag list` shows them.", id_tag=id_tag)
     program.confirm(f"This forgets the tag {id_tag}.", undo="it can be added again; what it charged stays on the books")
     program.write(remove_tag, id_tag, actor=TERMINAL)
     program.answer({"id_tag": id_tag, "removed": True}, f"{id_tag} is removed.")

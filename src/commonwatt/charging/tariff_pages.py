@@ -14,6 +14,9 @@ from litestar.params import Body, Parameter
 from litestar.response import Redirect, Stream, Template
 from sqlalchemy import Connection
 
+from commonwatt.charging.driver_view import both
+from commonwatt.charging.prepaying import cost_of_beginning
+from commonwatt.charging.rules import Rules
 from commonwatt.kernel import BTC, Amount, Clock, Fault, Instant, Rounding, said
 from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import CSV_ROWS_MAX, BadRequest, Paging, Site, csv_answer, page_of
@@ -102,6 +105,7 @@ async def show_one(
     clock: Clock,
     site: Site,
     actor: Actor,
+    rules: Rules,
     energy_kwh: Figure = "30",
     minutes: Figure = "60",
     parked: Figure = "0",
@@ -116,6 +120,7 @@ async def show_one(
         "versions": await database.read(history, tariff_id),
         "may_change": actor.may("tariffs:write"),
         "preview": await database.read(_preview, listed, clock.now(), site, use),
+        "beyond": await database.read(_beyond, listed.current, clock.now(), rules),
         "assignments": await database.read(assignment_history, tariff_id=tariff_id),
         "places": await database.read(_places),
         "names": await database.read(station_names),
@@ -140,6 +145,19 @@ def _preview(sql: Connection, listed: Listed, now: Instant, site: Site, use: dic
         return {**heard, "wrong": error.said}
     bill = preview(tariff, energy_wh, spans[0], spans[1], begins)
     return {**heard, "begins": begins, "bill": bill, "sats": sats_of(sql, tariff, bill.gross, now), "wrong": ""}
+
+
+def _beyond(sql: Connection, tariff: Tariff | None, now: Instant, rules: Rules) -> dict[str, Any] | None:
+    """Return what a charge begins with, where nobody may pay as much at once: then the tariff sells nothing prepaid."""
+    if tariff is None:
+        return None
+    rate = None if tariff.asset.code == BTC.code else rate_now(sql, tariff.asset.code, now)[0]
+    if rate is None and tariff.asset.code != BTC.code:
+        return None
+    begins_msat = cost_of_beginning(tariff, rate, now)
+    if begins_msat <= rules.payment_max_msat:
+        return None
+    return {"least": both(tariff, rate, begins_msat), "most": both(tariff, rate, rules.payment_max_msat)}
 
 
 def sats_of(sql: Connection, tariff: Tariff, gross: int, now: Instant) -> Amount | None:

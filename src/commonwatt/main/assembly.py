@@ -26,9 +26,9 @@ from commonwatt.kit.web import forget_answers
 from commonwatt.kit.web.live import Live
 from commonwatt.kit.web.site import Site
 from commonwatt.main.reactions import reactions
-from commonwatt.payments import Performer, Reconciler, watch_rail
+from commonwatt.payments import Performer, Reconciler, look_up_in_time, watch_rail
 from commonwatt.payments.ports import Rail
-from commonwatt.tariffs import RatePolicy, refresh_rates
+from commonwatt.tariffs import RatePolicy, outdate_rates, refresh_rates
 from commonwatt.tariffs.ports import RateSource
 
 FetchInvoice = Callable[[str, int], Awaitable[Outcome[str]]]
@@ -140,7 +140,8 @@ def assemble(
     )
     table = reactions(rules)
     database.heard = frozenset(event.kind for event in table)
-    jobs = Jobs(database, table, (*performer.lanes(), *charger.lanes()), rounds)
+    bounds = (partial(charging.wait_no_longer, rules=rules), look_up_in_time, outdate_rates)
+    jobs = Jobs(database, table, (*performer.lanes(), *charger.lanes()), rounds, on_set_back=bounds)
     return House(site, database, rails, hub, jobs, Live(), rules, charger, performer)
 
 

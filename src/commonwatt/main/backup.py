@@ -30,6 +30,7 @@ from commonwatt.kit.running import DataInUse, only_server, server_runs
 from commonwatt.main.config import Data
 from commonwatt.main.migrations import scripts
 from commonwatt.main.opening import NoData
+from commonwatt.main.withholding import withhold_in
 
 FORMAT = "commonwatt-backup/1"
 MANIFEST = "manifest.json"
@@ -76,6 +77,14 @@ class Manifest:
     files: dict[str, dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was put back, and of how many sessions the change is withheld: it may have been paid since the backup."""
+
+    manifest: Manifest
+    withheld: int
+
+
 def make_backup(data: Data, target: Path, now: Instant) -> Manifest:
     """Copy everything into one new file, readable by its owner only; it appears whole or not at all.
 
@@ -102,8 +111,10 @@ def make_backup(data: Data, target: Path, now: Instant) -> Manifest:
     return manifest
 
 
-def restore_backup(data: Data, source: Path, *, replace: bool) -> Manifest:
+def restore_backup(data: Data, source: Path, now: Instant, *, replace: bool) -> Restored:
     """Put a backup into the data directory after everything in it was checked; what was there is kept aside.
+
+    No change leaves the restored database before its owner has released it.
 
     Raises BackupUnreadable for a damaged or foreign file, DataInTheWay for a directory that holds data (unless
     `replace`) or that a running server uses, BooksBroken when the backup's own books do not add up.
@@ -117,13 +128,15 @@ def restore_backup(data: Data, source: Path, *, replace: bool) -> Manifest:
         manifest = _unpack(source, room)
         for name in manifest.files:
             _inspect(room / name)
+        withheld = withhold_in(room / MEMBERS[0], now)
+        _settle_log(room / MEMBERS[0])
         for path in present:
             _put_aside(path, room)
         for name in manifest.files:
             (room / name).chmod(0o600)
             (room / name).rename(data.dir / name)
     _sync_folder(data.dir)
-    return manifest
+    return Restored(manifest, withheld)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from commonwatt import charging
 from commonwatt.charging import Rules
 from commonwatt.kit.database import Event, Reaction
 from commonwatt.payments.events import InvoiceAccepted, InvoiceCancelled, InvoiceSettled, PayoutDone, PayoutFailed
-from commonwatt.stations.events import StationBooted
+from commonwatt.stations.events import StationBooted, StationRemoved
 
 
 def reactions(rules: Rules) -> Mapping[type[Event], Sequence[Reaction]]:
@@ -21,4 +21,5 @@ def reactions(rules: Rules) -> Mapping[type[Event], Sequence[Reaction]]:
         PayoutDone: (charging.note_paid_out,),
         PayoutFailed: (charging.note_payout_failed,),
         StationBooted: (charging.prepare_station,),
+        StationRemoved: (partial(charging.note_removed, rules=rules),),
     }

@@ -14,6 +14,7 @@ from commonwatt.payments.lnurl_client import LnurlClient, fetch_invoice_from_add
 from commonwatt.payments.queries import (
     PaymentFilter,
     PaymentSums,
+    any_doubtful,
     invoice_of,
     invoices_of,
     list_invoices,
@@ -27,7 +28,7 @@ from commonwatt.payments.queries import (
     rail_of,
     sum_payments,
 )
-from commonwatt.payments.reconcile import Reconciler, watch_rail
+from commonwatt.payments.reconcile import Reconciler, look_up_in_time, watch_rail
 from commonwatt.payments.reports import Invoice, Payout, PayoutState, Stage, Wish
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Reconciler",
     "Stage",
     "Wish",
+    "any_doubtful",
     "cancel_invoice",
     "capture_invoice",
     "fetch_invoice_from_address",
@@ -49,6 +51,7 @@ __all__ = [
     "list_invoices",
     "list_payments",
     "list_payouts",
+    "look_up_in_time",
     "note_invoice",
     "open_invoices",
     "pay_out",

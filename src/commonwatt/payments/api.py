@@ -11,8 +11,8 @@ from litestar.params import Parameter, QueryParameter
 
 from commonwatt.kernel import BTC, Amount, Clock, Done, Failed, Instant, Unknown
 from commonwatt.kit.database import Database
-from commonwatt.kit.web import Answer, Page, Paging, page_of, tagged
-from commonwatt.kit.web.days import instant_of
+from commonwatt.kit.web import Answer, Page, Paging, Tagged, page_of, tagged
+from commonwatt.kit.web.days import span_of
 from commonwatt.kit.web.parameters import From, To
 from commonwatt.members import allow
 from commonwatt.payments.ports import Capabilities, Rail
@@ -32,7 +32,7 @@ TEXT_MAX = 200
 HASH_LENGTH = 64
 BALANCE_S = 5
 """Seconds that a rail has to tell its balance."""
-STATES = "drafted|open|accepted|settled|cancelled|pending|done|failed"
+STATES = "drafted|open|accepted|settled|cancelled|pending|resent|doubtful|done|failed"
 DAY_S = 24 * 3600
 
 RailName = Annotated[str | None, Parameter(max_length=TEXT_MAX, description="only over this backend")]
@@ -101,15 +101,16 @@ async def get_payments(
     search: Annotated[str | None, Parameter(max_length=TEXT_MAX, description="in the subject, or begins an id")] = None,
     since: From = None,
     until: To = None,
-) -> Answer[Page[PaymentShown]]:
+) -> Tagged[Page[PaymentShown]]:
     """Return invoices and payouts, the newest first."""
+    begins, ends = span_of(since, until)
     filters = PaymentFilter(
         text=search or None,
         state=wanted,
         rail=rail,
         subject=subject,
-        since=instant_of(since, "from"),
-        until=instant_of(until, "to"),
+        since=begins,
+        until=ends,
     )
     after = paging.key(int, str)
     rows = await database.read(list_payments, filters, paging.limit + 1, after, direction)
@@ -119,16 +120,16 @@ async def get_payments(
 @get("/api/v1/payments/sums", guards=[allow(scope="payments:read")], tags=["payments"], summary="Add payments up")
 async def get_sums(
     request: Request[Any, Any, Any], database: Database, clock: Clock, since: From = None, until: To = None
-) -> Answer[PaymentSums]:
+) -> Tagged[PaymentSums]:
     """Return what was received and paid out in a span of time, the last 24 hours unless told, and what is under way."""
-    last = instant_of(until, "to") or clock.now().plus(ms=1)
-    first = instant_of(since, "from") or last.plus(seconds=-DAY_S)
-    sums = await database.read(sum_payments, first, last)
+    begins, ends = span_of(since, until)
+    last = ends or clock.now().plus(ms=1)
+    sums = await database.read(sum_payments, begins or last.plus(seconds=-DAY_S), last)
     return tagged(request, sums)
 
 
 @get("/api/v1/payments/{name:str}", guards=[allow(scope="payments:read")], tags=["payments"], summary="Read a payment")
-async def get_payment(request: Request[Any, Any, Any], database: Database, name: PaymentName) -> Answer[PaymentShown]:
+async def get_payment(request: Request[Any, Any, Any], database: Database, name: PaymentName) -> Tagged[PaymentShown]:
     """Return an invoice by its payment hash, or a payout by its id; with the preimage once it proves a payment."""
     if len(name) != HASH_LENGTH:
         return tagged(request, shown(await database.read(payout_of, name)))

@@ -78,6 +78,13 @@ class AlreadyPaying(Refused):
     title = "The invoice is being paid already"
 
 
+class NotDoubtful(Refused):
+    """A person decides only about a payout of which nobody else can tell how it ended."""
+
+    slug = "payout-not-doubtful"
+    title = "There is nothing to decide"
+
+
 class KeyReused(Refused):
     """The same payout key came with another content."""
 

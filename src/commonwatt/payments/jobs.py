@@ -5,6 +5,10 @@ A payout goes out like this; `tried` is on disk before the rail is asked, so a c
     asked before? ──no──> mark tried ──> rail.pay ──> Done: book │ Failed: give back │ Unknown: ask again later
          └─────yes──> rail.look_up_payment ──> Done, Failed, Unknown as above
                                           └──> missing: it was never sent, so send it (give back once it expired)
+
+A node that lost its past (payments deleted, restored from a backup, replaced) says "missing" of what it did send. The
+payee turns the second one away then, because its invoice is paid; so that refusal is no proof that nothing arrived, and
+the payout waits, doubtful, for a person. From then on it is only looked up.
 """
 
 from __future__ import annotations
@@ -16,9 +20,9 @@ from commonwatt.kernel import Done, Failed, Outcome, Unknown
 from commonwatt.kit.database import Database, Lane
 from commonwatt.payments import store
 from commonwatt.payments.actions.note_invoice import note_invoice
-from commonwatt.payments.actions.pay_out import fail_payout, finish_payout, mark_tried, note_doubt
+from commonwatt.payments.actions.pay_out import fail_payout, finish_payout, mark_tried, note_unknown
 from commonwatt.payments.effects import CancelInvoice, SendPayment, SettleInvoice
-from commonwatt.payments.ports import InvoiceReport, InvoiceState, PaymentReport, Rail
+from commonwatt.payments.ports import REFUSED_BY_PAYEE, InvoiceReport, InvoiceState, PaymentReport, Rail
 from commonwatt.payments.reports import Invoice, Payout, PayoutState, Stage
 
 SETTLING_MAX, SENDING_MAX = 16, 16
@@ -111,17 +115,18 @@ class Performer:
 
     async def _carry(self, payout_id: str) -> Outcome[None]:
         payout = await self._database.read(store.find_payout, payout_id)
-        if payout is None or payout.state is not PayoutState.PENDING:
+        if payout is None or payout.final:
             return Done(None)
         rail = self._rails.get(payout.rail)
         if rail is None:
             return Unknown(f"the rail {payout.rail} is not configured")
-        return await self._end(payout, await self._attempt(rail, payout))
+        outcome = await self._attempt(rail, payout)
+        return await self._end(payout.id, outcome)
 
     async def _attempt(self, rail: Rail, payout: Payout) -> Outcome[PaymentReport]:
         if payout.tried:
             known = await rail.look_up_payment(bytes.fromhex(payout.payment_hash))
-            if not (isinstance(known, Failed) and known.code == "missing"):
+            if payout.state is PayoutState.DOUBTFUL or not (isinstance(known, Failed) and known.code == "missing"):
                 return known
         if self._database.clock.now().since(payout.expires) > (GRACE_MS if payout.tried else 0):
             return Failed("the invoice expired before it could be paid", "expired")
@@ -133,16 +138,17 @@ class Performer:
             timeout_s=PAY_TIMEOUT_S,
         )
 
-    async def _end(self, payout: Payout, outcome: Outcome[PaymentReport]) -> Outcome[None]:
+    async def _end(self, payout_id: str, outcome: Outcome[PaymentReport]) -> Outcome[None]:
         match outcome:
             case Done(report):
-                await self._database.write(finish_payout, payout.id, report)
+                await self._database.write(finish_payout, payout_id, report)
                 return Done(None)
-            case Failed(reason, _):
-                await self._database.write(fail_payout, payout.id, reason)
-                return Done(None)
+            case Failed(reason, code):
+                refused = code == REFUSED_BY_PAYEE
+                payout = await self._database.write(fail_payout, payout_id, reason, refused=refused)
+                return Done(None) if payout.final else Unknown(payout.reason or reason)
             case Unknown(reason):
-                await self._database.write(note_doubt, payout.id, reason)
+                await self._database.write(note_unknown, payout_id, reason)
                 return Unknown(reason)
 
     async def _note(self, rail: Rail, invoice: Invoice, state: InvoiceState, paid_msat: int) -> Outcome[None]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
-from litestar import get
+from litestar import get, post
 from litestar.params import Parameter, QueryParameter
-from litestar.response import Stream, Template
+from litestar.response import Redirect, Stream, Template
 from sqlalchemy import Connection
 
 from commonwatt.books import JournalFilter, journal
@@ -15,7 +15,8 @@ from commonwatt.kernel import Amount, Clock, Done, Instant
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import CSV_ROWS_MAX, AsFile, Paging, Site, csv_answer, page_of
 from commonwatt.kit.web.days import day_begins
-from commonwatt.members import require_scope
+from commonwatt.members import Actor, require_scope
+from commonwatt.payments.actions.decide_payout import confirm_payout, give_payout_back
 from commonwatt.payments.ports import Rail, Worth
 from commonwatt.payments.queries import (
     INVOICES,
@@ -31,7 +32,7 @@ from commonwatt.payments.queries import (
 )
 from commonwatt.payments.reports import Invoice, Payout, PayoutState, Stage
 
-READ = [require_scope("payments:read")]
+READ, WRITE = [require_scope("payments:read")], [require_scope("payments:write")]
 Text = Annotated[str, Parameter(max_length=200)]
 State = Annotated[str, QueryParameter(name="state", max_length=20)]
 Order = Annotated[str, QueryParameter(name="sort", pattern=INVOICES.pattern)]
@@ -111,11 +112,26 @@ async def show_received(payment_hash: str, database: Database, clock: Clock, wor
 
 
 @get("/payments/out/{payout_id:str}", guards=READ, include_in_schema=False)
-async def show_sent(payout_id: str, database: Database, clock: Clock, worth: Worth) -> Template:
-    """Show one payment of ours."""
+async def show_sent(payout_id: str, database: Database, clock: Clock, worth: Worth, actor: Actor) -> Template:
+    """Show one payment of ours; of one in doubt, let who may say how it ended."""
     payout = await database.read(payout_of, payout_id)
     fiat = await database.read(worth, payout.subject, payout.amount_msat, clock.now())
-    return await _payment(database, payout.subject, fiat, payout=payout)
+    may_decide = payout.state is PayoutState.DOUBTFUL and actor.may("payments:write")
+    return await _payment(database, payout.subject, fiat, payout=payout, may_decide=may_decide)
+
+
+@post("/payments/out/{payout_id:str}/confirm", guards=WRITE, include_in_schema=False)
+async def confirm_sent(payout_id: str, database: Database, actor: Actor) -> Redirect:
+    """Take a person's word that a payment in doubt arrived."""
+    await database.write(confirm_payout, payout_id, actor=actor)
+    return Redirect(f"/payments/out/{payout_id}", status_code=303)
+
+
+@post("/payments/out/{payout_id:str}/give-back", guards=WRITE, include_in_schema=False)
+async def give_sent_back(payout_id: str, database: Database, actor: Actor) -> Redirect:
+    """Take a person's word that a payment in doubt did not arrive."""
+    await database.write(give_payout_back, payout_id, actor=actor)
+    return Redirect(f"/payments/out/{payout_id}", status_code=303)
 
 
 @get("/rails", guards=READ, include_in_schema=False)
@@ -144,11 +160,13 @@ async def _payment(
     *,
     invoice: Invoice | None = None,
     payout: Payout | None = None,
+    may_decide: bool = False,
 ) -> Template:
     page = await database.read(journal, JournalFilter(reference=subject), None, 100)
     context = {
         "invoice": invoice,
         "payout": payout,
+        "may_decide": may_decide,
         "fiat": fiat,
         "postings": page.items,
         "events": _received(invoice) if invoice else _sent(payout) if payout else [],
@@ -198,4 +216,4 @@ def _payout_rows(payouts: Iterable[Payout]) -> Iterable[tuple[Any, ...]]:
         yield (one.id, one.payment_hash, one.made, one.state.value, one.rail, one.subject, *money)
 
 
-ROUTES = [show_payments, show_received, show_sent, show_rails]
+ROUTES = [show_payments, show_received, show_sent, confirm_sent, give_sent_back, show_rails]

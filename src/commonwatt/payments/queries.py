@@ -89,6 +89,13 @@ def preimage_when_settled(sql: Connection, payment_hash: str) -> str | None:
     return None if preimage is None else bytes(preimage).hex()
 
 
+def any_doubtful(sql: Connection) -> bool:
+    """Whether a payout waits for a person to say how it ended."""
+    table = store.payouts
+    doubtful = select(table.c.id).where(table.c.ended_ms.is_(None), table.c.state == PayoutState.DOUBTFUL)
+    return sql.execute(doubtful.limit(1)).first() is not None
+
+
 def rail_of(sql: Connection, subject: str) -> str | None:
     """Return the rail over which a subject was paid first; None while nothing was paid."""
     paid = store.first_paid(sql, subject)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import aclosing
 
 import structlog
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, case, or_, select, update
 
 from commonwatt.kernel import Done, Instant, Unknown
 from commonwatt.kit.database import Database, Work
@@ -22,7 +22,7 @@ from commonwatt.payments.actions.request_invoice import DRAFT_CHECK_S
 from commonwatt.payments.effects import SendPayment
 from commonwatt.payments.jobs import Performer
 from commonwatt.payments.ports import Rail
-from commonwatt.payments.reports import Invoice, PayoutState, Stage
+from commonwatt.payments.reports import Invoice, Stage
 
 ROUND_MAX = 500
 AT_ONCE = 16
@@ -97,6 +97,23 @@ def _plan(work: Work, payment_hash: str, checks: int, answered: bool, hold_max_m
     store.change_invoice(work.sql, payment_hash, checks=checks + 1, next_check_ms=due)
 
 
+def look_up_in_time(work: Work) -> int:
+    """Let no invoice be looked up later from now than ever; return how many were brought forward.
+
+    After our clock was set back they would wait until it shows the same time again, and money that was locked by the
+    time before would count as just locked for as long.
+    """
+    table = store.invoices
+    hurried = or_(table.c.state == Stage.ACCEPTED, table.c.wish.is_not(None))
+    longest = case((hurried, ACCEPTED_DELAY_MS), else_=LONGEST_DELAY_MS)
+    undecided = table.c.ended_ms.is_(None)
+    far = update(table).where(undecided, table.c.next_check_ms > work.now.ms + longest)
+    brought = work.sql.execute(far.values(next_check_ms=work.now.ms)).rowcount
+    ahead = update(table).where(undecided, table.c.accepted_ms > work.now.ms)
+    work.sql.execute(ahead.values(accepted_ms=work.now.ms))
+    return brought
+
+
 def _make_all_due(work: Work) -> None:
     table = store.invoices
     being_made = (table.c.state == Stage.DRAFTED) & (table.c.made_ms > work.now.plus(seconds=-DRAFT_CHECK_S).ms)
@@ -108,7 +125,7 @@ def _resume_payouts(work: Work) -> None:
     table = store.payouts
     stale = work.now.ms - FIRST_DELAY_MS
     pending = select(table.c.id).where(table.c.ended_ms.is_(None), table.c.made_ms < stale)
-    for payout_id in work.sql.execute(pending.where(table.c.state == PayoutState.PENDING)).scalars():
+    for payout_id in work.sql.execute(pending).scalars():
         work.request(SendPayment(payout_id), key=f"payout:{payout_id}")
 
 

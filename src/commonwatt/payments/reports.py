@@ -32,6 +32,10 @@ class PayoutState(StrEnum):
 
     PENDING = "pending"
     """Reserved on the books, on its way or not yet known."""
+    RESENT = "resent"
+    """As pending: it is sent again, as the backend knows nothing of the first time, from which no answer came."""
+    DOUBTFUL = "doubtful"
+    """Sent again, and refused by the payee: perhaps the first one arrived. A person decides, or the backend knows."""
     DONE = "done"
     FAILED = "failed"
 
@@ -96,3 +100,8 @@ class Payout:
     made: Instant
     expires: Instant
     ended: Instant | None
+
+    @property
+    def final(self) -> bool:
+        """Whether it is known how it ended."""
+        return self.state in {PayoutState.DONE, PayoutState.FAILED}

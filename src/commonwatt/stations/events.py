@@ -44,6 +44,14 @@ class StationAdmitted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class StationRemoved(Event):
+    """An operator made a station unknown; nothing will be heard of it any more."""
+
+    kind: ClassVar[str] = "stations.StationRemoved"
+    station: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectorChanged(Event):
     """A connector reports another status or error code than before."""
 

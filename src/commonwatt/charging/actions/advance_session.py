@@ -26,6 +26,8 @@ def advance_session(work: Work, charge: Charge, happening: Happening, rules: Rul
     charge = replace(charge, progress=replace(charge.progress, session=session))
     if session.over and charge.ended is None:
         charge = replace(charge, ended=work.now)
+    if session.status is Status.CANCELLED and charge.gross_units:
+        charge = replace(charge, gross_units=0)  # what was due from the start, such as a flat fee, is nobody's now
     for wish in wishes:
         _grant(work, charge, wish)
     if session.status is not before.status:

@@ -15,9 +15,9 @@ from sqlalchemy import Connection, select
 
 from commonwatt.charging import store
 from commonwatt.charging.actions.advance_session import tell_session
-from commonwatt.charging.charge import Charge
+from commonwatt.charging.charge import SAT_MSAT, Charge
 from commonwatt.charging.effects import SendChange
-from commonwatt.charging.errors import AmountOutOfRange, ChangeClaimed, NoChange, SessionRunning
+from commonwatt.charging.errors import AmountOutOfRange, ChangeClaimed, ChangeWithheld, NoChange, SessionRunning
 from commonwatt.charging.finding import charge_behind
 from commonwatt.charging.model.session import Status
 from commonwatt.charging.rules import DEFAULT, Rules
@@ -26,8 +26,6 @@ from commonwatt.kernel import said
 from commonwatt.kit.database import Work
 from commonwatt.payments import pay_out, rail_of
 from commonwatt.protocols import bolt11 as invoices
-
-SAT_MSAT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +39,13 @@ class ChangeOffer:
 
 
 def offer_change(sql: Connection, secret: str) -> ChangeOffer:
-    """Return what a session's secret may claim; raises SessionRunning before the end, NoChange when nothing is left."""
+    """Return what a session's secret may claim.
+
+    Raises SessionRunning before the end, NoChange when nothing is left, ChangeWithheld until the owner lets it go.
+    """
     charge = charge_behind(sql, secret)
+    if charge.withholds or not charge.session.billed:
+        _refuse_withheld(charge)
     if charge.session.status is Status.ENDED and not charge.session.billed:
         raise SessionRunning(said("The charge has ended; its payment is still being settled. Scan again in a minute."))
     if not charge.session.billed:
@@ -79,10 +82,11 @@ def claim_change(work: Work, secret: str, k1: str, bolt11: str, rails: Sequence[
 def reserve_change(
     work: Work, charge: Charge, bolt11: str, payment_hash: str, amount: int, rails: Sequence[str], rules: Rules
 ) -> Charge:
-    """Store the next claim and its payout; the amount leaves what is owed at once.
+    """Store the next claim and its payout; the amount leaves what is owed at once. Raises ChangeWithheld.
 
     Change goes back over the rail that took the payment, as long as the site has it.
     """
+    _refuse_withheld(charge)
     number = _count(work.sql, charge.id)
     work.sql.execute(
         store.claims.insert().values(
@@ -123,9 +127,20 @@ def leave_address(work: Work, secret: str, address: str) -> Charge:
     charge = replace(charge_behind(work.sql, secret), address=address)
     store.save_charges(work, [charge])
     work.tell(charge.subject, "address")
-    if charge.session.billed and charge.owed_msat:
+    if charge.session.billed and charge.owed_msat and charge.withheld is None:
         work.request(SendChange(charge.id, work.now.ms), key=f"change:{charge.id}", hasten=True)
     return charge
+
+
+def _refuse_withheld(charge: Charge) -> None:
+    if charge.withheld is not None:
+        raise ChangeWithheld(
+            said(
+                "This site was restored from a backup. Its owner first checks whether your change was paid already. "
+                "It stays yours: keep this session's link and look again later."
+            ),
+            session=charge.id,
+        )
 
 
 def _repeated(work: Work, charge: Charge, k1: str, payment_hash: str, number: int) -> Charge:

@@ -25,8 +25,9 @@ from commonwatt.charging.reports import StatusReport
 from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.kernel import Instant
 from commonwatt.kit.database import Work
-from commonwatt.stations.events import StationBooted
+from commonwatt.stations.events import StationBooted, StationRemoved
 
+REMOVED = "the charge point was removed"
 RETURN_S = 20
 """So long a station may be away at the start of a session before the money goes back."""
 READING_MS = 5_000
@@ -84,10 +85,18 @@ def prepare_station(work: Work, event: StationBooted) -> None:
 
 def note_offline(work: Work, identity: str, rules: Rules = DEFAULT) -> None:
     """Hear that a station's line is gone: nobody shall pay for it now. What charges there goes on."""
-    columns = store.sessions.c
-    offered = select(columns.connector).where(columns.station == identity, columns.status == Status.OFFERED.value)
-    for (connector,) in work.sql.execute(offered.distinct()).all():
-        _withdraw(work, identity, connector, "the charge point went offline", rules)
+    _withdraw_all(work, identity, "the charge point went offline", rules)
+
+
+def note_removed(work: Work, event: StationRemoved, rules: Rules = DEFAULT) -> None:
+    """Hear that a station is known no more: what charges there ends at once, by its last reading, and change goes back.
+
+    Nothing will be reported, so nothing is awaited. Should the station be added again, it is asked to stop.
+    """
+    _withdraw_all(work, event.station, REMOVED, rules)
+    for charge in store.active_charges(work.sql, event.station):
+        stopped = advance_session(work, charge, StopAsked(REMOVED), rules)
+        _save(work, advance_session(work, stopped, Expired(), rules))
 
 
 def note_start_answer(work: Work, session_id: str, accepted: bool | None, rules: Rules = DEFAULT) -> None:  # noqa: FBT001
@@ -186,9 +195,19 @@ def _withdraw(work: Work, station: str, connector: int, reason: str, rules: Rule
         _let(work, charge, OfferWithdrawn(reason), rules)
 
 
+def _withdraw_all(work: Work, station: str, reason: str, rules: Rules) -> None:
+    columns = store.sessions.c
+    offered = select(columns.connector).where(columns.station == station, columns.status == Status.OFFERED.value)
+    for (connector,) in work.sql.execute(offered.distinct()).all():
+        _withdraw(work, station, connector, reason, rules)
+
+
 def _let(work: Work, charge: Charge, happening: Happening, rules: Rules) -> None:
     advanced = advance_session(work, charge, happening, rules)
-    if advanced is charge:
-        return
-    store.save_charges(work, [advanced])
-    work.tell(charge.subject, "status", status=advanced.session.status.value)
+    if advanced is not charge:
+        _save(work, advanced)
+
+
+def _save(work: Work, charge: Charge) -> None:
+    store.save_charges(work, [charge])
+    work.tell(charge.subject, "status", status=charge.session.status.value)

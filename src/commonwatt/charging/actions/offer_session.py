@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from commonwatt.charging import store
 from commonwatt.charging.actions.advance_session import advance_session
 from commonwatt.charging.actions.note_station import FREE
 from commonwatt.charging.charge import Charge, Kind, Progress
 from commonwatt.charging.errors import (
-    AmountOutOfRange,
     ConnectorBusy,
     ConnectorOut,
     NoSuchConnector,
     SessionNotCharging,
     SessionOver,
 )
-from commonwatt.charging.finding import charge_behind
+from commonwatt.charging.finding import charge_behind, charge_named
 from commonwatt.charging.model.happenings import OfferWithdrawn
 from commonwatt.charging.model.session import Session, Status
+from commonwatt.charging.prepaying import check_amount, rate_for, span_before, span_within
 from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.charging.secrets import new_id_tag, new_secret
-from commonwatt.kernel import BTC, said
+from commonwatt.kernel import Fault, said
 from commonwatt.kit.database import Database, Work
-from commonwatt.payments import Invoice, rail_of, request_invoice
+from commonwatt.payments import Invoice, cancel_invoice, rail_of, request_invoice
 from commonwatt.payments.ports import Rail
 from commonwatt.stations import ConnectorView, find_connector
 from commonwatt.stations.ports import StationLine
-from commonwatt.tariffs import current_rate, tariff_for
+from commonwatt.tariffs import tariff_for
 
 OFFER_MARGIN_S = 30
 """An offer outlives its invoice a little: a payment at the last moment still finds it."""
@@ -47,8 +47,8 @@ async def offer_session(
 ) -> tuple[Charge, Invoice]:
     """Open a session at a connector, named by its slug, and return it with the invoice that starts it.
 
-    Raises NoSuchConnector, ConnectorOut, ConnectorBusy, AmountOutOfRange, NoRate or RailUnavailable; an offer that got
-    no invoice lapses by itself.
+    Raises NoSuchConnector, ConnectorOut, ConnectorBusy, AmountOutOfRange, PriceBeyondLimit, NoRate or RailUnavailable;
+    SessionOver for an offer that was withdrawn while its invoice was made. One that got no invoice lapses by itself.
     """
     view = await database.read(find_connector, connector)
     if view is not None and not line.is_connected(view.station):
@@ -68,7 +68,7 @@ async def offer_session(
         hold=rail.capabilities.hold,
         comment=comment,
     )
-    return charge, invoice
+    return await _still(database, charge, _check_standing, invoice), invoice
 
 
 async def offer_top_up(
@@ -86,7 +86,7 @@ async def offer_top_up(
     at the owner's cost.
     """
     charge = check_charging(await database.read(charge_behind, secret))
-    _check_amount(amount_msat, rules)
+    check_amount(amount_msat, span_within(rules))
     invoice = await request_invoice(
         database,
         pick_rail(rails, await database.read(rail_of, charge.subject)),
@@ -98,7 +98,29 @@ async def offer_top_up(
         expiry_s=rules.invoice_s,
         hold=False,
     )
-    return charge, invoice
+    return await _still(database, charge, check_charging, invoice), invoice
+
+
+async def _still(database: Database, charge: Charge, check: Callable[[Charge], Charge], invoice: Invoice) -> Charge:
+    """Return the charge as it is once its invoice stands; where it takes no money any more, close that and say so.
+
+    An invoice that was drafted before a session ended was closed by its end, one that is drafted later is seen here: so
+    none stays open, and nobody has seen it yet. A read suffices, for what ends after it finds the invoice in its place.
+    """
+    try:
+        return check(await database.read(charge_named, charge.id))
+    except Fault:
+        await database.write(cancel_invoice, invoice.payment_hash)
+        raise
+
+
+def _check_standing(charge: Charge) -> Charge:
+    """Return a charge that may still be paid for; raises SessionOver for an offer that was withdrawn."""
+    if charge.session.over:
+        raise SessionOver(
+            said("The offer was withdrawn while its payment code was made. Nothing was charged; ask for another.")
+        )
+    return charge
 
 
 def check_charging(charge: Charge) -> Charge:
@@ -119,10 +141,10 @@ def open_offer(work: Work, connector: str, amount_msat: int, address: str | None
     view = check_connector(find_connector(work.sql, connector), connector)
     if store.active_charges(work.sql, view.station, view.number):
         raise ConnectorBusy(said("Somebody else charges here. Choose another charge point."), connector=connector)
-    _check_amount(amount_msat, rules)
-    _make_room(work, view, rules)
     tariff = tariff_for(work.sql, view.station, view.number, work.now)
-    rate = None if tariff.asset.code == BTC.code else current_rate(work.sql, tariff.asset.code, work.now)
+    rate = rate_for(work.sql, tariff, work.now)
+    check_amount(amount_msat, span_before(tariff, rate, rules, work.now))
+    _make_room(work, view, rules)
     deadline = work.now.plus(seconds=rules.invoice_s + OFFER_MARGIN_S).ms
     charge = Charge(
         id=work.new_id(),
@@ -169,19 +191,6 @@ def check_connector(view: ConnectorView | None, name: str) -> ConnectorView:
     if view.status in {"Unavailable", "Faulted", "Unknown"}:
         raise ConnectorOut(said("The charge point is out of order. Choose another one."), connector=name)
     raise ConnectorBusy(said("Somebody else charges here. Choose another charge point."), connector=name)
-
-
-def _check_amount(amount_msat: int, rules: Rules) -> None:
-    if not rules.payment_min_msat <= amount_msat <= rules.payment_max_msat:
-        raise AmountOutOfRange(
-            said(
-                "One may pay %(least)s to %(most)s sats at once here.",
-                least=rules.payment_min_msat // 1000,
-                most=rules.payment_max_msat // 1000,
-            ),
-            min_msat=rules.payment_min_msat,
-            max_msat=rules.payment_max_msat,
-        )
 
 
 def pick_rail(rails: Mapping[str, Rail], name: str | None = None) -> Rail:

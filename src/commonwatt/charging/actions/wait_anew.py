@@ -1,4 +1,8 @@
-"""After a restart of ours: silence in which we were not there is nobody's silence, so running waits begin again."""
+"""Waits against our own clock: after a restart of ours they begin again, and a clock that is set back prolongs none.
+
+Silence in which we were not there is nobody's silence; and a deadline is an instant, which lies far ahead once our
+clock shows less than before.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,9 @@ from msgspec.structs import replace
 from sqlalchemy import select
 
 from commonwatt.charging import store
+from commonwatt.charging.actions.offer_session import OFFER_MARGIN_S
 from commonwatt.charging.charge import Charge
-from commonwatt.charging.model.session import ACTIVE
+from commonwatt.charging.model.session import ACTIVE, Session, Status
 from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.kit.database import Work
 
@@ -27,16 +32,54 @@ def wait_anew(work: Work, rules: Rules = DEFAULT) -> int:
     moved = []
     for (session_id,) in work.sql.execute(waiting).all():
         charge = store.charge_by_id(work.sql, session_id)
-        if charge is not None and (later := _later(charge, work.now.ms, rules)) is not None:
-            moved.append(later)
+        if charge is None or charge.session.deadline_ms is None:
+            continue
+        soonest_ms = work.now.ms + 1000 * _patience_s(charge.session, rules)
+        if charge.session.deadline_ms < soonest_ms:
+            moved.append(_until(charge, soonest_ms))
     store.save_charges(work, moved)
     return len(moved)
 
 
-def _later(charge: Charge, now_ms: int, rules: Rules) -> Charge | None:
-    session = charge.session
-    patience_s = HELD_S if session.held_msat and not session.taking else rules.terms.stop_s
-    soonest = now_ms + 1000 * patience_s
-    if session.deadline_ms is None or session.deadline_ms >= soonest:
-        return None
-    return replace(charge, progress=replace(charge.progress, session=replace(session, deadline_ms=soonest)))
+def wait_no_longer(work: Work, rules: Rules = DEFAULT) -> int:
+    """Let no session wait longer from now than its state ever waits; return how many would have.
+
+    After our clock was set back, money would else stay locked, and change be kept, until it shows the same time again.
+    """
+    waiting = select(store.sessions.c.id).where(store.sessions.c.deadline_ms > work.now.ms)
+    moved = []
+    for (session_id,) in work.sql.execute(waiting).all():
+        charge = store.charge_by_id(work.sql, session_id)
+        if charge is None or charge.session.deadline_ms is None:
+            continue
+        latest_ms = work.now.ms + 1000 * _longest_s(charge.session, rules)
+        if charge.session.deadline_ms > latest_ms:
+            moved.append(_until(charge, latest_ms))
+    store.save_charges(work, moved)
+    return len(moved)
+
+
+def _patience_s(session: Session, rules: Rules) -> int:
+    return HELD_S if session.held_msat and not session.taking else rules.terms.stop_s
+
+
+def _longest_s(session: Session, rules: Rules) -> int:
+    """Return the longest that a session's state waits, in seconds, after a restart of ours too."""
+    terms = rules.terms
+    match session.status:
+        case Status.OFFERED:
+            return rules.invoice_s + OFFER_MARGIN_S
+        case Status.STARTING:
+            longest_s = terms.start_s
+        case Status.STARTED:
+            longest_s = max(terms.start_s, terms.hold_s, terms.vanish_s, 0 if session.held_msat else rules.reboot_s)
+        case Status.CHARGING:
+            longest_s = max(terms.vanish_s, rules.reboot_s)
+        case _:
+            longest_s = terms.stop_s
+    return max(longest_s, _patience_s(session, rules))
+
+
+def _until(charge: Charge, deadline_ms: int) -> Charge:
+    session = replace(charge.session, deadline_ms=deadline_ms)
+    return replace(charge, progress=replace(charge.progress, session=session))

@@ -29,6 +29,7 @@ from commonwatt.kit.database.work import Work
 from commonwatt.kit.database.writer import Database
 
 Reaction = Callable[[Work, Any], object]
+Action = Callable[[Work], object]
 Handler = Callable[[Any], Awaitable[Outcome[Any]]]
 
 FIRST_DELAY_MS = 500
@@ -98,13 +99,20 @@ class Jobs:
         reactions: Mapping[type[Event], Sequence[Reaction]],
         lanes: Sequence[Lane],
         every: Sequence[Every] = (),
+        *,
+        on_set_back: Sequence[Action] = (),
     ) -> None:
-        """Take the tables of who reacts to what and who performs what; reactions have a lane of their own."""
+        """Take the tables of who reacts to what and who performs what; reactions have a lane of their own.
+
+        `on_set_back` bounds what else waits for an instant of our clock: each is called, in one write with the waiting
+        jobs, when the clock shows less than before, and at the start, as it may have been set back while we were away.
+        """
         self._database = database
         self._reactions = {event.kind: (event, tuple(actions)) for event, actions in reactions.items()}
         self._handlers = {effect.kind: (effect, handler) for lane in lanes for effect, handler in lane.handlers.items()}
         self._lanes = _lanes(lanes)
         self._every = every
+        self._on_set_back = tuple(on_set_back)
         self._wake = asyncio.Event()
         self._flying: dict[int, asyncio.Task[None]] = {}
         self._raised: Counter[int] = Counter()
@@ -116,7 +124,7 @@ class Jobs:
 
     async def start(self) -> None:
         """Send what was running when the last process ended back to wait, and begin."""
-        await self._database.write(_recover)
+        await self._database.write(_recover, self._on_set_back)
         self._database.on_stored.append(self._wake.set)
         self._loops = [asyncio.create_task(self._serve(), name="jobs")]
         self._loops += [asyncio.create_task(self._repeat(every), name=f"every {every.name}") for every in self._every]
@@ -160,7 +168,7 @@ class Jobs:
         self._wake.clear()
         now = self._database.clock.now()
         if now < self._latest:
-            await self._database.write(_bring_forward)
+            await self._database.write(_bring_forward, self._on_set_back)
         self._latest = now
         free = [(lane, lane.free) for lane in self._lanes if lane.free]
         due, soonest = await self._database.read(_due, now, free, frozenset(self._flying))
@@ -293,13 +301,13 @@ def _soonest(connection: Connection) -> int | None:
     return connection.execute(select(func.min(outbox.c.due_ms)).where(outbox.c.state.in_((WAITING, RUNNING)))).scalar()
 
 
-def _recover(work: Work) -> None:
+def _recover(work: Work, on_set_back: Sequence[Action]) -> None:
     for job_id in work.sql.execute(select(outbox.c.id).where(outbox.c.state == RUNNING)).scalars().all():
         _let_wait(work, job_id)
-    _bring_forward(work)
+    _bring_forward(work, on_set_back)
 
 
-def _bring_forward(work: Work) -> None:
+def _bring_forward(work: Work, on_set_back: Sequence[Action]) -> None:
     """Let nobody wait longer than once more for its delay: after our clock was set back, `due_ms` may lie far ahead.
 
     A job in back-off is due after that back-off at the latest, one that was just made as long after now as was wished.
@@ -307,6 +315,8 @@ def _bring_forward(work: Work) -> None:
     """
     delays = {"longest": LONGEST_DELAY_MS, "first": FIRST_DELAY_MS}
     work.sql.execute(text(_BRING_FORWARD), {"now": work.now.ms, "waiting": WAITING, **delays})
+    for bound in on_set_back:
+        bound(work)
 
 
 def _claim(work: Work, job_id: int) -> None:

@@ -32,6 +32,7 @@ SAID_TO_PASSERS = (
     "charging/finding.py",
     "charging/lnurl.py",
     "charging/pages.py",
+    "charging/prepaying.py",
     "kit/database/writer.py",
     "kit/pages/language_choice.py",
     "kit/web/forgery.py",

@@ -33,6 +33,7 @@ SCOPES: dict[str, Role] = {
     "sessions:read": Role.AUDITOR,
     "sessions:write": Role.OPERATOR,
     "payments:read": Role.AUDITOR,
+    "payments:write": Role.OPERATOR,
     "tariffs:read": Role.AUDITOR,
     "tariffs:write": Role.OPERATOR,
     "books:read": Role.AUDITOR,

@@ -21,6 +21,8 @@ from commonwatt.protocols.bolt11 import Bolt11, Bolt11Error, decode
 
 ROOM_S = 10
 """An invoice must be valid so much longer, or it would expire on the way."""
+DOUBT = "the node lost all memory of it and sent it again, and the payee refused it; perhaps the first one arrived"
+"""Why it is not known how a doubtful payout ended."""
 
 
 def pay_out(
@@ -76,14 +78,18 @@ def pay_out(
 
 
 def mark_tried(work: Work, payout_id: str) -> None:
-    """Remember, before a rail is asked, that it may have heard of this payout."""
-    store.change_payout(work.sql, payout_id, tried=True)
+    """Remember, before a rail is asked, that it may have heard of this payout; the next time, that it is sent again."""
+    payout = _found(work, payout_id)
+    if not payout.tried:
+        store.change_payout(work.sql, payout_id, tried=True)
+    elif payout.state is PayoutState.PENDING:
+        store.change_payout(work.sql, payout_id, state=PayoutState.RESENT)
 
 
-def note_doubt(work: Work, payout_id: str, reason: str) -> None:
+def note_unknown(work: Work, payout_id: str, reason: str) -> None:
     """Remember why it is not known yet how a payout ended."""
     payout = store.find_payout(work.sql, payout_id)
-    if payout is not None and payout.state is PayoutState.PENDING:
+    if payout is not None and not payout.final and payout.state is not PayoutState.DOUBTFUL:
         store.change_payout(work.sql, payout_id, reason=reason)
         _told(work, payout_id)
 
@@ -91,32 +97,51 @@ def note_doubt(work: Work, payout_id: str, reason: str) -> None:
 def finish_payout(work: Work, payout_id: str, report: PaymentReport) -> Payout:
     """Book a payout that arrived; repeated news change nothing."""
     payout = _found(work, payout_id)
-    if payout.state is not PayoutState.PENDING:
+    if payout.final:
         return payout
+    return close_as_done(work, payout, report.fee_msat, preimage=report.preimage)
+
+
+def fail_payout(work: Work, payout_id: str, reason: str, *, refused: bool = False) -> Payout:
+    """Give a payout's amount back to its account: only for one that certainly never happens. Repeats change nothing.
+
+    It is not certain of one that was sent again and that the payee `refused`: the first one may have arrived. That is
+    left to a person, whatever its rail says from then on, short of that it arrived.
+    """
+    payout = _found(work, payout_id)
+    if payout.final or payout.state is PayoutState.DOUBTFUL:
+        return payout
+    if refused and payout.state is PayoutState.RESENT:
+        store.change_payout(work.sql, payout_id, state=PayoutState.DOUBTFUL, reason=DOUBT)
+        return _told(work, payout_id)
+    return close_as_failed(work, payout, reason)
+
+
+def close_as_done(
+    work: Work, payout: Payout, fee_msat: int, *, preimage: bytes | None = None, reason: str | None = None
+) -> Payout:
+    """Book an open payout as arrived, and say so."""
     store.change_payout(
         work.sql,
-        payout_id,
+        payout.id,
         state=PayoutState.DONE,
         tried=True,
-        fee_msat=report.fee_msat,
-        preimage=report.preimage,
-        reason=None,
+        fee_msat=fee_msat,
+        preimage=preimage,
+        reason=reason,
         ended_ms=work.now.ms,
     )
-    bookings.spend(work, payout, report.fee_msat)
-    work.emit(PayoutDone(payout.id, payout.key, payout.subject, payout.amount_msat, report.fee_msat))
-    return _told(work, payout_id)
+    bookings.spend(work, payout, fee_msat)
+    work.emit(PayoutDone(payout.id, payout.key, payout.subject, payout.amount_msat, fee_msat))
+    return _told(work, payout.id)
 
 
-def fail_payout(work: Work, payout_id: str, reason: str) -> Payout:
-    """Give a payout's amount back to its account: only for one that certainly never happens. Repeats change nothing."""
-    payout = _found(work, payout_id)
-    if payout.state is not PayoutState.PENDING:
-        return payout
-    store.change_payout(work.sql, payout_id, state=PayoutState.FAILED, reason=reason, ended_ms=work.now.ms)
+def close_as_failed(work: Work, payout: Payout, reason: str) -> Payout:
+    """Give an open payout's amount back, and say so."""
+    store.change_payout(work.sql, payout.id, state=PayoutState.FAILED, reason=reason, ended_ms=work.now.ms)
     bookings.give_back(work, payout)
     work.emit(PayoutFailed(payout.id, payout.key, payout.subject, payout.amount_msat, reason))
-    return _told(work, payout_id)
+    return _told(work, payout.id)
 
 
 def _told(work: Work, payout_id: str) -> Payout:

@@ -12,7 +12,7 @@ from commonwatt.kit.database import Work
 from commonwatt.stations.actions.tell_station import tell_station
 from commonwatt.stations.asking import WAIVERS
 from commonwatt.stations.errors import StationTaken, WaitingRoomFull, WaiverUnknown
-from commonwatt.stations.events import StationAdmitted
+from commonwatt.stations.events import StationAdmitted, StationRemoved
 from commonwatt.stations.identity import check_identity
 from commonwatt.stations.queries import secret_hash_of, station_of
 from commonwatt.stations.secrets import hash_secret
@@ -145,6 +145,7 @@ def remove_station(work: Work, identity: str) -> None:
     for table in (connector, quirk, configuration, offered_secret, frame):
         work.sql.execute(delete(table).where(table.c.station == identity))
     work.sql.execute(delete(station).where(station.c.identity == identity))
+    work.emit(StationRemoved(identity))
     tell_station(work, identity, "admission")
 
 
