@@ -124,6 +124,21 @@ def test_what_keeps_a_full_car_awake_is_no_charging():
     tell(story, stations=False)
 
 
+@pytest.mark.parametrize("power", [True, False], ids=["with power", "by the register alone"])
+def test_what_charges_slowly_is_not_idle(power):
+    """A bicycle, or a car that takes little for days."""
+
+    async def story(world):
+        meter = Meter(world)
+        await meter.price(HOURS)
+        await meter.start()
+        await meter.charge(75, 2 * HOUR_S, every=48, power=power)
+        ended = await meter.stop(meter.true_wh)
+        assert ended.gross_units == 2 * 6_000_000
+
+    tell(story, stations=False)
+
+
 @pytest.mark.parametrize("step_wh", [1, 100, 1000])
 def test_a_coarse_register_makes_no_idle_car_of_one_that_charges(step_wh):
     """Without power, nothing moves for up to a quarter of an hour; the connector says that it charges."""

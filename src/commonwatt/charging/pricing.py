@@ -30,8 +30,8 @@ from commonwatt.tariffs import (
 )
 
 MS_PER_HOUR = 3_600_000
-IDLE_W = 100
-"""Less than this keeps a car and its charger awake; the weakest charge takes 1,380 W (6 A, IEC 61851-1)."""
+IDLE_W = 20
+"""Less than this keeps a car and its charger awake; a car takes 1,380 W or more (6 A, IEC 61851-1), a bicycle 50."""
 TICK_WH = 10
 """Where power is measured, less energy than this may be what the idle car took."""
 STEP_MAX_MS = 45 * 60_000
