@@ -251,6 +251,7 @@ def _changing(charge: Charge) -> tuple[Any, ...]:
     )
 
 
+_KINDS = {kind.value: kind for kind in Kind}
 _COLUMNS = (
     "id, secret, kind, station, connector, id_tag, tariff_version, rate_id, made_ms, progress, began_ms, ended_ms,"
     " gross_units, asset, returned_msat, address, tag_id, withheld_ms"
@@ -262,7 +263,7 @@ def as_charge(row: Sequence[Any]) -> Charge:
     return Charge(
         id=row[0],
         secret=row[1],
-        kind=Kind(row[2]),
+        kind=_KINDS[row[2]],
         station=row[3],
         connector=row[4],
         id_tag=row[5],

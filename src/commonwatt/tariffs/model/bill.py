@@ -86,15 +86,17 @@ def bill(tariff: Tariff, tally: Tally) -> Bill:
 def cost(tariff: Tariff, tally: Tally) -> int:
     """Return what the bill's `gross` would be, quickly: for every sample."""
     billed = in_blocks(tariff, tally)
+    free = tariff.min_price is None and tariff.max_price is None
+    if free and tariff.vat_included:
+        used = zip(tariff.plan.components, billed, strict=True)
+        return sum([divide(one.price * quantity, DIVISORS[one.kind], ROUNDING).quotient for one, quantity in used])
     net = gross = 0
     for component, quantity in zip(tariff.plan.components, billed, strict=True):
         if quantity and component.price:
             line_net, line_vat, _ = _priced(component, quantity, included=tariff.vat_included)
             net += line_net
             gross += line_net + line_vat
-    if tariff.min_price is None and tariff.max_price is None:
-        return gross
-    return _adjust(tariff, net, gross)[1]
+    return gross if free else _adjust(tariff, net, gross)[1]
 
 
 def rise_max(tariff: Tariff, energy_wh: int, seconds: int) -> int:
@@ -120,14 +122,20 @@ def in_blocks(tariff: Tariff, tally: Tally) -> list[int]:
     components = tariff.plan.components
     last = tally.last_energy
     if last >= 0 and components[last].step_size > 1:
-        total = sum(quantities[n] for n, c in enumerate(components) if c.kind is Kind.ENERGY)
-        quantities[last] += -total % components[last].step_size
+        quantities[last] += -_of_its_kind(tariff, quantities, last) % components[last].step_size
     last = tally.last_parking if tally.last_parking >= 0 else tally.last_time
     if last >= 0 and components[last].step_size:
-        kind = components[last].kind
-        total = sum(quantities[n] for n, c in enumerate(components) if c.kind is kind)
-        quantities[last] += -total % (1000 * components[last].step_size)
+        quantities[last] += -_of_its_kind(tariff, quantities, last) % (1000 * components[last].step_size)
     return quantities
+
+
+def _of_its_kind(tariff: Tariff, quantities: list[int], number: int) -> int:
+    """Return what was used of a component's kind, under all elements."""
+    if tariff.plan.plain is not None:
+        return quantities[number]  # nothing is restricted, so no other of its kind ever counts
+    components = tariff.plan.components
+    kind = components[number].kind
+    return sum(quantities[n] for n, c in enumerate(components) if c.kind is kind)
 
 
 def _priced(component: Component, quantity: int, *, included: bool) -> tuple[int, int, int]:
