@@ -204,6 +204,7 @@ def test_a_file_without_a_zone_is_by_the_clock_of_the_site_then_of_its_tariff(ru
     night = ("preview", "--file", file, "--use", "10", "--start", "2026-06-01T20:30:00Z", "--json")
     assert json.loads(run(*night)[1])["gross"]["text"] == "3.00 EUR", "half past ten at night in Prague"
     assert zone(run("create", "--file", file, "--name", "Far", "--timezone", "Asia/Tokyo", "--json")) == "Asia/Tokyo"
+    assert json.loads(run("revise", "Far", "--file", file, "--json")[1])["name"] == "Far", "not the document's id"
     assert zone(run("revise", "Far", "--file", file, "--name", "Far", "--json")) == "Asia/Tokyo"
     assert zone(run("revise", "Far", "--file", file, "--name", "Far", "--timezone", "UTC", "--json")) == "UTC"
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from babel.numbers import is_currency
 from litestar import Request, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import Parameter, SkipValidation
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from sqlalchemy import Connection
 
-from commonwatt.kernel import BTC, CONNECTORS_MAX, Clock, Instant
+from commonwatt.kernel import BTC, CONNECTORS_MAX, Clock, Instant, is_currency
 from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import (
     BadRequest,
@@ -237,8 +236,8 @@ async def post_assignment(
 
     def act(work: Work) -> AssignmentShown:
         place = (data.station or "", data.connector or 0)
-        made = assign_tariff(work, data.tariff_id, *place, since=since, actor=actor, check_place=check_place)
-        return show_assignment(made)
+        assigned = assign_tariff(work, data.tariff_id, *place, since=since, actor=actor, check_place=check_place)
+        return show_assignment(assigned)
 
     return await database.write(once, idempotency_key, act)
 

@@ -282,7 +282,9 @@ def _filed(file: str, said: dict[str, str], timezone: str, name: str = "") -> Ta
     except TariffInvalid as error:
         raise _misspelt(error) from None
     draft = _parsed(document, zone)
-    return _parsed({**write_tariff(draft), "name": said.get("name") or draft.name or name}, zone)
+    return _parsed(
+        {**write_tariff(draft), "name": said.get("name") or document.get("name") or name or draft.name}, zone
+    )
 
 
 def _read_file(name: str) -> dict[str, Any]:
