@@ -46,6 +46,17 @@ def test_a_register_that_restarts_at_zero_counts_on_past_where_it_was():
     assert (register.total_wh, register.flags) == (200 + 1_400, ("register-reset",))
 
 
+def test_zeros_while_kwh_are_found_out_make_no_thousandfold():
+    """The last power before the zeros was low, so that the register before them would not be found out by itself."""
+    register, shown_mwh = open_register(0, 0), 0
+    for minute in range(1, 66):
+        power = 100 if minute == 17 else 11_000
+        shown_mwh += 11_000 * 1000 // 60
+        shown = 0 if 18 <= minute <= 22 else shown_mwh // 1_000_000
+        register = read_register(register, shown, minute * MINUTE, power_w=power, power_max_w=400_000)
+    assert register.total_wh <= shown_mwh // 1000
+
+
 def test_a_register_that_steps_back_a_little_is_not_billed_twice():
     register = follow(900_000, 902_000, 901_900, 904_000)
     assert register.total_wh == 4000

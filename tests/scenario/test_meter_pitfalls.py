@@ -214,7 +214,70 @@ def test_what_a_fast_charger_gave_without_a_line_is_billed_as_far_as_it_can_have
         ended = await meter.stop(150_060)
         weak = strongest_w == 11_000
         assert ended.session.energy_wh == (60 if weak else 50_060)
-        assert ("register-jump" in ended.flags) == weak
+        assert ("register-jump" in ended.flags, "register-gap" in ended.flags) == (weak, not weak)
+
+    tell(story, stations=False)
+
+
+@pytest.mark.parametrize("before", ["nothing", "11 kW", "11 MW for kW"])
+def test_a_last_word_too_high_is_not_billed_where_power_was_known(before):
+    """80 kWh too much after a quarter of an hour of silence, by a charger that gives 11 kW."""
+
+    async def story(world):
+        meter = Meter(world)
+        await meter.price(KWH_40_CENT)
+        if before != "nothing":
+            await meter.start()
+            await meter.charge(11_000, 600)
+            if before == "11 MW for kW":
+                await meter.tell(Sample(world.clock.now(), energy_wh=meter.true_wh, power_w=11_000_000))
+            await meter.stop(meter.true_wh)
+            await asyncio.sleep(60)
+        await meter.start(meter_wh=meter.true_wh)
+        begun_wh = meter.true_wh
+        await meter.charge(11_000, HOUR_S // 2)
+        known_wh = meter.true_wh - begun_wh
+        await asyncio.sleep(900)
+        ended = await meter.stop(meter.true_wh + 2_750 + 80_000)
+        assert (ended.session.energy_wh, ended.flags) == (known_wh, ("register-jump",))
+
+    tell(story, stations=False)
+
+
+def test_an_old_jump_takes_nothing_from_a_last_word_that_can_be_true():
+    """No power is sent in this charge; another at the connector was measured at 11 kW."""
+
+    async def story(world):
+        meter = Meter(world)
+        await meter.price(KWH_40_CENT)
+        await meter.start()
+        await meter.charge(11_000, 600)
+        await meter.stop(meter.true_wh)
+        await asyncio.sleep(60)
+        meter.true_wh = 0
+        await meter.start()
+        await meter.charge(60_000, 600, power=False)
+        await asyncio.sleep(30)
+        await meter.tell(Sample(world.clock.now(), energy_wh=9_000_000))
+        await meter.charge(60_000, 60, power=False)
+        await asyncio.sleep(HOUR_S // 2)
+        ended = await meter.stop(meter.true_wh + 30_000)
+        assert ended.session.energy_wh == meter.true_wh + 30_000
+
+    tell(story, stations=False)
+
+
+def test_a_last_word_after_a_zero_that_was_none_counts_nothing_twice():
+    async def story(world):
+        meter = Meter(world)
+        await meter.price(KWH_40_CENT)
+        await meter.start()
+        await meter.charge(6_000, 300)
+        await asyncio.sleep(30)
+        await meter.tell(Sample(world.clock.now(), energy_wh=0, power_w=6_000))
+        await asyncio.sleep(HOUR_S // 2)
+        ended = await meter.stop(meter.true_wh + 75_000)
+        assert ended.session.energy_wh == meter.true_wh + 75_000
 
     tell(story, stations=False)
 

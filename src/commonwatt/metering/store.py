@@ -68,9 +68,14 @@ def readings_of(connection: Connection, transaction_id: int, *, skip: int = 0, l
     return [Reading(*row) for row in rows]
 
 
-def strongest_w(connection: Connection, station: str, connector: int, but: int | None = None) -> int | None:
-    """Return the most power in W ever measured at a connector, outside of one transaction; None without any."""
-    at = (reading.c.station == station, reading.c.connector == connector, reading.c.power_w > 0)
+def strongest_w(
+    connection: Connection, station: str, connector: int, *, but: int | None = None, power_max_w: int
+) -> int | None:
+    """Return the most power in W ever measured at a connector, outside of one transaction; None without any.
+
+    More than `power_max_w` is a wrong unit.
+    """
+    at = (reading.c.station == station, reading.c.connector == connector, reading.c.power_w.between(1, power_max_w))
     others = reading.c.transaction_id.is_distinct_from(but)
     strongest = connection.execute(select(func.max(reading.c.power_w)).where(*at, others)).scalar_one()
     return None if strongest is None else int(strongest)

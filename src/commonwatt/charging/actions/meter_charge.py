@@ -41,7 +41,7 @@ def follow(charge: Charge, sample: Sample, now: Instant, rules: Rules, *, final:
     progress = charge.progress
     told_ms = sample.at.ms + progress.offset_ms
     register = progress.register or open_register(sample.energy_wh or 0, told_ms)
-    if not final and progress.register is not None and _came_late(register, sample, told_ms):
+    if not final and progress.register is not None and _came_late(register, sample, told_ms, now):
         return charge
     flowed_ms = 0 if progress.register is None else _flowed_ms(charge, register, told_ms, now)
     if progress.register is not None and told_ms < register.last_ms - AHEAD_MS and not final:
@@ -83,14 +83,15 @@ def _pace(before_w: int, gained_wh: int, gap_ms: int) -> int:
     return pace_w if gap_ms >= PACE_MS else max(before_w, pace_w)
 
 
-def _came_late(register: Register, sample: Sample, told_ms: int) -> bool:
+def _came_late(register: Register, sample: Sample, told_ms: int, now: Instant) -> bool:
     """Whether a sample was overtaken by a newer one, or is one that we have; else the station's clock was set back."""
     if sample.energy_wh is None:
         return told_ms <= register.last_ms if sample.interval_wh is not None else told_ms < register.last_ms
     if told_ms >= register.last_ms:
         return False
     gained_wh = sample.energy_wh * register.scale - register.last_wh
-    if gained_wh < 0 or "register-reset" in register.flags:
+    ours_was_set = register.last_ms > now.ms + AHEAD_MS
+    if gained_wh < 0 or ("register-reset" in register.flags and not ours_was_set):
         return True
     return gained_wh == 0 and told_ms < register.last_ms - AHEAD_MS
 

@@ -26,6 +26,8 @@ CLOCK_MS = 5_000
 """Stations round their times, and a start may be told with the time of its answer."""
 NO_TAG = "UNDEFINED"
 """What some stations send where they have no tag."""
+KNOWN_WH = 1_000
+"""After so much energy by measured power, a charge's own peak says what its charger gives."""
 NO_REGISTER = 0
 """Several stations report 0 when they have lost their register; it then says nothing."""
 
@@ -98,17 +100,26 @@ def _finish(work: Work, charge: Charge, report: StopReport, rules: Rules) -> Non
 def _follow_final(work: Work, charge: Charge, final: Sample, rules: Rules) -> Charge:
     """Take the last reading; no later one can show that a charger grew strong unheard, so what it showed before tells.
 
-    Where nothing was ever measured but in this charge, it may have given whatever a charger can.
+    Where nothing was ever measured but in this charge, and little in it, it may have given whatever a charger can.
     """
     followed = follow(charge, final, work.now, rules, final=True)
-    if "register-jump" not in followed.flags or charge.progress.register is None:
+    register, after = charge.progress.register, followed.progress.register
+    if register is None or after is None or after.suspect_wh is None or after.suspect_wh <= after.last_wh:
         return followed
-    register = charge.progress.register
-    strongest = strongest_w(work.sql, charge.station, charge.connector, charge.session.transaction_id)
-    known = replace(register, peak_w=max(register.peak_w, strongest or rules.power_max_w))
-    return follow(
-        replace(charge, progress=replace(charge.progress, register=known)), final, work.now, rules, final=True
+    strongest = strongest_w(
+        work.sql, charge.station, charge.connector, but=charge.session.transaction_id, power_max_w=rules.power_max_w
     )
+    if not register.peak_w or (strongest is None and register.seen_wh >= KNOWN_WH):
+        return followed
+    peak_w = max(register.peak_w, strongest or rules.power_max_w)
+    before = register.unless
+    known = replace(register, peak_w=peak_w, unless=before and replace(before, peak_w=peak_w))
+    believing = replace(charge, progress=replace(charge.progress, register=known))
+    believed = follow(believing, final, work.now, rules, final=True)
+    known = believed.progress.register or known
+    if known.total_wh > after.total_wh:
+        known = replace(known, flags=tuple(dict.fromkeys((*known.flags, "register-gap"))))
+    return replace(believed, progress=replace(believed.progress, register=known))
 
 
 def _final_register(charge: Charge, report: StopReport) -> int | None:

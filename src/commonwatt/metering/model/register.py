@@ -201,8 +201,12 @@ def _notice_kwh(register: Register) -> Register:
     )
     if register.agreeing < WINDOWS:
         return register
-    scaled = replace(register, scale=1000, last_wh=register.last_wh * 1000, total_wh=register.total_wh * 1000)
-    return _flag(scaled, "kwh-labelled-wh")
+    before = register.unless
+    return _flag(replace(_in_kwh(register), unless=before and _in_kwh(before)), "kwh-labelled-wh")
+
+
+def _in_kwh(register: Register) -> Register:
+    return replace(register, scale=1000, last_wh=register.last_wh * 1000, total_wh=register.total_wh * 1000)
 
 
 def _flag(register: Register, flag: str) -> Register:
