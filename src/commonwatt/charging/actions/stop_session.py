@@ -20,7 +20,7 @@ from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.kernel import Instant, said
 from commonwatt.kit.database import Work
 from commonwatt.members import Actor, record_act
-from commonwatt.metering import store_readings, strongest_w
+from commonwatt.metering import know_peak, note_gap, store_readings, strongest_w
 
 CLOCK_MS = 5_000
 """Stations round their times, and a start may be told with the time of its answer."""
@@ -111,15 +111,13 @@ def _follow_final(work: Work, charge: Charge, final: Sample, rules: Rules) -> Ch
     )
     if not register.peak_w or (strongest is None and register.seen_wh >= KNOWN_WH):
         return followed
-    peak_w = max(register.peak_w, strongest or rules.power_max_w)
-    before = register.unless
-    known = replace(register, peak_w=peak_w, unless=before and replace(before, peak_w=peak_w))
+    known = know_peak(register, strongest or rules.power_max_w)
     believing = replace(charge, progress=replace(charge.progress, register=known))
     believed = follow(believing, final, work.now, rules, final=True)
-    known = believed.progress.register or known
-    if known.total_wh > after.total_wh:
-        known = replace(known, flags=tuple(dict.fromkeys((*known.flags, "register-gap"))))
-    return replace(believed, progress=replace(believed.progress, register=known))
+    told = believed.progress.register
+    if told is None or told.total_wh <= after.total_wh:
+        return believed
+    return replace(believed, progress=replace(believed.progress, register=note_gap(told)))
 
 
 def _final_register(charge: Charge, report: StopReport) -> int | None:

@@ -6,12 +6,14 @@ clock shows less than before.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from msgspec.structs import replace
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from commonwatt.charging import store
 from commonwatt.charging.actions.offer_session import OFFER_MARGIN_S
-from commonwatt.charging.charge import Charge
 from commonwatt.charging.model.session import ACTIVE, Session, Status
 from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.kit.database import Work
@@ -26,19 +28,9 @@ def wait_anew(work: Work, rules: Rules = DEFAULT) -> int:
     A deadline that passed while we were away would bill a charge by its last known reading, or cancel it, although the
     station keeps the missing report for us.
     """
-    deadline = store.sessions.c.deadline_ms
     running = [status.value for status in ACTIVE]
-    waiting = select(store.sessions.c.id).where(store.sessions.c.status.in_(running), deadline.is_not(None))
-    moved = []
-    for (session_id,) in work.sql.execute(waiting).all():
-        charge = store.charge_by_id(work.sql, session_id)
-        if charge is None or charge.session.deadline_ms is None:
-            continue
-        soonest_ms = work.now.ms + 1000 * _patience_s(charge.session, rules)
-        if charge.session.deadline_ms < soonest_ms:
-            moved.append(_until(charge, soonest_ms))
-    store.save_charges(work, moved)
-    return len(moved)
+    own = (store.sessions.c.status.in_(running), store.sessions.c.deadline_ms.is_not(None))
+    return _move(work, own, lambda session: max(session.deadline_ms, work.now.ms + 1000 * _patience_s(session, rules)))
 
 
 def wait_no_longer(work: Work, rules: Rules = DEFAULT) -> int:
@@ -46,15 +38,21 @@ def wait_no_longer(work: Work, rules: Rules = DEFAULT) -> int:
 
     After our clock was set back, money would else stay locked, and change be kept, until it shows the same time again.
     """
-    waiting = select(store.sessions.c.id).where(store.sessions.c.deadline_ms > work.now.ms)
+    own = (store.sessions.c.deadline_ms > work.now.ms,)
+    return _move(work, own, lambda session: min(session.deadline_ms, work.now.ms + 1000 * _longest_s(session, rules)))
+
+
+def _move(work: Work, own: Sequence[ColumnElement[bool]], deadline_of: Callable[[Any], int]) -> int:
+    """Give the waiting sessions that are meant another deadline; return how many have one now."""
     moved = []
-    for (session_id,) in work.sql.execute(waiting).all():
+    for (session_id,) in work.sql.execute(select(store.sessions.c.id).where(*own)).all():
         charge = store.charge_by_id(work.sql, session_id)
-        if charge is None or charge.session.deadline_ms is None:
+        if charge is None:
             continue
-        latest_ms = work.now.ms + 1000 * _longest_s(charge.session, rules)
-        if charge.session.deadline_ms > latest_ms:
-            moved.append(_until(charge, latest_ms))
+        deadline_ms = deadline_of(charge.session)
+        if deadline_ms != charge.session.deadline_ms:
+            session = replace(charge.session, deadline_ms=deadline_ms)
+            moved.append(replace(charge, progress=replace(charge.progress, session=session)))
     store.save_charges(work, moved)
     return len(moved)
 
@@ -78,8 +76,3 @@ def _longest_s(session: Session, rules: Rules) -> int:
         case _:
             longest_s = terms.stop_s
     return max(longest_s, _patience_s(session, rules))
-
-
-def _until(charge: Charge, deadline_ms: int) -> Charge:
-    session = replace(charge.session, deadline_ms=deadline_ms)
-    return replace(charge, progress=replace(charge.progress, session=session))

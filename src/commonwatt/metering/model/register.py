@@ -124,6 +124,17 @@ def measure_power(register: Register, at_ms: int, power_w: int, *, power_max_w: 
     return replace(register, last_ms=max(at_ms, register.last_ms), power_w=max(0, power_w), seen_mwh=seen_mwh)
 
 
+def know_peak(register: Register, power_w: int) -> Register:
+    """Return the register knowing that its charger gives so much, whatever this charge showed."""
+    peak_w = max(register.peak_w, power_w)
+    return replace(register, peak_w=peak_w, unless=register.unless and replace(register.unless, peak_w=peak_w))
+
+
+def note_gap(register: Register) -> Register:
+    """Flag that energy of a silence was counted which the power measured before it did not allow."""
+    return _flag(register, "register-gap")
+
+
 def add_interval(
     register: Register, interval_wh: int, at_ms: int, *, power_w: int | None, power_max_w: int
 ) -> Register:
@@ -145,7 +156,7 @@ def _go_on_from(register: Register, reading: int, possible: int) -> Register:
     if billed and not register.jumped:
         flags = tuple(flag for flag in flags if flag != "register-jump")
     taken = replace(register, last_wh=reading, total_wh=total, suspect_wh=None, suspect_ms=0, jumped=False, flags=flags)
-    return _flag(taken, "register-gap") if billed else taken
+    return note_gap(taken) if billed else taken
 
 
 def _without_restart(
