@@ -21,7 +21,6 @@ from commonwatt.charging.finding import charge_named
 from commonwatt.charging.model.session import Status
 from commonwatt.charging.rules import Rules
 from commonwatt.charging.showing import OfferShown, SessionView, TransactionView, view_session, view_transaction
-from commonwatt.charging.unreported import transactions_page, unreported_among
 from commonwatt.kernel import Instant, Missing
 from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import (
@@ -225,9 +224,9 @@ async def get_transactions(
     tag = id_tag if actor.sees_id_tags else None
     wanted = queries.TransactionFilter(station, connector, tag, *span_of(since, until), running)
     before = next(iter(paging.key(int)), None)
-    rows = await database.read(transactions_page, wanted, before=before, limit=paging.limit + 1)
+    rows = await database.read(queries.list_transactions, wanted, before=before, limit=paging.limit + 1)
     return page_of(
-        rows, paging, lambda one: view_transaction(one[0], actor, unreported=one[1]), lambda one: (one[0].id,)
+        rows, paging, lambda row: view_transaction(row, actor, unreported=row.unreported), lambda row: (row.id,)
     )
 
 
@@ -245,7 +244,7 @@ async def get_transaction(
         raise Missing(f"There is no transaction {number}.", transaction=number)
     readings = await database.read(readings_of, number, skip=skip)
     values = [{**reading._asdict(), "at": Instant(reading.at_ms)} for reading in readings]
-    unreported = bool(await database.read(unreported_among, [row]))
+    unreported = await database.read(queries.is_unreported, number)
     total = await database.read(count_readings, number)
     return tagged(request, view_transaction(row, actor, values, total, unreported=unreported))
 

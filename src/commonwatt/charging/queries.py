@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, and_, case, cast, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, and_, case, cast, exists, func, or_, select
 
 from commonwatt.charging import store
 from commonwatt.charging.charge import Charge, Kind, account_of_tag
@@ -17,6 +17,14 @@ from commonwatt.kit.database.ordering import Key
 
 _SESSION = store.sessions.c
 _TRANSACTION = store.transactions.c
+_UNREPORTED = and_(
+    _TRANSACTION.stopped_ms.is_(None),
+    exists().where(
+        _SESSION.id == _TRANSACTION.session_id,
+        _SESSION.status.in_([Status.ENDED.value, Status.CANCELLED.value]),
+    ),
+)
+"""Whether no station told a transaction's end though its session is over."""
 _COVERED = case(
     (
         and_(_SESSION.status == Status.ENDED.value, or_(_SESSION.billed_msat > 0, _SESSION.held_msat == 0)),
@@ -168,8 +176,12 @@ def sum_owed(sql: Connection) -> tuple[int, int]:
 def list_transactions(
     sql: Connection, wanted: TransactionFilter, *, before: int | None = None, limit: int = 50
 ) -> list[Row[Any]]:
-    """Return transactions as stations reported them, the newest first, those before the number `before`."""
-    statement = select(store.transactions).order_by(_TRANSACTION.id.desc()).limit(limit)
+    """Return transactions as stations reported them, the newest first, those before the number `before`.
+
+    Each row says whether it is `unreported`; one that is does not run, whatever its record lacks.
+    """
+    statement = select(store.transactions, _UNREPORTED.label("unreported")).order_by(_TRANSACTION.id.desc())
+    statement = statement.limit(limit)
     for column, value in ((_TRANSACTION.station, wanted.station), (_TRANSACTION.connector, wanted.connector)):
         statement = statement if value is None else statement.where(column == value)
     if wanted.id_tag is not None:
@@ -179,10 +191,15 @@ def list_transactions(
     if wanted.until is not None:
         statement = statement.where(_TRANSACTION.started_ms < wanted.until.ms)
     if wanted.open_only:
-        statement = statement.where(_TRANSACTION.stopped_ms.is_(None))
+        statement = statement.where(_TRANSACTION.stopped_ms.is_(None), ~_UNREPORTED)
     if before is not None:
         statement = statement.where(_TRANSACTION.id < before)
     return list(sql.execute(statement).all())
+
+
+def is_unreported(sql: Connection, number: int) -> bool:
+    """Whether no station told the end of a transaction though its session is over."""
+    return bool(sql.execute(select(_UNREPORTED).where(_TRANSACTION.id == number)).scalar_one())
 
 
 def list_claims(sql: Connection, session_id: str) -> list[Row[Any]]:
