@@ -132,7 +132,7 @@ def test_a_page_that_nobody_sees_holds_no_line_and_is_current_when_it_is_shown(d
 
 
 def test_pages_of_owners_follow_a_charge_its_money_and_its_change(owner, town):
-    overview, station, payouts, owed, jobs = (owner.new_page() for _ in range(5))
+    overview, station, payouts, owed, jobs = pages = [owner.new_page() for _ in range(5)]
     overview.goto(town.url("/overview"))
     station.goto(town.url("/stations/MARKET-SQUARE"))
     payouts.goto(town.url("/payments?tab=out"))
@@ -155,3 +155,26 @@ def test_pages_of_owners_follow_a_charge_its_money_and_its_change(owner, town):
     expect(owed.locator(f'#list a[href="/sessions/{charge.id}"]')).to_have_count(0)
     expect(station.get_by_text("Charge at MARKET-SQUARE, connector 1").first).to_be_visible()
     expect(jobs.locator("#counts")).not_to_have_text(done, use_inner_text=True)
+    for page in pages:
+        page.close()
+
+
+LATE_NEWS = """() => {
+  window.fetch = () => new Promise((leave) => addEventListener("beforeunload", () => setTimeout(leave)))
+    .then(() => ({ redirected: true, url: `${location.origin}/sign-in?next=/overview` }));
+  dispatchEvent(new Event("online"));
+}"""
+
+
+def test_signing_out_is_not_cut_by_the_answer_to_an_earlier_question(owner, town):
+    page = owner.new_page()
+    with page.expect_response(lambda answer: "x-live" in answer.request.headers):
+        page.goto(town.url("/overview"))
+    page.wait_for_timeout(100)
+    page.evaluate(LATE_NEWS)
+    page.wait_for_timeout(400)
+    page.locator("details.menu summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign in with a passkey").wait_for()
+    assert page.url == town.url("/sign-in")
+    page.close()

@@ -16,8 +16,10 @@ import { enhance, enhancing, locale } from "./enhance.js";
 
 const PAUSE_MS = 800;
 const CALM_MS = 5000;
+const LEAVE_MS = 5000;
 const RELEASES = ["pointerup", "pointercancel", "keyup", "focusout", "close"];
 let lastLive = Date.now();
+let leaving = 0; // when the browser last began to go elsewhere by itself
 const made = new Map(); // how the server last wrote each region, for script changes what the page holds
 for (const region of document.querySelectorAll("[data-live-on]")) made.set(region.id, region.outerHTML);
 
@@ -27,6 +29,7 @@ function showLife(alive) {
   for (const place of document.querySelectorAll("[data-last-live]")) place.textContent = time;
   for (const banner of document.querySelectorAll("[data-offline]")) banner.hidden = alive;
 }
+addEventListener("beforeunload", () => { leaving = Date.now(); });
 document.addEventListener("htmx:afterSwap", (event) => made.delete(event.detail.target.id)); // a filter wrote it anew
 
 function inUse(region) {
@@ -39,7 +42,7 @@ async function refresh(ids, from) {
   const used = [];
   const answer = await fetch(from, { headers: { accept: "text/html", "x-live": "1" }, credentials: "same-origin" });
   if (answer.redirected && new URL(answer.url).pathname !== new URL(from, location.href).pathname) {
-    location.assign(answer.url);
+    if (Date.now() > leaving + LEAVE_MS) location.assign(answer.url); // or else it would cut the way that a person took
     return used;
   }
   if (!answer.ok) return used;
@@ -150,6 +153,7 @@ function listen(root) {
       const headers = { accept: "text/event-stream", ...(last ? { "last-event-id": last } : {}) };
       answer = await fetch(root.dataset.live, { headers, signal, credentials: "same-origin", cache: "no-store" });
     } catch { return signal.aborted || again(3000); }
+    if (answer.status === 401) return want(""); // signed out elsewhere: the page leads to sign-in
     if (!answer.ok) return answer.status >= 500 || answer.status === 429 ? again(15000) : undefined;
     showLife(true);
     want(""); // what happened between the making of the page and now was told to nobody
