@@ -174,6 +174,8 @@ def test_sessions_of_before_withhold_nothing(tmp_path):
     path = tmp_path / "db.sqlite"
     migrate(open_engine(path))
     with sqlite3.connect(path) as old:
+        for index in ("ix_session_station", "ix_session_station_began", "ix_session_rate"):
+            old.execute(f"DROP INDEX {index}")
         old.execute("ALTER TABLE session DROP COLUMN withheld_ms")
         old.execute("UPDATE alembic_version SET version_num = '0004'")
         old.execute(

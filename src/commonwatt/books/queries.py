@@ -249,7 +249,8 @@ def _matching(filters: JournalFilter) -> Select[Any]:
             touched_here = touched_here.where(accounts.c.asset == filters.asset)
         statement = statement.where(writes.c.number.in_(touched_here))
     elif filters.asset is not None:
-        statement = statement.where(writes.c.number.in_(touched.where(accounts.c.asset == filters.asset)))
+        here = (entries.c.number == writes.c.number, accounts.c.asset == filters.asset)
+        statement = statement.where(touched.where(*here).correlate(writes).exists())
     if filters.text:
         found = mentions(filters.text, writes.c.memo, writes.c.reference, writes.c.key)
         named = touched.where(mentions(filters.text, accounts.c.name))

@@ -6,7 +6,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, and_, case, cast, exists, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from commonwatt.charging import store
 from commonwatt.charging.charge import Charge, Kind, account_of_tag
@@ -25,6 +39,8 @@ _UNREPORTED = and_(
     ),
 )
 """Whether no station told a transaction's end though its session is over."""
+_OWES = _SESSION.owed_msat > literal_column("0")
+"""Whether change is owed, in the words of the index: no bound value proves its condition."""
 _COVERED = case(
     (
         and_(_SESSION.status == Status.ENDED.value, or_(_SESSION.billed_msat > 0, _SESSION.held_msat == 0)),
@@ -168,7 +184,7 @@ def sum_gross(sql: Connection, since: Instant, until: Instant) -> dict[str, int]
 
 def sum_owed(sql: Connection) -> tuple[int, int]:
     """Return how many sessions have change that nobody has taken, and how much in msat."""
-    statement = select(func.count(), func.coalesce(func.sum(_SESSION.owed_msat), 0)).where(_SESSION.owed_msat > 0)
+    statement = select(func.count(), func.coalesce(func.sum(_SESSION.owed_msat), 0)).where(_OWES)
     row = sql.execute(statement).one()
     return row[0], row[1]
 
@@ -254,7 +270,7 @@ def _matching(statement: Select[Any], wanted: SessionFilter) -> Select[Any]:
         (wanted.status, _SESSION.status == wanted.status),
         (wanted.since, _SESSION.made_ms >= (wanted.since.ms if wanted.since else 0)),
         (wanted.until, _SESSION.made_ms < (wanted.until.ms if wanted.until else 0)),
-        (wanted.owed or None, _SESSION.owed_msat > 0),
+        (wanted.owed or None, _OWES),
         (None if wanted.offers or wanted.status else True, or_(_SESSION.status != "offered", _SESSION.paid_msat > 0)),
     ]
     for given, condition in conditions:

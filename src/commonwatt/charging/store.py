@@ -64,11 +64,14 @@ sessions = Table(
     Column("progress", Text, nullable=False),
     Column("withheld_ms", BigInteger),
     Index("ix_session_place", "station", "status", "connector"),
+    Index("ix_session_station", "station", "id"),
+    Index("ix_session_station_began", "station", "began_ms"),
     Index("ix_session_status", "status", "id"),
     Index("ix_session_tag", "id_tag"),
     Index("ix_session_deadline", "deadline_ms", sqlite_where=text("deadline_ms is not null")),
     Index("ix_session_began", "began_ms", sqlite_where=text("began_ms is not null")),
-    Index("ix_session_owed", "owed_msat", sqlite_where=text("owed_msat > 0")),
+    Index("ix_session_owed", "id", "owed_msat", sqlite_where=text("owed_msat > 0")),
+    Index("ix_session_rate", "rate_id", sqlite_where=text("rate_id is not null")),
 )
 
 transactions = Table(
@@ -346,7 +349,7 @@ _WITHHOLDS = f"withheld_ms IS NOT NULL AND owed_msat > 0 AND owed_msat >= {SAT_M
 
 def withholding_charges(sql: Connection) -> list[Charge]:
     """Return the charges that owe change which waits for the owner's word, the oldest first."""
-    return _many(sql, f"{_WITHHOLDS} ORDER BY id")
+    return _many(sql, f"{_WITHHOLDS} ORDER BY made_ms, id")
 
 
 def sum_withheld(sql: Connection) -> tuple[int, int]:
