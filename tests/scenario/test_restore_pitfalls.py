@@ -213,3 +213,36 @@ def test_a_restored_house_sells_as_before(tmp_path):
             assert (await world.charge(ended.id)).owed_msat < 1000
 
     run(story)
+
+
+def test_a_transaction_begun_after_the_backup_shares_no_number_with_a_new_one(tmp_path):
+    """Its car goes on under its number; another driver's charge neither gets its energy nor ends with it."""
+
+    async def story():
+        async with site(tmp_path) as here:
+            world = here.world
+            station = await world.add_station("CP-2", connectors=2)
+            await world.add_driver("second")
+            here.back_up()
+            lost = await world.pay("cp-2-1", PAYMENT)
+            await world.until_status(lost.charge.id, "starting")
+            await station.plug(1)
+            await charge_some(world, station, 300)
+            number = (await world.charge(lost.charge.id)).session.transaction_id
+            await here.restore()
+            await asyncio.sleep(30)
+            paid = await world.pay("cp-2-2", PAYMENT, driver="second")
+            await world.until_status(paid.charge.id, "starting")
+            await station.plug(2)
+            await world.until_status(paid.charge.id, "charging")
+            await asyncio.sleep(300)
+            await station.unplug(1)
+            await asyncio.sleep(60)
+            charge = await world.charge(paid.charge.id)
+            assert charge.session.transaction_id > number + 1000
+            assert charge.session.status == "charging"
+            await station.unplug(2)
+            ended = await world.until_status(paid.charge.id, "ended", within_s=7200)
+            assert ended.session.energy_wh == station.truths[-1].energy_wh
+
+    run(story)

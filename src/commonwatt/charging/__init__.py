@@ -24,6 +24,7 @@ from commonwatt.charging.actions.note_station import (
 from commonwatt.charging.actions.offer_session import offer_session, offer_top_up, pick_rail
 from commonwatt.charging.actions.record_samples import record_samples
 from commonwatt.charging.actions.release_change import release_change
+from commonwatt.charging.actions.skip_numbers import skip_numbers
 from commonwatt.charging.actions.start_session import authorise
 from commonwatt.charging.actions.start_session import start_session as start_transaction
 from commonwatt.charging.actions.stop_session import ask_to_stop
@@ -72,6 +73,7 @@ __all__ = [
     "record_samples",
     "release_change",
     "remove_tag",
+    "skip_numbers",
     "start_transaction",
     "stop_transaction",
     "wait_anew",

@@ -364,6 +364,11 @@ def transaction_by_id(sql: Connection, transaction_id: int) -> Row[Any] | None:
     return sql.execute(select(transactions).where(transactions.c.id == transaction_id)).one_or_none()
 
 
+def newest_transaction(sql: Connection) -> int:
+    """Return the highest number that was given out, 0 before the first; only a restore leaves gaps below it."""
+    return int(sql.execute(select(func.coalesce(func.max(transactions.c.id), 0))).scalar_one())
+
+
 def open_transactions(sql: Connection, station: str) -> list[tuple[Row[Any], Charge | None]]:
     """Return what may run at a station: transactions of active charges, and the newest of each connector with none."""
     active = {charge.session.transaction_id: charge for charge in active_charges(sql, station)}

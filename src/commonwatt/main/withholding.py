@@ -1,4 +1,7 @@
-"""What a restored database owes may have been paid since its backup: that change is withheld until the owner looked."""
+"""What a restored database owes may have been paid since its backup: that change is withheld until the owner looked.
+
+Numbers of transactions that were given out since are not given out again.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, inspect
 
-from commonwatt.charging import withhold_change
+from commonwatt.charging import skip_numbers, withhold_change
 from commonwatt.kernel import Instant, RandomIds
 from commonwatt.kit.database import Work, open_engine
 from commonwatt.main.migrations import migrate
@@ -27,4 +30,6 @@ def _withhold(engine: Engine, now: Instant) -> int:
     if not inspect(engine).has_table("session"):
         return 0
     with engine.begin() as connection:
-        return withhold_change(Work(connection, now, RandomIds()))
+        work = Work(connection, now, RandomIds())
+        skip_numbers(work)
+        return withhold_change(work)

@@ -33,7 +33,7 @@ def record_samples(work: Work, reports: Sequence[SampleReport], rules: Rules = D
         if charge is None:
             _end_stranger(work, report)
             readings += [
-                as_reading(report.station, report.connector, report.transaction_id, sample, None)
+                as_reading(report.station, report.connector, report.transaction_id, sample, None, work.now)
                 for sample in report.samples
             ]
             continue
@@ -89,7 +89,7 @@ def take_samples(work: Work, charge: Charge, report: SampleReport, readings: lis
             charge, cost_msat, enough = count(work, charge, rules)
             priced = cost_msat, enough
         number = charge.session.transaction_id
-        readings.append(as_reading(charge.station, charge.connector, number, sample, charge))
+        readings.append(as_reading(charge.station, charge.connector, number, sample, charge, work.now))
     if over:
         _end_again(work, charge, report)
         return charge

@@ -85,10 +85,12 @@ def _finish(work: Work, charge: Charge, report: StopReport, rules: Rules) -> Non
         for sample in report.samples:
             charge = follow(charge, sample, work.now, rules)
             charge, _, _ = count(work, charge, rules)
-            readings.append(as_reading(charge.station, charge.connector, report.transaction_id, sample, charge))
+            readings.append(
+                as_reading(charge.station, charge.connector, report.transaction_id, sample, charge, work.now)
+            )
         final = Sample(report.stopped, _final_register(charge, report), power_w=0, context="Transaction.End")
         charge = _follow_final(work, charge, final, rules)
-        readings.append(as_reading(charge.station, charge.connector, report.transaction_id, final, charge))
+        readings.append(as_reading(charge.station, charge.connector, report.transaction_id, final, charge, work.now))
         charge, cost_msat, _ = count(work, charge, rules, until=correct(charge, report.stopped, work.now))
         energy_wh = charge.progress.register.total_wh if charge.progress.register else 0
         charge = advance_session(work, charge, Finished(energy_wh, cost_msat, report.reason), rules)
@@ -141,11 +143,14 @@ def _transaction(work: Work, report: StopReport) -> Row[Any] | None:
 
     A one-time tag names its own charge and no other, however long that is over; and a tag never ends what began under
     another one. Without a tag the only transaction that is open at the station is meant, if the register fits: an end
-    that is missed costs a wait, one that is guessed wrong gives away what flows after it.
+    that is missed costs a wait, one that is guessed wrong gives away what flows after it. A number that a restored
+    backup has forgotten is of a transaction that nobody knows any more.
     """
     row = store.transaction_by_id(work.sql, report.transaction_id) if report.transaction_id > 0 else None
     if row is not None and row.station == report.station:
         return row
+    if row is None and 0 < report.transaction_id <= store.newest_transaction(work.sql):
+        return None
     tag = report.id_tag if report.id_tag != NO_TAG else None
     own = store.charge_by_tag(work.sql, report.station, tag) if tag else None
     if own is not None:
