@@ -345,11 +345,22 @@ def test_tags_are_added_blocked_and_removed(furnished):
     assert "Ben" not in furnished.open("/tags", q="Ada")
     assert "is known already" in furnished.send("/tags", 409, id_tag="0B1C", holder="Eve")
     assert "error-summary" in furnished.send("/tags", 422, id_tag="x" * 21, holder="Eve")
-    furnished.send("/tags/0B1C/block")
+    there = re.search(r"/tags/[0-9a-f-]{36}", furnished.open("/tags", q="Ben"))[0]
+    furnished.send(f"{there}/block")
     assert "Blocked" in furnished.open("/tags", q="Ben")
-    furnished.send("/tags/0B1C/unblock")
-    furnished.send("/tags/0B1C/remove")
-    furnished.send("/tags/0B1C/remove", 404)
+    furnished.send(f"{there}/unblock")
+    furnished.send(f"{there}/remove")
+    furnished.send(f"{there}/remove", 404)
+
+
+@pytest.mark.parametrize("id_tag", ["AB/12", "..", ".", "%2F", "A?B#C", "a b"])
+def test_every_tag_that_can_be_added_can_be_blocked_and_removed(furnished, id_tag):
+    furnished.send("/tags", id_tag=id_tag, holder="Ben")
+    there = re.search(r"/tags/[0-9a-f-]{36}", furnished.open("/tags", q="Ben"))[0]
+    furnished.send(f"{there}/block")
+    assert "Blocked" in furnished.open("/tags", q="Ben")
+    furnished.send(f"{there}/remove")
+    assert "Ben" not in furnished.open("/tags", q=id_tag)
 
 
 def test_owners_of_other_roles_than_auditor_command(furnished):

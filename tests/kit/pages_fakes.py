@@ -195,6 +195,8 @@ def receipt_context(**changes) -> dict:
         "connector": connector(),
         "tariff": tariff(),
         "bill": bill(tariff(), tally),
+        "vat": bill(tariff(), tally).vat,
+        "waived": 0,
         "began": NOW.plus(seconds=-2700),
         "ended": NOW,
         "duration_s": 2700,

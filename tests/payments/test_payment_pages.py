@@ -23,10 +23,11 @@ class SignedIn:
     """Stands in for the sign-in middleware."""
 
     role = Role.OPERATOR
+    proved_ms = 0
 
     def __call__(self, app):
         async def run(scope, receive, send):
-            scope["user"] = Actor("member/1", "Ann", SignedIn.role)
+            scope["user"] = Actor("member/1", "Ann", SignedIn.role, member_id="1", proved_ms=SignedIn.proved_ms)
             await app(scope, receive, send)
 
         return run
@@ -86,6 +87,14 @@ async def payout(world):
     return await world.database.write(ask)
 
 
+@pytest.fixture
+def proved(world):
+    """The operator has shown a passkey just now."""
+    SignedIn.proved_ms = world.clock.now().ms
+    yield
+    SignedIn.proved_ms = 0
+
+
 async def see(client, payout, role=Role.OPERATOR, **query):
     SignedIn.role = role
     answer = await client.get(f"/payments/out/{payout.id}", params=query)
@@ -93,6 +102,7 @@ async def see(client, payout, role=Role.OPERATOR, **query):
     return answer.text
 
 
+@pytest.mark.usefixtures("proved")
 async def test_doubt_is_shown_and_who_may_decide_can(client, world, payout):
     page = await see(client, payout)
     assert "It is not known whether this payment arrived." in page
@@ -117,6 +127,16 @@ async def test_an_auditor_sees_the_doubt_and_decides_nothing(client, world, payo
     assert (await world.database.read(payout_of, payout.id)).state is PayoutState.DOUBTFUL
 
 
+@pytest.mark.parametrize("act", ["confirm", "give-back"])
+async def test_deciding_asks_for_the_passkey_first(client, world, payout, act):
+    SignedIn.role = Role.OPERATOR
+    asked = await client.post(f"/payments/out/{payout.id}/{act}", data={"_": ""}, follow_redirects=False)
+    assert asked.status_code == 403
+    assert "/prove/begin" in asked.text
+    assert (await world.database.read(payout_of, payout.id)).state is PayoutState.DOUBTFUL
+
+
+@pytest.mark.usefixtures("proved")
 async def test_what_is_given_back_is_owed_again_once(client, world, payout):
     SignedIn.role = Role.OPERATOR
     there = f"/payments/out/{payout.id}/give-back"

@@ -7,6 +7,7 @@ from tests.scenario.steps import PAYMENT, charge_some, pay_and_plug, spent, tell
 
 from commonwatt import charging, stations, tariffs
 from commonwatt.adapters.station.virtual.car import Car
+from commonwatt.books import balance
 from commonwatt.charging import period_sums, queries, station_view, store
 from commonwatt.charging.actions import offer_session
 from commonwatt.charging.errors import AmountOutOfRange, SessionOver
@@ -127,6 +128,10 @@ def test_what_was_delivered_and_not_paid_is_not_earned(hold):
         assert (ended.session.billed_msat, ended.session.uncollected_msat > 0) == (PAYMENT, True)
         assert ended.earned_units == 3_000_000, "5,000 sats at 60,000"
         assert await earned(world) == {ended.earned_units}
+        receipt = await world.database.read(receipt_of, ended, Site("Test", "http://testserver.local"))
+        assert (receipt["gross"], receipt["waived"]) == (3_000_000, 1_000_000)
+        vat_msat = await world.database.read(balance, "vat")
+        assert receipt["vat"] == vat_msat.units * 60_000 * 1_000_000 // 10**11 > 0, "no more is stated than is booked"
 
     tell(story, hold=hold, stations=False)
 

@@ -9,9 +9,9 @@ from commonwatt import charging, tariffs
 from commonwatt.adapters.station.virtual.car import Car
 from commonwatt.adapters.station.virtual.faults import Faults
 from commonwatt.charging import store
-from commonwatt.charging.errors import SessionNotCharging
+from commonwatt.charging.errors import SessionNotCharging, TagKnown
 from commonwatt.charging.pricing import bill_of, rate_of, tariff_of, to_msat
-from commonwatt.charging.reports import Sample, SampleReport, StartReport, StopReport
+from commonwatt.charging.reports import Authorisation, Sample, SampleReport, StartReport, StopReport
 from commonwatt.kernel import EUR, Done, Instant, Unknown
 from commonwatt.tariffs import Component, Element, Kind
 
@@ -45,6 +45,33 @@ def test_the_end_of_what_was_refused_ends_no_paid_charge(id_tag, meter_wh):
         await world.until_status(paid.charge.id, "ended", within_s=HOUR_S)
 
     tell(story)
+
+
+def test_a_tag_in_other_letters_is_the_same_tag():
+    """OCPP compares tags without regard to case; readers of different makers write them differently."""
+
+    async def story(world):
+        station = await world.add_station("CP-1")
+        await world.database.write(charging.add_tag, "04AbCd", "A neighbour")
+        with pytest.raises(TagKnown):
+            await world.database.write(charging.add_tag, "04aBcD", "Another one")
+        first = await start(world, 1, "04abcd")
+        assert first.authorisation is Authorisation.ACCEPTED
+        assert await start(world, 1, "04ABCD") == first, "the same start, told again"
+        await stop(world, -1, 1500, id_tag="04ABCD")
+        row = await world.database.read(store.transaction_by_id, first.transaction_id)
+        assert row.stopped_ms is not None
+        await world.database.write(charging.block_tag, "04ABCD")
+        assert await world.database.write(charging.authorise, "CP-1", "04abcd") is Authorisation.BLOCKED
+        paid = await world.pay("cp-1-1", PAYMENT)
+        starting = await world.until_status(paid.charge.id, "starting")
+        own = await start(world, 1, starting.id_tag.lower(), meter_wh=1500)
+        assert own.authorisation is Authorisation.ACCEPTED
+        assert (await world.charge(paid.charge.id)).session.transaction_id == own.transaction_id
+        await stop(world, own.transaction_id, 1600)
+        assert station.connector(1).transaction is None
+
+    tell(story, stations=False)
 
 
 def test_what_is_billed_is_the_bill_also_where_it_fell_meanwhile():

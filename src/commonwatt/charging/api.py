@@ -49,7 +49,7 @@ from commonwatt.stations.ports import StationLine
 
 Station = Annotated[str | None, Parameter(description="only at the station of this identity")]
 SessionId = Annotated[str, Parameter(description="the session's id")]
-TagName = Annotated[str, Parameter(description="the tag as stations read it")]
+TagName = Annotated[str, Parameter(description="the tag as stations read it, or what follows `member:` in its account")]
 TagSearch = Annotated[str, Parameter(description="anywhere in the tag or its holder")]
 Connector = Annotated[int | None, Parameter(ge=0, le=NUMBER_MAX, description="its number at the station")]
 MONEY_MAX_MSAT = 21 * 10**17

@@ -128,10 +128,14 @@ class Charger:
                 await self._database.write(pay_address, charge, amount, bolt11, self._rails, self._rules)
                 return Done(None)
             case Failed(reason, _):
-                return Failed(f"{charge.address} gave no invoice ({reason}); the change waits on the session's page.")
+                return Failed(
+                    f"The driver's address gave no invoice ({reason}); the change waits on the session's page."
+                )
             case Unknown(reason):
                 if self._database.clock.now().ms - effect.asked_ms > GIVE_UP_MS:
-                    return Failed(f"{charge.address} gave no invoice for days; the change waits on the session's page.")
+                    return Failed(
+                        "The driver's address gave no invoice for days; the change waits on the session's page."
+                    )
                 return Unknown(reason)
 
     async def _pass_deadlines(self) -> None:

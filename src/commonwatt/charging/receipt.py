@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
-from typing import Any
+from typing import Any, NamedTuple
 
 import typst
 from sqlalchemy import Connection
@@ -12,13 +12,38 @@ from commonwatt.charging import store
 from commonwatt.charging.charge import Charge
 from commonwatt.charging.driver_view import bill_told, both, cost_of, duration_s, place_told
 from commonwatt.charging.pricing import rate_of, tariff_of
-from commonwatt.kernel import Instant, digest_of
+from commonwatt.kernel import Instant, Rounding, digest_of, divide
 from commonwatt.kit.web import Site
+from commonwatt.tariffs import Bill
+
+
+class Charged(NamedTuple):
+    """What of a bill is charged, in units of the tariff's asset; `waived` was delivered beyond what was paid."""
+
+    net: int = 0
+    vat: int = 0
+    waived: int = 0
+
+
+def charged_of(charge: Charge, bill: Bill | None) -> Charged:
+    """Return what of a bill is charged: all of it, or the share of a credit that did not suffice, as the books have it.
+
+    The VAT of the share is rounded down, the rest of it is net: no more VAT is stated than is on the books.
+    """
+    if bill is None or bill.gross <= 0:
+        return Charged()
+    earned = charge.earned_units
+    vat = divide(bill.vat * earned, bill.gross, Rounding.DOWN).quotient
+    return Charged(earned - vat, vat, bill.gross - earned)
 
 
 def receipt_of(sql: Connection, charge: Charge, site: Site) -> dict[str, Any]:
-    """Return the facts of a receipt as JSON values without floats; `digest` is over all the others."""
+    """Return the facts of a receipt as JSON values without floats; `digest` is over all the others.
+
+    `waived` is there only where something was delivered beyond what was paid.
+    """
     session, bill = charge.session, bill_told(sql, charge)
+    charged = charged_of(charge, bill)
     row = store.transaction_by_id(sql, session.transaction_id) if session.transaction_id else None
     rate = rate_of(sql, charge)
     facts: dict[str, Any] = {
@@ -45,14 +70,16 @@ def receipt_of(sql: Connection, charge: Charge, site: Site) -> dict[str, Any]:
             }
             for line in (bill.lines if bill else ())
         ],
-        "net": bill.net if bill else 0,
-        "vat": bill.vat if bill else 0,
-        "gross": bill.gross if bill else 0,
+        "net": charged.net,
+        "vat": charged.vat,
+        "gross": charged.net + charged.vat,
         "micro_per_btc": rate.micro_per_btc if rate else None,
         "paid_msat": session.paid_msat,
         "billed_msat": session.billed_msat,
         "change_msat": session.change_msat,
     }
+    if charged.waived:
+        facts["waived"] = charged.waived
     return {**facts, "digest": digest_of(facts)}
 
 
@@ -61,11 +88,15 @@ def receipt_context(sql: Connection, charge: Charge, site: Site, now: Instant) -
     tariff, rate = tariff_of(sql, charge), rate_of(sql, charge)
     session = charge.session
     facts = receipt_of(sql, charge, site)
+    bill = bill_told(sql, charge)
+    charged = charged_of(charge, bill)
     return {
         "charge": charge,
         "connector": place_told(sql, charge),
         "tariff": tariff,
-        "bill": bill_told(sql, charge),
+        "bill": bill,
+        "vat": charged.vat,
+        "waived": charged.waived if tariff.vat_included else max(0, (bill.net if bill else 0) - charged.net),
         "began": charge.began,
         "ended": charge.ended,
         "duration_s": duration_s(charge, now),

@@ -38,6 +38,11 @@ class Sample(Struct, frozen=True):
     context: str = "Sample.Periodic"
 
 
+def same_tag(one: str, other: str) -> bool:
+    """Whether two id tags are one: letters are compared whatever their case (OCPP 1.6, 7.28: CiString20Type)."""
+    return one.upper() == other.upper()
+
+
 class SampleReport(Struct, frozen=True):
     """Meter values of a connector, inside a transaction or (None) outside of one."""
 

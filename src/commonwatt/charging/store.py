@@ -322,8 +322,20 @@ def charges_by_transaction(sql: Connection, transaction_ids: Sequence[int]) -> d
 
 
 def charge_by_tag(sql: Connection, station: str, id_tag: str) -> Charge | None:
-    """Return the newest charge under a one-time id tag at a station."""
-    return _one(sql, "id_tag = ? AND station = ? AND kind = 'prepaid' ORDER BY id DESC LIMIT 1", id_tag, station)
+    """Return the newest charge under a one-time id tag at a station, in whatever letters it wrote it."""
+    ours = id_tag.upper()  # as we make them
+    return _one(sql, "id_tag = ? AND station = ? AND kind = 'prepaid' ORDER BY id DESC LIMIT 1", ours, station)
+
+
+def local_tag(sql: Connection, name: str) -> Row[Any] | None:
+    """Return the local tag that a station reads, or that has an id; None without one.
+
+    Letters are compared whatever their case (OCPP 1.6, 7.28: CiString20Type). Of two that differ by it alone, which
+    only old data holds, the one that is written so comes first.
+    """
+    exactly = tags.c.id_tag == name
+    meant = (tags.c.id == name) | (func.upper(tags.c.id_tag) == name.upper())
+    return sql.execute(select(tags).where(meant).order_by(exactly.desc(), tags.c.id).limit(1)).one_or_none()
 
 
 _ACTIVE = ", ".join(f"'{status}'" for status in sorted(ACTIVE))

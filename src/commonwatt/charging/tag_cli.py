@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from commonwatt.charging import queries
+from commonwatt.charging import queries, store
 from commonwatt.charging.actions.keep_tags import add_tag, block_tag, remove_tag
 from commonwatt.charging.charge import account_of_tag
 from commonwatt.charging.errors import NoSuchTag
@@ -64,7 +64,7 @@ def block(program: Program, id_tag: str, off: bool) -> None:  # noqa: FBT001
 @with_program(confirms=True)
 def remove(program: Program, id_tag: str) -> None:
     """Forget TAG; what it charged stays on the books."""
-    if not any(row.id_tag == id_tag for row in program.read(queries.list_tags, text=id_tag)):
+    if program.read(store.local_tag, id_tag) is None:
         raise NoSuchTag(f"No tag reads {id_tag}. `commonwatt tag list` shows them.", id_tag=id_tag)
     program.confirm(f"This forgets the tag {id_tag}.", undo="it can be added again; what it charged stays on the books")
     program.write(remove_tag, id_tag, actor=TERMINAL)

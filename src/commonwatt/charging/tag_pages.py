@@ -81,24 +81,24 @@ async def add(data: Form, database: Database, actor: Actor) -> Template | Redire
     return Redirect("/tags?done=added", status_code=303)
 
 
-@post("/tags/{id_tag:str}/block", guards=WRITE, include_in_schema=False)
-async def block(id_tag: str, database: Database, actor: Actor) -> Redirect:
+@post("/tags/{tag_id:str}/block", guards=WRITE, include_in_schema=False)
+async def block(tag_id: str, database: Database, actor: Actor) -> Redirect:
     """Refuse a tag from now on."""
-    await database.write(block_tag, id_tag, actor=actor)
+    await database.write(block_tag, tag_id, actor=actor)
     return Redirect("/tags?done=blocked", status_code=303)
 
 
-@post("/tags/{id_tag:str}/unblock", guards=WRITE, include_in_schema=False)
-async def unblock(id_tag: str, database: Database, actor: Actor) -> Redirect:
+@post("/tags/{tag_id:str}/unblock", guards=WRITE, include_in_schema=False)
+async def unblock(tag_id: str, database: Database, actor: Actor) -> Redirect:
     """Let a tag in again."""
-    await database.write(block_tag, id_tag, blocked=False, actor=actor)
+    await database.write(block_tag, tag_id, blocked=False, actor=actor)
     return Redirect("/tags?done=unblocked", status_code=303)
 
 
-@post("/tags/{id_tag:str}/remove", guards=WRITE, include_in_schema=False)
-async def remove(id_tag: str, database: Database, actor: Actor) -> Redirect:
+@post("/tags/{tag_id:str}/remove", guards=WRITE, include_in_schema=False)
+async def remove(tag_id: str, database: Database, actor: Actor) -> Redirect:
     """Forget a tag."""
-    await database.write(remove_tag, id_tag, actor=actor)
+    await database.write(remove_tag, tag_id, actor=actor)
     return Redirect("/tags?done=removed", status_code=303)
 
 

@@ -43,11 +43,12 @@ EDGES = (
 TOPICS = {"*", "overview", "station/*", "session/*", "tariffs", "rates", "books", "jobs", "audit"}
 """What one may hear of that names no single thing."""
 SANDBOX_EDGES = ("commonwatt.adapters.payment.sandbox.api", "commonwatt.adapters.payment.sandbox.pages")
+"""The play wallet, which anybody may use and which asks addresses of this machine: only where all money is play."""
 
 
 def build_pages(config: Config, house: House, worlds: Worlds, *, limited: bool = True) -> Litestar:
     """Return the application over a house."""
-    edges = EDGES + (SANDBOX_EDGES if worlds.sandbox is not None else ())
+    edges = EDGES + (SANDBOX_EDGES if house.site.sandbox else ())
     routes: list[Any] = [route for name in edges for route in _routes(name)]
     books_guards = [members.allow(scope="books:read")]
     routes += [*books_api.routes(books_guards), *books_pages.routes(books_guards)]

@@ -15,7 +15,7 @@ from commonwatt.kernel import Amount, Clock, Done, Instant
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import CSV_ROWS_MAX, AsFile, Paging, Site, csv_answer, page_of
 from commonwatt.kit.web.days import day_begins
-from commonwatt.members import Actor, require_scope
+from commonwatt.members import Actor, require_proof, require_scope
 from commonwatt.payments.actions.decide_payout import confirm_payout, give_payout_back
 from commonwatt.payments.ports import Rail, Worth
 from commonwatt.payments.queries import (
@@ -32,7 +32,7 @@ from commonwatt.payments.queries import (
 )
 from commonwatt.payments.reports import Invoice, Payout, PayoutState, Stage
 
-READ, WRITE = [require_scope("payments:read")], [require_scope("payments:write")]
+READ, DECIDE = [require_scope("payments:read")], [require_scope("payments:write"), require_proof]
 Text = Annotated[str, Parameter(max_length=200)]
 State = Annotated[str, QueryParameter(name="state", max_length=20)]
 Order = Annotated[str, QueryParameter(name="sort", pattern=INVOICES.pattern)]
@@ -120,14 +120,14 @@ async def show_sent(payout_id: str, database: Database, clock: Clock, worth: Wor
     return await _payment(database, payout.subject, fiat, payout=payout, may_decide=may_decide)
 
 
-@post("/payments/out/{payout_id:str}/confirm", guards=WRITE, include_in_schema=False)
+@post("/payments/out/{payout_id:str}/confirm", guards=DECIDE, include_in_schema=False)
 async def confirm_sent(payout_id: str, database: Database, actor: Actor) -> Redirect:
     """Take a person's word that a payment in doubt arrived."""
     await database.write(confirm_payout, payout_id, actor=actor)
     return Redirect(f"/payments/out/{payout_id}", status_code=303)
 
 
-@post("/payments/out/{payout_id:str}/give-back", guards=WRITE, include_in_schema=False)
+@post("/payments/out/{payout_id:str}/give-back", guards=DECIDE, include_in_schema=False)
 async def give_sent_back(payout_id: str, database: Database, actor: Actor) -> Redirect:
     """Take a person's word that a payment in doubt did not arrive."""
     await database.write(give_payout_back, payout_id, actor=actor)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select, update
+from typing import Any
+
+from sqlalchemy import Row, delete, update
 
 from commonwatt.charging import store
 from commonwatt.charging.errors import NoSuchTag, TagKnown, TagUnusable
@@ -27,7 +29,7 @@ def add_tag(work: Work, id_tag: str, holder: str, *, actor: Actor | None = None)
             ),
             id_tag=tag[:40],
         )
-    if work.sql.execute(select(store.tags.c.id_tag).where(store.tags.c.id_tag == tag)).first():
+    if store.local_tag(work.sql, tag) is not None:
         raise TagKnown(said("The tag %(tag)s is known already. Change or remove it first.", tag=tag), id_tag=tag)
     tag_id = work.new_id()
     work.sql.execute(
@@ -39,21 +41,26 @@ def add_tag(work: Work, id_tag: str, holder: str, *, actor: Actor | None = None)
     return tag_id
 
 
-def block_tag(work: Work, id_tag: str, *, blocked: bool = True, actor: Actor | None = None) -> None:
-    """Refuse a tag from now on, or let it in again. A charge that runs goes on."""
+def block_tag(work: Work, name: str, *, blocked: bool = True, actor: Actor | None = None) -> None:
+    """Refuse a tag, named by itself or its record's id, from now on, or let it in again. A charge that runs goes on."""
+    tag = _named(work, name)
     state = "blocked" if blocked else "accepted"
-    changed = work.sql.execute(update(store.tags).where(store.tags.c.id_tag == id_tag).values(state=state))
-    if changed.rowcount != 1:
-        raise _no_tag(id_tag)
-    record_act(work, actor, "block tag" if blocked else "unblock tag", f"tag/{id_tag}")
+    work.sql.execute(update(store.tags).where(store.tags.c.id == tag.id).values(state=state))
+    record_act(work, actor, "block tag" if blocked else "unblock tag", f"tag/{tag.id_tag}")
 
 
-def remove_tag(work: Work, id_tag: str, *, actor: Actor | None = None) -> None:
-    """Forget a tag; what it charged stays on the books. Added again, it charges on an account of its own."""
-    if work.sql.execute(delete(store.tags).where(store.tags.c.id_tag == id_tag)).rowcount != 1:
-        raise _no_tag(id_tag)
-    record_act(work, actor, "remove tag", f"tag/{id_tag}")
+def remove_tag(work: Work, name: str, *, actor: Actor | None = None) -> None:
+    """Forget a tag, named by itself or its record's id; what it charged stays on the books.
+
+    Added again, it charges on an account of its own.
+    """
+    tag = _named(work, name)
+    work.sql.execute(delete(store.tags).where(store.tags.c.id == tag.id))
+    record_act(work, actor, "remove tag", f"tag/{tag.id_tag}")
 
 
-def _no_tag(id_tag: str) -> NoSuchTag:
-    return NoSuchTag(said("There is no local tag %(id_tag)s.", id_tag=id_tag[:40]), id_tag=id_tag[:40])
+def _named(work: Work, name: str) -> Row[Any]:
+    tag = store.local_tag(work.sql, name)
+    if tag is None:
+        raise NoSuchTag(said("There is no local tag %(id_tag)s.", id_tag=name[:40]), id_tag=name[:40])
+    return tag

@@ -16,7 +16,7 @@ from commonwatt.charging.effects import AskStop
 from commonwatt.charging.model.happenings import Began, Vanished
 from commonwatt.charging.model.session import Session, Status
 from commonwatt.charging.pricing import open_price
-from commonwatt.charging.reports import Authorisation, StartAnswer, StartReport
+from commonwatt.charging.reports import Authorisation, StartAnswer, StartReport, same_tag
 from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.charging.secrets import new_secret
 from commonwatt.kernel import Instant
@@ -115,7 +115,7 @@ def _running(work: Work, report: StartReport) -> StartAnswer | None:
     """
     for charge in store.active_charges(work.sql, report.station, report.connector):
         number = charge.session.transaction_id
-        row = store.transaction_by_id(work.sql, number) if number and charge.id_tag == report.id_tag else None
+        row = store.transaction_by_id(work.sql, number) if number and same_tag(charge.id_tag, report.id_tag) else None
         if row is not None and row.stopped_ms is None and row.meter_start_wh == report.meter_start_wh:
             return StartAnswer(row.id, Authorisation(row.authorisation))
     return None
@@ -130,7 +130,7 @@ def _claim(work: Work, station: str, id_tag: str, *, new: bool) -> _Claim:
                 return _Claim(charge, Authorisation.ACCEPTED)
             case _:
                 return _Claim(charge if new else None, Authorisation.INVALID)
-    tag = work.sql.execute(select(store.tags).where(store.tags.c.id_tag == id_tag)).one_or_none()
+    tag = store.local_tag(work.sql, id_tag)
     if tag is None:
         return _Claim(None, Authorisation.INVALID)
     if tag.state != "accepted":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, update
 
 from commonwatt.charging import store
 from commonwatt.charging.actions.advance_session import advance_session
@@ -15,7 +15,7 @@ from commonwatt.charging.errors import SessionOver
 from commonwatt.charging.finding import charge_named
 from commonwatt.charging.model.happenings import Finished, StopAsked
 from commonwatt.charging.model.session import ACTIVE, Status
-from commonwatt.charging.reports import Authorisation, Sample, StopReport
+from commonwatt.charging.reports import Authorisation, Sample, StopReport, same_tag
 from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.kernel import Instant, said
 from commonwatt.kit.database import Work
@@ -133,8 +133,7 @@ def _final_register(charge: Charge, report: StopReport) -> int | None:
 def _authorisation(work: Work, report: StopReport) -> Authorisation | None:
     if not report.id_tag or report.id_tag == NO_TAG:
         return None
-    local = select(store.tags.c.state).where(store.tags.c.id_tag == report.id_tag)
-    known = work.sql.execute(local).scalar_one_or_none() or store.charge_by_tag(work.sql, report.station, report.id_tag)
+    known = store.local_tag(work.sql, report.id_tag) or store.charge_by_tag(work.sql, report.station, report.id_tag)
     return Authorisation.ACCEPTED if known else Authorisation.INVALID
 
 
@@ -158,7 +157,7 @@ def _transaction(work: Work, report: StopReport) -> Row[Any] | None:
     running = [
         (row, charge)
         for row, charge in store.open_transactions(work.sql, report.station)
-        if _can_end(row, charge, report) and (not tag or row.id_tag == tag)
+        if _can_end(row, charge, report) and (not tag or same_tag(row.id_tag, tag))
     ]
     if len(running) != 1:
         return None
