@@ -6,6 +6,7 @@ import re
 import pytest
 from msgspec.structs import replace
 from tests.charging.pages_house import AUDITOR, OWNER, SITE, House
+from tests.german import words_of
 
 from commonwatt import charging, stations
 from commonwatt.charging.actions.note_station import pass_deadlines
@@ -139,6 +140,21 @@ def test_where_the_change_goes_is_shown_to_who_may_see_whose_it_is(house):
     page = house.open(f"/sessions/{charge.id}")
     assert "wallet.example" not in page
     assert "Change goes to" not in page
+
+
+def test_who_may_not_see_whose_change_it_is_reads_no_address_in_its_list_either(house):
+    charge = house.charge()
+    session = replace(charge.session, paid_msat=9_000_000)
+    owing = replace(charge, address="ada@wallet.example", progress=replace(charge.progress, session=session))
+    house.act(lambda work: charging.store.save_charges(work, [owing]))
+    assert "ada@wallet.example" in house.open("/owed")
+    assert "ada@wallet.example" in house.open("/owed", format="csv")
+    house.box["actor"] = AUDITOR
+    page = house.open("/owed")
+    assert charge.id in page
+    assert "its driver's Lightning address" in words_of(page), "it does not go to whoever opens the link"
+    for text in (page, house.open("/owed", format="csv")):
+        assert "wallet.example" not in text
 
 
 def test_a_receipt_is_printed_in_its_reader_s_words(house, monkeypatch):

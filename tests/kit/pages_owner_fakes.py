@@ -171,6 +171,7 @@ FULL = {
         "next_cursor": None,
         "number": 1,
         "total": fakes.pair(5_000_000),
+        "addresses": {CHARGES[1].id: None},
         "money": {CHARGES[1].id: {"paid": fakes.pair(9_000_000), "owed": fakes.pair(5_000_000)}},
         "withheld": [CHARGES[1].id],
         "withheld_total": fakes.pair(5_000_000),

@@ -59,6 +59,18 @@ async def test_programs_see_what_is_withheld_and_release_it_once(whole, clock):
     assert (missing.status_code, missing.json()["slug"]) == (404, "no-such-session")
 
 
+async def test_only_programs_that_may_see_id_tags_are_told_where_change_goes(whole):
+    charge = replace(whole.act(owing), address="ada@wallet.example")
+    whole.act(lambda work: store.save_charges(work, [charge]))
+    whole.client.cookies.clear()
+    reads, writes = token(whole, "payments:read", "sessions:read"), token(whole, "payments:read", "sessions:write")
+    for headers, told in ((reads, None), (writes, "ada@wallet.example")):
+        for path in ("/api/v1/refunds", "/api/v1/sessions"):
+            (found,) = whole.client.get(path, headers=headers).json()["items"]
+            assert (found["id"], found["address"]) == (charge.id, told)
+        assert whole.client.get(f"/api/v1/sessions/{charge.id}", headers=headers).json()["address"] == told
+
+
 async def test_a_wallet_is_told_in_words_it_can_show(whole):
     charge = whole.act(owing)
     here = f"/lnurl/withdraw/{charge.secret}"

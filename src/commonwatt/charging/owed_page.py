@@ -15,6 +15,7 @@ from commonwatt.charging import queries
 from commonwatt.charging.actions.release_change import release_changes
 from commonwatt.charging.charge import Charge
 from commonwatt.charging.driver_view import Both, both_now, both_of
+from commonwatt.charging.showing import address_for
 from commonwatt.charging.store import withholding_charges
 from commonwatt.kernel import Clock
 from commonwatt.kit.database import Database
@@ -44,7 +45,7 @@ async def show_owed(
     if as_file:
         charges = await database.read(queries.list_sessions, wanted, sort=sort, limit=CSV_ROWS_MAX)
         header = ("session", "ended", "station", "connector", "paid_msat", "owed_msat", "address", "withheld")
-        return csv_answer("change-owed", header, (_csv_row(charge) for charge in charges))
+        return csv_answer("change-owed", header, (_csv_row(charge, actor) for charge in charges))
     sorted_by = (queries.ORDERING, sort, paging)
     page = await sorted_page(database, queries.list_sessions, wanted, order=sorted_by)
     number, msat = await database.read(queries.sum_owed)
@@ -56,6 +57,7 @@ async def show_owed(
         "number": number,
         "total": await database.read(both_now, site.currency, msat, clock.now()),
         "money": await database.read(_owed_money, page.items),
+        "addresses": {charge.id: address_for(actor, charge) for charge in page.items},
         "names": await database.read(station_names),
         "withheld": [charge.id for charge in withheld],
         "addressed": sum(bool(charge.address) for charge in withheld),
@@ -66,9 +68,9 @@ async def show_owed(
     return Template("charging/owed.html", context=context)
 
 
-def _csv_row(charge: Charge) -> tuple[object, ...]:
+def _csv_row(charge: Charge, actor: Actor) -> tuple[object, ...]:
     place = (charge.id, charge.ended, charge.station, charge.connector)
-    return (*place, charge.session.paid_msat, charge.owed_msat, charge.address, charge.withheld)
+    return (*place, charge.session.paid_msat, charge.owed_msat, address_for(actor, charge), charge.withheld)
 
 
 def _owed_money(sql: Connection, charges: Sequence[Charge]) -> dict[str, dict[str, Both]]:

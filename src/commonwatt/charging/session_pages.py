@@ -22,6 +22,7 @@ from commonwatt.charging.period_sums import period_chart, sums_by_day, sums_by_m
 from commonwatt.charging.queries import SessionFilter
 from commonwatt.charging.rules import Rules
 from commonwatt.charging.session_view import owner_context
+from commonwatt.charging.showing import address_for
 from commonwatt.kernel import Amount, Asset, Clock, Instant
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import CSV_ROWS_MAX, Paging, Site, csv_answer, sorted_page
@@ -161,7 +162,7 @@ async def show_session(
     charge = await database.read(charge_named, session_id)
     context = await database.read(owner_context, charge, clock.now(), site.timezone)
     may_act = actor.may("sessions:write")
-    address = short_address(charge.address or "") if actor.sees_id_tags else ""
+    address = short_address(address_for(actor, charge) or "")
     shown = {"may_act": may_act, "done": done, "id_tag": mask_id_tag(actor, charge.id_tag), "address": address}
     return Template("charging/owner_session.html", context={**context, **shown})
 

@@ -47,6 +47,7 @@ class SessionView:
     reason: str
     flags: list[str]
     address: str | None
+    """Where its change goes by itself; null where there is none, and for who may not see id tags."""
     withheld: Instant | None
     """Since when its change is withheld because a backup was restored; null once it was released, and as a rule."""
 
@@ -113,7 +114,7 @@ def view_session(charge: Charge, actor: Actor | None) -> SessionView:
         rate_id=charge.rate_id,
         reason=session.reason,
         flags=list(charge.flags),
-        address=charge.address,
+        address=address_for(actor, charge),
         withheld=charge.withheld,
     )
 
@@ -145,6 +146,11 @@ def view_transaction(
         meter_values=values,
         meter_values_total=total,
     )
+
+
+def address_for(actor: Actor | None, charge: Charge) -> str | None:
+    """Return the Lightning address that a session's driver left, for who may see it: it tells who a driver is."""
+    return charge.address if actor is not None and actor.sees_id_tags else None
 
 
 def _instant(ms: int | None) -> Instant | None:
