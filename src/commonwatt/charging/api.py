@@ -20,7 +20,15 @@ from commonwatt.charging.charge import account_of_tag
 from commonwatt.charging.finding import charge_named
 from commonwatt.charging.model.session import Status
 from commonwatt.charging.rules import Rules
-from commonwatt.charging.showing import OfferShown, SessionView, TransactionView, view_session, view_transaction
+from commonwatt.charging.showing import (
+    OfferShown,
+    SessionShown,
+    TagShown,
+    TransactionShown,
+    shown_session,
+    shown_tag,
+    shown_transaction,
+)
 from commonwatt.kernel import Instant, Missing
 from commonwatt.kit.database import Database, Work
 from commonwatt.kit.web import (
@@ -88,7 +96,7 @@ async def get_sessions(
     until: To = None,
     search: Annotated[str, Parameter(description="in the id, the station or the id tag")] = "",
     owed: Annotated[bool, Parameter(description="only with change that nobody has taken")] = False,
-) -> Page[SessionView]:
+) -> Page[SessionShown]:
     """Return sessions, newest first; `owed` keeps those with change that nobody has taken."""
     wanted = queries.SessionFilter(
         station,
@@ -102,14 +110,14 @@ async def get_sessions(
     return await _page(database, wanted, paging, actor)
 
 
-async def _page(database: Database, wanted: queries.SessionFilter, paging: Paging, actor: Actor) -> Page[SessionView]:
+async def _page(database: Database, wanted: queries.SessionFilter, paging: Paging, actor: Actor) -> Page[SessionShown]:
     """Return a page of sessions, the newest first."""
     after = paging.key(*queries.ORDERING.kinds(queries.NEWEST))
     rows = await database.read(queries.list_sessions, wanted, after=after, limit=paging.limit + 1)
     return page_of(
         rows,
         paging,
-        lambda charge: view_session(charge, actor),
+        lambda charge: shown_session(charge, actor),
         lambda charge: queries.ORDERING.key(charge, queries.NEWEST),
     )
 
@@ -117,9 +125,9 @@ async def _page(database: Database, wanted: queries.SessionFilter, paging: Pagin
 @get("/api/v1/sessions/{session_id:str}", guards=READ, tags=["sessions"], summary="Show a session")
 async def get_session(
     session_id: SessionId, request: Request[Any, Any, Any], database: Database, actor: Actor
-) -> Tagged[SessionView]:
+) -> Tagged[SessionShown]:
     """Return one session."""
-    return tagged(request, view_session(await database.read(charge_named, session_id), actor))
+    return tagged(request, shown_session(await database.read(charge_named, session_id), actor))
 
 
 @post(
@@ -156,7 +164,7 @@ async def post_session(
             rules=rules,
         )
         return {
-            "session": view_session(charge, actor),
+            "session": shown_session(charge, actor),
             "invoice": invoice.bolt11,
             "payment_hash": invoice.payment_hash,
             "expires": invoice.expires,
@@ -177,7 +185,7 @@ async def post_session(
 )
 async def post_stop(
     session_id: SessionId, database: Database, actor: Actor, rules: Rules, idempotency_key: IdempotencyKey | None
-) -> SessionView:
+) -> SessionShown:
     """Ask the station to end a session; what was not used is the driver's."""
     return await database.write(once, idempotency_key, _stop, session_id, actor, rules)
 
@@ -191,7 +199,7 @@ async def post_stop(
 )
 async def post_release(
     session_id: SessionId, database: Database, actor: Actor, idempotency_key: IdempotencyKey | None
-) -> SessionView:
+) -> SessionShown:
     """Let change go that was withheld because a backup was restored. It may have been paid before: look first.
 
     Where the driver left an address it is paid at once. It cannot be undone. Change that is not withheld is left alone.
@@ -200,7 +208,7 @@ async def post_release(
 
 
 @get("/api/v1/refunds", guards=[require_scope("payments:read")], tags=["sessions"], summary="List change owed")
-async def get_refunds(database: Database, paging: Paging, actor: Actor) -> Page[SessionView]:
+async def get_refunds(database: Database, paging: Paging, actor: Actor) -> Page[SessionShown]:
     """Return the sessions whose change nobody has taken yet; `withheld` tells what waits for the owner's word."""
     wanted = queries.SessionFilter(owed=True)
     return await _page(database, wanted, paging, actor)
@@ -219,14 +227,14 @@ async def get_transactions(
     running: Annotated[
         bool, Parameter(description="only those that may still run: without an end, and of no session that is over")
     ] = False,
-) -> Page[TransactionView]:
+) -> Page[TransactionShown]:
     """Return what stations reported, newest first; who may not see id tags cannot look for one either."""
     tag = id_tag if actor.sees_id_tags else None
     wanted = queries.TransactionFilter(station, connector, tag, *span_of(since, until), running)
     before = next(iter(paging.key(int)), None)
     rows = await database.read(queries.list_transactions, wanted, before=before, limit=paging.limit + 1)
     return page_of(
-        rows, paging, lambda row: view_transaction(row, actor, unreported=row.unreported), lambda row: (row.id,)
+        rows, paging, lambda row: shown_transaction(row, actor, unreported=row.unreported), lambda row: (row.id,)
     )
 
 
@@ -237,7 +245,7 @@ async def get_transaction(
     database: Database,
     actor: Actor,
     skip: Annotated[int, Parameter(ge=0, le=10**9, description="meter values to leave out, the oldest first")] = 0,
-) -> Tagged[TransactionView]:
+) -> Tagged[TransactionShown]:
     """Return one transaction with at most 5,000 of its meter values; `meter_values_total` says how many there are."""
     row = await database.read(store.transaction_by_id, number)
     if row is None:
@@ -246,22 +254,20 @@ async def get_transaction(
     values = [{**reading._asdict(), "at": Instant(reading.at_ms)} for reading in readings]
     unreported = await database.read(queries.is_unreported, number)
     total = await database.read(count_readings, number)
-    return tagged(request, view_transaction(row, actor, values, total, unreported=unreported))
+    return tagged(request, shown_transaction(row, actor, values, total, unreported=unreported))
 
 
 @get("/api/v1/tags", guards=WRITE, tags=["sessions"], summary="List local tags")
 async def get_tags(
     request: Request[Any, Any, Any], database: Database, search: TagSearch = ""
-) -> Tagged[Page[queries.TagShown]]:
+) -> Tagged[Page[TagShown]]:
     """Return the tags that charge on account."""
     rows = await database.read(queries.list_tags, text=search)
-    return tagged(request, Page([queries.told_tag(row) for row in rows]))
+    return tagged(request, Page([shown_tag(row) for row in rows]))
 
 
 @post("/api/v1/tags", guards=WRITE, tags=["sessions"], summary="Add a local tag")
-async def post_tag(
-    data: TagWish, database: Database, actor: Actor, idempotency_key: IdempotencyKey | None
-) -> queries.TagShown:
+async def post_tag(data: TagWish, database: Database, actor: Actor, idempotency_key: IdempotencyKey | None) -> TagShown:
     """Let a tag charge on account."""
     return await database.write(once, idempotency_key, _add_tag, data.id_tag, data.holder, actor)
 
@@ -295,16 +301,16 @@ async def delete_tag(id_tag: TagName, database: Database, actor: Actor) -> None:
     await database.write(remove_tag, id_tag, actor=actor)
 
 
-def _stop(work: Work, session_id: str, actor: Actor, rules: Rules) -> SessionView:
+def _stop(work: Work, session_id: str, actor: Actor, rules: Rules) -> SessionShown:
     charge = ask_to_stop(work, session_id, f"{actor.name} stopped it", rules, actor=actor)
-    return view_session(charge, actor)
+    return shown_session(charge, actor)
 
 
-def _release(work: Work, session_id: str, actor: Actor) -> SessionView:
-    return view_session(release_change(work, session_id, actor=actor), actor)
+def _release(work: Work, session_id: str, actor: Actor) -> SessionShown:
+    return shown_session(release_change(work, session_id, actor=actor), actor)
 
 
-def _add_tag(work: Work, id_tag: str, holder: str, actor: Actor) -> queries.TagShown:
+def _add_tag(work: Work, id_tag: str, holder: str, actor: Actor) -> TagShown:
     account = account_of_tag(add_tag(work, id_tag, holder, actor=actor))
     return {"id_tag": id_tag, "holder": holder, "state": "accepted", "made": work.now, "account": account}
 

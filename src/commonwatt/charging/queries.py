@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -232,28 +232,6 @@ def list_tags(
     if text:
         statement = statement.where(mentions(text, store.tags.c.holder, store.tags.c.id_tag))
     return list(sql.execute(statement).all())
-
-
-class TagShown(TypedDict):
-    """A local tag with the account of the books that it charges on."""
-
-    id_tag: str
-    holder: str
-    state: str
-    made: Instant
-    account: str
-
-
-def told_tag(row: Row[Any]) -> TagShown:
-    """Return a local tag for programs, with the account of the books that it charges on."""
-    made = Instant(row.made_ms)
-    return {
-        "id_tag": row.id_tag,
-        "holder": row.holder,
-        "state": row.state,
-        "made": made,
-        "account": account_of_tag(row.id),
-    }
 
 
 def holders_of(sql: Connection, accounts: Iterable[str]) -> dict[str, str]:

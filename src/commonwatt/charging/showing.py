@@ -1,4 +1,4 @@
-"""Sessions and transactions as JSON values: what programs see of them."""
+"""Sessions, transactions and local tags as JSON values: what programs see of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 from sqlalchemy import Row
 
-from commonwatt.charging.charge import Charge
+from commonwatt.charging.charge import Charge, account_of_tag
 from commonwatt.kernel import BTC, Amount, Asset, Instant
 from commonwatt.members import Actor, mask_id_tag
 
@@ -16,7 +16,7 @@ UNREPORTED = "unreported"
 
 
 @dataclass(frozen=True, slots=True)
-class SessionView:
+class SessionShown:
     """A session as programs see it. Instants in RFC 3339; `cost` and `gross` run until the end.
 
     `earned` is the part of `gross` that is paid for: all of it but where more was delivered than a driver had paid.
@@ -53,7 +53,7 @@ class SessionView:
 
 
 @dataclass(frozen=True, slots=True)
-class TransactionView:
+class TransactionShown:
     """A transaction as the station reported it (OCPP 1.6, 4.8 and 4.10)."""
 
     id: int
@@ -79,17 +79,27 @@ class TransactionView:
 class OfferShown(TypedDict):
     """A session that was just opened: what to pay, until when, and the driver's secret link."""
 
-    session: SessionView
+    session: SessionShown
     invoice: str
     payment_hash: str
     expires: Instant
     link: str
 
 
-def view_session(charge: Charge, actor: Actor | None) -> SessionView:
+class TagShown(TypedDict):
+    """A local tag with the account of the books that it charges on."""
+
+    id_tag: str
+    holder: str
+    state: str
+    made: Instant
+    account: str
+
+
+def shown_session(charge: Charge, actor: Actor | None) -> SessionShown:
     """Return a session as this actor may see it."""
     session = charge.session
-    return SessionView(
+    return SessionShown(
         id=charge.id,
         status=session.status.value,
         kind=charge.kind.value,
@@ -119,16 +129,16 @@ def view_session(charge: Charge, actor: Actor | None) -> SessionView:
     )
 
 
-def view_transaction(
+def shown_transaction(
     row: Row[Any],
     actor: Actor | None,
     values: list[dict[str, Any]] | None = None,
     total: int | None = None,
     *,
     unreported: bool = False,
-) -> TransactionView:
+) -> TransactionShown:
     """Return a transaction as this actor may see it; `unreported` is one that ended without its station's word."""
-    return TransactionView(
+    return TransactionShown(
         id=row.id,
         session_id=row.session_id,
         station=row.station,
@@ -146,6 +156,17 @@ def view_transaction(
         meter_values=values,
         meter_values_total=total,
     )
+
+
+def shown_tag(row: Row[Any]) -> TagShown:
+    """Return a local tag, for who may see it, with the account of the books that it charges on."""
+    return {
+        "id_tag": row.id_tag,
+        "holder": row.holder,
+        "state": row.state,
+        "made": Instant(row.made_ms),
+        "account": account_of_tag(row.id),
+    }
 
 
 def address_for(actor: Actor | None, charge: Charge) -> str | None:

@@ -8,6 +8,7 @@ from commonwatt.charging import queries, store
 from commonwatt.charging.actions.keep_tags import add_tag, block_tag, remove_tag
 from commonwatt.charging.charge import account_of_tag
 from commonwatt.charging.errors import NoSuchTag
+from commonwatt.charging.showing import shown_tag
 from commonwatt.kernel import Instant
 from commonwatt.kit.cli import Program, instant_text, table, with_program, wrapped
 from commonwatt.kit.database import Work
@@ -44,7 +45,7 @@ def list_all(program: Program, search: str) -> None:
     empty = "No tag matches." if search else "No tag is known. Add one: commonwatt tag add TAG --holder NAME"
     heads = ("tag", "holder", "state", "since")
     lines = [(row.id_tag, row.holder, row.state, instant_text(Instant(row.made_ms))) for row in rows]
-    value = {"items": [queries.told_tag(row) for row in rows], "next_cursor": None}
+    value = {"items": [shown_tag(row) for row in rows], "next_cursor": None}
     program.answer(value, lambda: table(heads, lines) if lines else empty)
 
 

@@ -12,6 +12,7 @@ from litestar.response import Redirect, Stream, Template
 from commonwatt.charging import queries
 from commonwatt.charging.actions.keep_tags import add_tag, block_tag, remove_tag
 from commonwatt.charging.charge import account_of_tag
+from commonwatt.charging.showing import shown_tag
 from commonwatt.kernel import Refused
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import CSV_ROWS_MAX, AsFile, Paging, csv_answer, sorted_page
@@ -38,7 +39,7 @@ async def show_tags(
     """
     if as_file:
         rows = await database.read(queries.list_tags, text=q, sort=sort or "holder", limit=CSV_ROWS_MAX)
-        told = (tuple(queries.told_tag(row).values()) for row in rows)
+        told = (tuple(shown_tag(row).values()) for row in rows)
         return csv_answer("tags", ("id_tag", "holder", "state", "made", "account"), told)
     return await _page(database, paging, q, {"id_tag": tag[:20]} if tag else {}, sort=sort, done=done)
 
