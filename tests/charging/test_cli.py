@@ -17,9 +17,12 @@ from commonwatt.charging.charge import Charge, Kind, Progress
 from commonwatt.charging.cli import session
 from commonwatt.charging.errors import NoSuchSession
 from commonwatt.charging.model.session import Session, Status
+from commonwatt.charging.showing import shown_session
 from commonwatt.kit.cli import NotConfirmed, Program
 from commonwatt.kit.cli.server import ServerRefused, ServerUnreachable
 from commonwatt.kit.database import Database, create_tables, open_engine
+from commonwatt.kit.web import to_json
+from commonwatt.members import TERMINAL
 
 ENDED = Session(
     Status.ENDED, paid_msat=5_000_000, cost_msat=1_234_567, billed_msat=1_234_567, energy_wh=4321, billed=True
@@ -118,6 +121,16 @@ def test_a_session_is_shown_by_the_end_of_its_id(run, program):
     shown = json.loads(run("show", charge_id, "--json"))
     assert shown["owed"]["units"] == 5_000_000 - 1_234_567
     assert shown["claims"] == []
+
+
+def test_a_session_is_told_as_by_the_api_and_whose_it_is(run, program):
+    charge_id = program.write(keep, ENDED, address="ada@wallet.example", rate_id="rate-1")
+    charge = program.read(store.charge_by_id, charge_id)
+    api = json.loads(to_json(shown_session(charge, TERMINAL)))
+    more = {"holder": None, "account": f"session:{charge_id}"}
+    assert json.loads(run("list", "--json"))["items"] == [{**api, **more}]
+    assert json.loads(run("show", charge_id, "--json")) == {**api, **more, "claims": []}
+    assert (api["id_tag"], api["address"], api["rate_id"], api["power_w"]) == ("tag", "ada@wallet.example", "rate-1", 0)
 
 
 @pytest.mark.parametrize("name", ["0198c0de-0000-7000-8000-000000000000", "short", "%%%%%%%%"])

@@ -14,6 +14,7 @@ from commonwatt.charging.actions.release_change import release_changes
 from commonwatt.charging.charge import Charge, Kind
 from commonwatt.charging.errors import NoSuchSession
 from commonwatt.charging.model.session import Status
+from commonwatt.charging.showing import shown_session
 from commonwatt.kernel import BTC, Amount, Asset, Instant, amount_text
 from commonwatt.kit.cli import (
     ID_LEAST,
@@ -28,6 +29,7 @@ from commonwatt.kit.cli import (
     wrapped,
 )
 from commonwatt.kit.cli.server import post_json
+from commonwatt.kit.web import plain
 from commonwatt.members import TERMINAL
 
 ID_LENGTH = 36
@@ -223,34 +225,10 @@ def _payer(charge: Charge, holders: dict[str, str]) -> str:
 
 
 def _value(charge: Charge, holders: dict[str, str]) -> dict[str, Any]:
-    """Return a session for programs, in the words of the API."""
-    session = charge.session
-    return {
-        "id": charge.id,
-        "status": session.status,
-        "kind": charge.kind,
-        "holder": holders.get(charge.debtor) if charge.tag_id else None,
-        "account": charge.debtor if charge.tag_id else charge.account,
-        "station": charge.station,
-        "connector": charge.connector,
-        "transaction_id": session.transaction_id,
-        "made": charge.made,
-        "began": charge.began,
-        "ended": charge.ended,
-        "energy_wh": session.energy_wh,
-        "gross": Amount(Asset.of(charge.asset), charge.gross_units),
-        "earned": Amount(Asset.of(charge.asset), charge.earned_units),
-        "paid": Amount(BTC, session.paid_msat),
-        "held": Amount(BTC, session.held_msat),
-        "cost": Amount(BTC, session.cost_msat),
-        "billed": Amount(BTC, session.billed_msat),
-        "returned": Amount(BTC, charge.returned_msat),
-        "owed": Amount(BTC, charge.owed_msat),
-        "tariff_version": charge.tariff_version,
-        "reason": session.reason,
-        "flags": charge.flags,
-        "withheld": charge.withheld,
-    }
+    """Return a session for programs: what the API tells of it, whose it is, and on which account it is booked."""
+    holder = holders.get(charge.debtor) if charge.tag_id else None
+    account = charge.debtor if charge.tag_id else charge.account
+    return {**plain(shown_session(charge, TERMINAL)), "holder": holder, "account": account}
 
 
 def _claim(row: Row[Any]) -> dict[str, Any]:
