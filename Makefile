@@ -28,7 +28,7 @@ $(READY): $(BIN)/uv locks/dev.txt pyproject.toml
 web: $(READY)
 	@$(BIN)/python web/build.py
 
-demo: setup  ## run a whole community: stations, cars, a sandbox wallet; Ctrl-C stops, the next start goes on
+demo: setup  ## run a small town: stations, cars, a sandbox wallet; Ctrl-C stops, the next start goes on
 	@$(BIN)/commonwatt demo || test $$? -eq 130
 
 test: setup  ## run the tests; those whose peer is missing say so (make peers, Debian's chromium)

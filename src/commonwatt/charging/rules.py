@@ -12,7 +12,7 @@ FEE_OF_BILLED = 20
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Waiting times, limits and the rail that takes payments."""
+    """Waiting times, limits, and the currency of the site."""
 
     terms: Terms = field(default_factory=Terms)
     invoice_s: int = 600

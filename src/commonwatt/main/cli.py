@@ -15,7 +15,7 @@ from commonwatt.kit.cli import EXIT_CODES, Lazy, LazyGroup, Program, run_group
 
 COMMANDS = (
     Lazy("serve", "commonwatt.main.serve:serve", "Serve pages, API and stations in one process."),
-    Lazy("demo", "commonwatt.main.demo.run:demo", "A whole community with play money, to look and try."),
+    Lazy("demo", "commonwatt.main.demo.run:demo", "A small town with play money, to look and try."),
     Lazy(
         "station", "commonwatt.main.station_commands:station", "Charge points: add, admit, command, pretend to be one."
     ),

@@ -1,4 +1,4 @@
-"""The session, from the scan to the refund, as a pure machine: `step(session, event, terms, now)`.
+"""The session, from the scan to the refund, as a pure machine: `step(session, happening, terms, now)`.
 
 It knows money and status, nothing of tariffs, rails or OCPP: whoever calls it says what was metered and what that
 costs. The law of it: money that came is never lost (`paid = billed + change`), nothing is billed that was not

@@ -36,7 +36,7 @@ DATA_LND = DATA.with_name("commonwatt-demo-lnd")
 def demo(
     program: Program, *, only_walk: bool, on_lnd: bool, code: str | None, sats: int | None, http_bind: str | None
 ) -> int:
-    """Run a whole community with play money: stations, cars, a wallet, prices. Ctrl-C stops, the next start goes on."""
+    """Run a small town with play money: stations, cars, a wallet, prices. Ctrl-C stops, the next start goes on."""
     if only_walk and (on_lnd or code is not None):
         raise click.UsageError("--walk tells its story with play money; leave --lnd and --pay out.")
     if sats is not None and code is None:
