@@ -7,16 +7,16 @@ from typing import Any
 
 from litestar import get
 from litestar.response import Redirect, Template
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from commonwatt.charging import queries
 from commonwatt.charging.charge import Charge
-from commonwatt.charging.driver_view import both, both_now
+from commonwatt.charging.driver_view import both_now, cost_of
 from commonwatt.charging.period_sums import period_chart, sums_by_day
 from commonwatt.charging.pricing import rate_of, tariff_of
 from commonwatt.charging.store import sum_withheld
 from commonwatt.kernel import BTC, Amount, Asset, Clock, Fault, Instant
-from commonwatt.kit.database import Database
+from commonwatt.kit.database import Database, count_dead
 from commonwatt.kit.web import Site
 from commonwatt.kit.web.days import today_begins
 from commonwatt.members import require_scope
@@ -83,11 +83,7 @@ def _cards(sql: Connection, running: list[Charge]) -> tuple[list[dict[str, Any]]
     cards: list[dict[str, Any]] = []
     for view in views[:CARDS_MAX]:
         charge = here.get((view.station, view.number))
-        cost = None
-        if charge is not None and charge.session.prepaid:
-            cost = both(tariff_of(sql, charge), rate_of(sql, charge), charge.session.cost_msat)
-        elif charge is not None:
-            cost = {"amount": Amount(Asset.of(charge.asset), charge.gross_units), "sats": None}
+        cost = None if charge is None else cost_of(tariff_of(sql, charge), rate_of(sql, charge), charge)
         cards.append({"connector": view, "charge": charge, "cost": cost})
     return cards, len(views) - len(cards)
 
@@ -99,8 +95,7 @@ def _needs(sql: Connection, site: Site, now: Instant) -> list[Need]:
     def need(words: str, href: str, action: str, tone: str, icon: str) -> None:
         needs.append({"text": words, "href": href, "action": action, "tone": tone, "icon": icon})
 
-    dead = sql.execute(text("SELECT count(*) FROM outbox WHERE state = 'dead'")).scalar_one()
-    if dead:
+    if count_dead(sql):
         need(
             _("Something could not be done and waits for you."),
             "/jobs?state=dead",

@@ -17,7 +17,6 @@ SLOT_MS = 900_000
 """Every zone's midnight falls on a quarter of an hour."""
 MONTHS = 12
 _SESSION = store.sessions.c
-EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,24 +141,12 @@ def list_sessions(
     return [charge for charge in charges if charge is not None]
 
 
-def count_sessions(sql: Connection) -> dict[str, int]:
-    """Return how many sessions there are in each state."""
-    rows = sql.execute(select(_SESSION.status, func.count()).group_by(_SESSION.status)).all()
-    return {row[0]: row[1] for row in rows}
-
-
 def running_sessions(sql: Connection) -> list[Charge]:
     """Return the sessions that occupy a connector now, the newest first."""
     statement = select(_SESSION.id).where(_SESSION.status.in_([status.value for status in ACTIVE]))
     ids = [row.id for row in sql.execute(statement.order_by(_SESSION.id.desc()).limit(500))]
     charges = (store.charge_by_id(sql, session_id) for session_id in ids)
     return [charge for charge in charges if charge is not None]
-
-
-def session_at(sql: Connection, station: str, connector: int) -> Charge | None:
-    """Return the session that occupies a connector, or None."""
-    found = store.active_charges(sql, station, connector)
-    return found[0] if found else None
 
 
 def sum_sessions(sql: Connection, since: Instant, until: Instant) -> Totals:

@@ -14,7 +14,7 @@ from commonwatt.charging.lnurl import pay_url
 from commonwatt.charging.station_view import overview_of
 from commonwatt.kernel import Clock, Instant
 from commonwatt.kit.database import Database
-from commonwatt.kit.web import Paging, Site, csv_answer, form_key, page_of
+from commonwatt.kit.web import CSV_ROWS_MAX, Paging, Site, csv_answer, form_key, page_of
 from commonwatt.kit.web.days import day_begins
 from commonwatt.members import Actor, require_scope
 from commonwatt.protocols.lnurl import page_link
@@ -34,7 +34,6 @@ from commonwatt.stations import (
 
 READ = [require_scope("stations:read")]
 TABS = ("overview", "messages", "configuration", "commands", "settings")
-CSV_ROWS_MAX = 100_000
 Word = Annotated[str, Parameter(pattern="^[A-Za-z]{0,40}$")]
 Tab = Annotated[str, Parameter(pattern="^(" + "|".join(TABS) + "|)$")]
 Search = Annotated[str, Parameter(max_length=100)]

@@ -17,7 +17,6 @@ from commonwatt.tariffs import tariff_for
 
 HOURS = 6
 """How far back the chart of power goes."""
-DAY_MS = 86_400_000
 GAP_MS = 20 * 60_000
 """Silence after which the chart shows a gap."""
 POINTS_MAX = 500

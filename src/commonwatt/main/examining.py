@@ -26,6 +26,7 @@ from commonwatt.books import check_books
 from commonwatt.kernel import BTC, Amount, Done, Fault, Instant, amount_text
 from commonwatt.kit.cli import counted
 from commonwatt.kit.clock import SystemClock
+from commonwatt.kit.database import count_dead
 from commonwatt.kit.pages.assets import BUILT
 from commonwatt.kit.reason import reason_of
 from commonwatt.kit.running import Running, base_address, find_running, server_runs
@@ -132,7 +133,7 @@ def _look_inside(connection: Connection, path: Path) -> Iterator[Finding]:
         yield bad(
             "books", fault.detail, "Do not pay out before somebody has looked; see docs/problems/books-broken.md."
         )
-    dead = connection.execute(text("SELECT count(*) FROM outbox WHERE state = 'dead'")).scalar_one()
+    dead = count_dead(connection)
     if dead:
         said = f"{counted(dead, 'job')} ended without success."
         yield doubtful("jobs", said, "Look at the page Jobs: each has a reason and a retry.")

@@ -8,7 +8,7 @@ Reading order: `schema` (the tables' common roof), `work` (what an action gets),
 from commonwatt.kit.database.engine import open_engine
 from commonwatt.kit.database.jobs import Every, Handler, Jobs, Lane, Reaction
 from commonwatt.kit.database.ordering import Ordering, SortColumn, by_text
-from commonwatt.kit.database.outbox import Effect, Event, Job, is_awaited, outbox
+from commonwatt.kit.database.outbox import Effect, Event, Job, count_dead, is_awaited, outbox
 from commonwatt.kit.database.schema import create_tables, metadata
 from commonwatt.kit.database.searching import mentions
 from commonwatt.kit.database.work import Note, Work
@@ -29,6 +29,7 @@ __all__ = [
     "SortColumn",
     "Work",
     "by_text",
+    "count_dead",
     "create_tables",
     "is_awaited",
     "mentions",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import msgspec
-from sqlalchemy import BigInteger, Column, Connection, Index, Integer, String, Table, Text, text
+from sqlalchemy import BigInteger, Column, Connection, Index, Integer, String, Table, Text, func, select, text
 
 from commonwatt.kernel import Instant
 from commonwatt.kit.database.schema import metadata
@@ -108,3 +108,9 @@ def _store(
 def is_awaited(sql: Connection, key: str) -> bool:
     """Whether an effect of a key has no end yet; each half of the question is answered by an index."""
     return sql.exec_driver_sql(_AWAITED, (key,)).first() is not None
+
+
+def count_dead(sql: Connection) -> int:
+    """Return how many events and effects ended without success and wait for somebody."""
+    dead = select(func.count()).select_from(outbox).where(outbox.c.state == DEAD)
+    return int(sql.execute(dead).scalar_one())
