@@ -16,7 +16,7 @@ from commonwatt.main.demo.town import furnish
 from commonwatt.main.migrations import all_tables
 from commonwatt.main.worlds import open_worlds, rules_of
 from commonwatt.members import Role
-from commonwatt.members.actions.start_session import Visit, start_session
+from commonwatt.members.actions.sign_in import Visit, open_sign_in
 from commonwatt.members.store import members
 from commonwatt.tariffs import refresh_rates
 
@@ -54,7 +54,7 @@ def _join(work, role):
     member_id = work.new_id()
     made = {"id": member_id, "name": "Ann", "role": role, "handle": work.ids.secret(32), "made_ms": work.now.ms}
     work.sql.execute(members.insert().values(**made))
-    return start_session(work, member_id, Visit("Firefox", "192.0.2.1"), proved=True)
+    return open_sign_in(work, member_id, Visit("Firefox", "192.0.2.1"), proved=True)
 
 
 async def build_whole(folder, clock, ids) -> Whole:

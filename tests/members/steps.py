@@ -6,7 +6,7 @@ from commonwatt.kit.database import Work
 from commonwatt.kit.web import Site
 from commonwatt.members import Actor, Role, lists, offer_setup
 from commonwatt.members.actions import prove_by_passkey as prove
-from commonwatt.members.actions.start_session import Visit
+from commonwatt.members.actions.sign_in import Visit
 from commonwatt.members.secrets import digest
 
 SITE = Site("Test", "http://localhost:8080")
@@ -39,5 +39,5 @@ def sign_in(work, device):
 
 
 def actor_of(work, started) -> Actor:
-    found = lists.find_by_session(work.sql, digest(started.secret), work.now, "192.0.2.1")
+    found = lists.find_by_sign_in(work.sql, digest(started.secret), work.now, "192.0.2.1")
     return found[0] if found else None

@@ -14,7 +14,7 @@ from commonwatt.kit.pages import template_engine
 from commonwatt.kit.web import Behaviour, Live, Site, build_app, listen, serve
 from commonwatt.members import DEPENDENCIES, EXCEPTION_HANDLERS, Identify, lists, offer_setup
 from commonwatt.members.pages import ROUTES
-from commonwatt.members.store import sessions
+from commonwatt.members.store import sign_ins
 
 playwright = pytest.importorskip("playwright.async_api")
 CHROMIUM = "/usr/bin/chromium"
@@ -122,7 +122,7 @@ async def test_set_up_sign_out_and_in_again(site, page):
 
 def age(work):
     """Let every proof be of an hour ago."""
-    work.sql.execute(update(sessions).values(proved_ms=sessions.c.proved_ms - 3_600_000))
+    work.sql.execute(update(sign_ins).values(proved_ms=sign_ins.c.proved_ms - 3_600_000))
 
 
 async def test_a_dangerous_act_asks_for_the_passkey_and_is_then_done(site, page):

@@ -150,7 +150,7 @@ def test_dangerous_acts_ask_again_after_a_while(owner, clock):
     assert owner.get("/api/v1/dangerous").json()["slug"] == "prove-it-is-you"
 
 
-def test_sessions_are_listed_and_ended_elsewhere(owner, app):
+def test_sign_ins_are_listed_and_ended_elsewhere(owner, app):
     with Browser(app, base_url=BASE) as other:
         other.device = owner.device
         other.sign_in()
@@ -163,7 +163,18 @@ def test_sessions_are_listed_and_ended_elsewhere(owner, app):
         assert owner.send_form("/devices/sessions/end-others", "/devices").status_code == 303
         assert other.get("/overview").status_code == 401
     assert owner.get("/overview").status_code == 200
-    assert "end other sessions" in owner.get("/audit", headers=HTML).text
+    assert "end other sign-ins" in owner.get("/audit", headers=HTML).text
+
+
+async def test_a_sign_in_is_no_session_in_the_audit_log_and_older_lines_stay_as_they_were(owner, database):
+    await database.write(record_act, TERMINAL, "sign in", "session/019de384-6d40-76f8-b73c-b370fe1bafa5")
+    owner.sign_in()
+    subjects = [one["subject"] for one in owner.get("/api/v1/audit?search=sign in").json()["items"]]
+    assert [subject.partition("/")[0] for subject in subjects] == ["sign-in", "session"]
+    page = owner.get("/audit", headers=HTML).text
+    for subject in subjects:
+        assert f'title="{subject}"' in page
+        assert "sign in" in owner.get("/audit", params={"subject": subject}, headers=HTML).text
 
 
 def test_the_audit_log_is_searched_and_exported(owner):

@@ -20,7 +20,7 @@ from commonwatt.members import (
 from commonwatt.members.actions import prove_by_passkey as prove
 from commonwatt.members.actions.invite_member import find_invitation, withdraw_invitation
 from commonwatt.members.actions.recover_by_code import make_recovery_codes, recover_by_code
-from commonwatt.members.actions.start_session import IDLE_MS, LONGEST_MS, end_session, touch_session
+from commonwatt.members.actions.sign_in import IDLE_MS, LONGEST_MS, end_sign_in, touch_sign_in
 from commonwatt.members.errors import (
     CodeRefused,
     LastKey,
@@ -246,25 +246,25 @@ def test_recovery_codes_work_once_each_however_typed(work):
             recover_by_code(work, wrong, VISIT)
 
 
-def test_sessions_end_by_hand_by_idleness_and_by_age(work):
+def test_sign_ins_end_by_hand_by_idleness_and_by_age(work):
     started, _ = join(work)
     actor = actor_of(work, started)
     assert actor_of(later(work, IDLE_MS - 1), started) is not None
     assert actor_of(later(work, IDLE_MS), started) is None
     day = 24 * 3600 * 1000
     for days in range(1, 30):
-        touch_session(later(work, days * day), started.id)
+        touch_sign_in(later(work, days * day), started.id)
     assert actor_of(later(work, LONGEST_MS - 1), started) is not None
     assert actor_of(later(work, LONGEST_MS), started) is None
-    end_session(work, actor, started.id)
+    end_sign_in(work, actor, started.id)
     assert actor_of(work, started) is None
 
 
-def test_nobody_ends_anybody_else_s_session(work):
+def test_nobody_ends_anybody_else_s_sign_in(work):
     ada, _ = join(work)
     bob, _ = join(work, invite_member(work, OWNER, "Bob", Role.OWNER), "Bob")
     with pytest.raises(NoSuchMember):
-        end_session(work, actor_of(work, bob), ada.id)
+        end_sign_in(work, actor_of(work, bob), ada.id)
 
 
 def test_the_only_passkey_stays(work):

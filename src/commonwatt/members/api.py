@@ -21,7 +21,7 @@ from commonwatt.members.model.actor import EVERYTHING, SCOPES, Actor, Role
 
 ADMIN = [require_scope("members:admin")]
 PROVED = [*ADMIN, require_proof]
-"""A browser's session proves first that its member still holds it; tokens pass."""
+"""A browser's sign-in proves first that its member still holds it; tokens pass."""
 DAY_S = 24 * 3600
 Id = Annotated[str, Parameter(description="its id, as the list tells it")]
 Revoked = Annotated[bool, Parameter(description="the revoked ones too")]
@@ -136,7 +136,7 @@ async def patch_member(member_id: Id, data: RoleWish, database: Database, actor:
     status_code=HTTP_204_NO_CONTENT,
 )
 async def delete_member(member_id: Id, database: Database, actor: Actor) -> None:
-    """Let a member go; its sessions end at once."""
+    """Let a member go; its sign-ins end at once."""
     await database.write(remove_member, actor, member_id)
 
 

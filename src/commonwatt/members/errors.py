@@ -87,7 +87,7 @@ class ScopeRefused(Refused):
 
 
 class NoSuchMember(Missing):
-    """No member, invitation, session or token has this id."""
+    """No member, invitation, sign-in or token has this id."""
 
     slug = "no-such-member"
     title = "Nobody of that name"

@@ -18,8 +18,8 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import Site, client_of, session_cookie
 from commonwatt.members.actions.create_token import touch_token
-from commonwatt.members.actions.start_session import SEEN_EVERY_MS, touch_session
-from commonwatt.members.lists import find_by_session, find_by_token
+from commonwatt.members.actions.sign_in import SEEN_EVERY_MS, touch_sign_in
+from commonwatt.members.lists import find_by_sign_in, find_by_token
 from commonwatt.members.model.actor import Actor
 from commonwatt.members.secrets import digest
 
@@ -33,12 +33,12 @@ class Identify(ASGIMiddleware):
     scopes = (ScopeType.HTTP,)
 
     def __init__(self, database: Database, site: Site) -> None:
-        """Take where sessions and tokens are, and the site whose cookie counts."""
+        """Take where sign-ins and tokens are, and the site whose cookie counts."""
         self._database = database
         self._cookie = session_cookie(site)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """Identify one request, note that its session or token is in use, and pass it on."""
+        """Identify one request, note that its sign-in or token is in use, and pass it on."""
         found = await _find(ASGIConnection(scope), self._database, self._cookie)
         scope["user"] = None if found is None else found[0]
         if found is not None:
@@ -50,14 +50,14 @@ class Identify(ASGIMiddleware):
             return
         if actor.token_id is not None:
             await self._database.write(touch_token, actor.token_id)
-        elif actor.session_id is not None:
-            await self._database.write(touch_session, actor.session_id)
+        elif actor.sign_in_id is not None:
+            await self._database.write(touch_sign_in, actor.sign_in_id)
 
 
 async def find_actor(connection: Connected, database: Database, site: Site) -> Actor | None:
-    """Return who asks, as it is at this moment; None for a passer-by, and for whose session or token has ended.
+    """Return who asks, as it is at this moment; None for a passer-by, and for whose sign-in or token has ended.
 
-    For what lasts longer than its request: a stream that stays open keeps no session in use.
+    For what lasts longer than its request: a stream that stays open keeps no sign-in in use.
     """
     found = await _find(connection, database, session_cookie(site))
     return None if found is None else found[0]
@@ -70,7 +70,7 @@ async def _find(connection: Connected, database: Database, cookie: str) -> tuple
     secret = connection.cookies.get(cookie, "") if said is None else token.strip() if kind.lower() == "bearer" else ""
     if not 0 < len(secret) <= _SECRET_MAX:
         return None
-    find = find_by_session if said is None else find_by_token
+    find = find_by_sign_in if said is None else find_by_token
     return await database.read(find, digest(secret), database.clock.now(), client_of(connection.scope))
 
 

@@ -1,4 +1,4 @@
-"""What the pages and the API show of people, keys, links, tokens, sessions and acts."""
+"""What the pages and the API show of people, keys, links, tokens, sign-ins and acts."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from commonwatt.kernel import Instant
 from commonwatt.kit.database import Ordering, SortColumn, by_text, mentions
 from commonwatt.kit.database.ordering import Key
 from commonwatt.kit.web import Paging
-from commonwatt.members.actions.start_session import IDLE_MS, LONGEST_MS
+from commonwatt.members.actions.sign_in import IDLE_MS, LONGEST_MS
 from commonwatt.members.model.actor import Actor, Role, mask_id_tag
 from commonwatt.members.model.masks import hide_tags
-from commonwatt.members.store import audit, invitations, members, passkeys, recovery_codes, sessions, tokens
+from commonwatt.members.store import audit, invitations, members, passkeys, recovery_codes, sign_ins, tokens
 
 _NEVER_MS = (1 << 62) - 1
 TAG_SUBJECT = "tag/"
@@ -61,7 +61,7 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenSession:
+class OpenSignIn:
     """A browser that is signed in."""
 
     id: str
@@ -95,7 +95,7 @@ class Act:
     detail: dict[str, Any]
 
 
-_SEEN = select(func.max(sessions.c.seen_ms)).where(sessions.c.member_id == members.c.id).scalar_subquery()
+_SEEN = select(func.max(sign_ins.c.seen_ms)).where(sign_ins.c.member_id == members.c.id).scalar_subquery()
 MEMBERS: Ordering[Member] = Ordering(
     SortColumn(members.c.id, str, lambda one: one.id),
     {
@@ -186,17 +186,17 @@ def list_tokens(
     ]
 
 
-def list_sessions(connection: Connection, member_id: str, now: Instant) -> list[OpenSession]:
-    """Return the member's sessions that are still valid, last used first."""
-    query = select(sessions).where(
-        sessions.c.member_id == member_id,
-        sessions.c.ended_ms.is_(None),
-        sessions.c.seen_ms > now.ms - IDLE_MS,
-        sessions.c.made_ms > now.ms - LONGEST_MS,
+def list_sign_ins(connection: Connection, member_id: str, now: Instant) -> list[OpenSignIn]:
+    """Return the member's sign-ins that are still valid, last used first."""
+    query = select(sign_ins).where(
+        sign_ins.c.member_id == member_id,
+        sign_ins.c.ended_ms.is_(None),
+        sign_ins.c.seen_ms > now.ms - IDLE_MS,
+        sign_ins.c.made_ms > now.ms - LONGEST_MS,
     )
     return [
-        OpenSession(row.id, browser_name(row.browser), row.address, Instant(row.made_ms), Instant(row.seen_ms))
-        for row in connection.execute(query.order_by(sessions.c.seen_ms.desc()))
+        OpenSignIn(row.id, browser_name(row.browser), row.address, Instant(row.made_ms), Instant(row.seen_ms))
+        for row in connection.execute(query.order_by(sign_ins.c.seen_ms.desc()))
     ]
 
 
@@ -259,10 +259,10 @@ def find_by_token(connection: Connection, hashed: str, now: Instant, address: st
     return who, row.used_ms or 0
 
 
-def find_by_session(connection: Connection, hashed: str, now: Instant, address: str) -> tuple[Actor, int] | None:
-    """Return the actor of a session's digest, and when it was last seen; None when it is not valid."""
-    query = select(sessions, members.c.name, members.c.role).join(members, members.c.id == sessions.c.member_id)
-    living = (sessions.c.hash == hashed) & sessions.c.ended_ms.is_(None) & members.c.ended_ms.is_(None)
+def find_by_sign_in(connection: Connection, hashed: str, now: Instant, address: str) -> tuple[Actor, int] | None:
+    """Return the actor of a sign-in's digest, and when it was last seen; None when it is not valid."""
+    query = select(sign_ins, members.c.name, members.c.role).join(members, members.c.id == sign_ins.c.member_id)
+    living = (sign_ins.c.hash == hashed) & sign_ins.c.ended_ms.is_(None) & members.c.ended_ms.is_(None)
     row = connection.execute(query.where(living)).first()
     if row is None or row.seen_ms <= now.ms - IDLE_MS or row.made_ms <= now.ms - LONGEST_MS:
         return None
@@ -272,7 +272,7 @@ def find_by_session(connection: Connection, hashed: str, now: Instant, address: 
         Role(row.role),
         address=address,
         member_id=row.member_id,
-        session_id=row.id,
+        sign_in_id=row.id,
         proved_ms=row.proved_ms,
     )
     return who, row.seen_ms

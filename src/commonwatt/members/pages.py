@@ -29,7 +29,7 @@ from commonwatt.members.actions.prove_by_passkey import (
     take_ceremony,
 )
 from commonwatt.members.actions.recover_by_code import recover_by_code
-from commonwatt.members.actions.start_session import LONGEST_MS, Started, Visit, sign_out
+from commonwatt.members.actions.sign_in import LONGEST_MS, Started, Visit, sign_out
 from commonwatt.members.guards import HOME, require
 from commonwatt.members.lists import has_owner
 from commonwatt.members.model.actor import Actor, Role
@@ -43,7 +43,7 @@ _LOOPBACK = {"127.0.0.1", "::1"}
 
 
 def visit_of(request: AnyRequest) -> Visit:
-    """Say where a request comes from, as the list of sessions shows it."""
+    """Say where a request comes from, as the list of sign-ins shows it."""
     return Visit(request.headers.get("user-agent", "unknown"), client_of(request.scope))
 
 
@@ -169,7 +169,7 @@ async def begin_proving(database: Database, site: Site, actor: Actor) -> dict[st
 
 @post("/prove/finish", guards=SIGNED_IN, include_in_schema=False, status_code=200)
 async def finish_proving(data: dict[str, Any], database: Database, site: Site, actor: Actor) -> dict[str, str]:
-    """Believe for a while that it is the member who holds this session."""
+    """Believe for a while that it is the member who holds this sign-in."""
     state, credential = read_answer(data)
     ceremony = await database.write(take_ceremony, state, PROVE)
     await database.write(finish_proof, site, actor, ceremony, credential)
@@ -192,8 +192,8 @@ async def recover(request: AnyRequest, data: Form, database: Database, site: Sit
 
 @post("/sign-out", include_in_schema=False)
 async def leave(database: Database, site: Site, actor: Actor | None) -> Redirect:
-    """End this browser's session."""
-    if actor is not None and actor.session_id is not None:
+    """End this browser's sign-in."""
+    if actor is not None and actor.sign_in_id is not None:
         await database.write(sign_out, actor)
     headers = {"Clear-Site-Data": '"cache"'}
     return Redirect("/sign-in", status_code=303, cookies=[_cookie(site, "")], headers=headers)

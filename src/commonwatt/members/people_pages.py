@@ -30,7 +30,7 @@ from commonwatt.members.actions.create_token import create_token, revoke_token
 from commonwatt.members.actions.invite_member import invite_member, withdraw_invitation
 from commonwatt.members.actions.prove_by_passkey import ADD, begin_add, finish_add, remove_passkey, take_ceremony
 from commonwatt.members.actions.recover_by_code import make_recovery_codes
-from commonwatt.members.actions.start_session import end_other_sessions, end_session
+from commonwatt.members.actions.sign_in import end_other_sign_ins, end_sign_in
 from commonwatt.members.forms import number_of, role_of, wrong_fields
 from commonwatt.members.guards import require, require_proof, require_scope
 from commonwatt.members.model.actor import EVERYTHING, SCOPES, Actor, Role
@@ -238,9 +238,9 @@ async def _devices(request: AnyRequest, database: Database, clock: Clock, actor:
     own = actor.member_id or ""
     context = {
         "passkeys": await database.read(lists.list_passkeys, own),
-        "sessions": await database.read(lists.list_sessions, own, clock.now()),
+        "sign_ins": await database.read(lists.list_sign_ins, own, clock.now()),
         "codes_left": await database.read(lists.count_codes, own),
-        "this_session": actor.session_id,
+        "this_sign_in": actor.sign_in_id,
         "member": actor,
         "welcome": "welcome" in request.query_params,
         "recovered": "recovered" in request.query_params,
@@ -255,7 +255,7 @@ async def _devices(request: AnyRequest, database: Database, clock: Clock, actor:
 
 @get("/devices", guards=SIGNED_IN, include_in_schema=False)
 async def show_devices(request: AnyRequest, database: Database, clock: Clock, actor: Actor) -> Template:
-    """Show one's own passkeys, sessions and recovery codes."""
+    """Show one's own passkeys, sign-ins and recovery codes."""
     return await _devices(request, database, clock, actor)
 
 
@@ -298,17 +298,17 @@ async def drop_passkey(passkey_id: str, database: Database, actor: Actor) -> Red
     return _done("/devices", "forgotten")
 
 
-@post("/devices/sessions/{session_id:str}/end", guards=SIGNED_IN, include_in_schema=False)
-async def end_one(session_id: str, database: Database, actor: Actor) -> Redirect:
-    """End one of one's own sessions."""
-    await database.write(end_session, actor, session_id)
+@post("/devices/sessions/{sign_in_id:str}/end", guards=SIGNED_IN, include_in_schema=False)
+async def end_one(sign_in_id: str, database: Database, actor: Actor) -> Redirect:
+    """End one of one's own sign-ins."""
+    await database.write(end_sign_in, actor, sign_in_id)
     return _done("/devices", "ended")
 
 
 @post("/devices/sessions/end-others", guards=SIGNED_IN, include_in_schema=False)
 async def end_others(database: Database, actor: Actor) -> Redirect:
-    """End all of one's own sessions but this one."""
-    await database.write(end_other_sessions, actor)
+    """End all of one's own sign-ins but this one."""
+    await database.write(end_other_sign_ins, actor)
     return _done("/devices", "ended")
 
 

@@ -75,7 +75,7 @@ tokens = Table(
 )
 """`made_by` is a member or another token; `root_id` the member at the beginning of that chain."""
 
-sessions = Table(
+sign_ins = Table(
     "web_session",
     metadata,
     Column("id", String(36), primary_key=True),

@@ -11,7 +11,7 @@ from commonwatt.kit.database import Work
 from commonwatt.members.actions.create_token import end_tokens_beyond
 from commonwatt.members.actions.invite_member import check_role, count_owners, end_invitations_beyond
 from commonwatt.members.actions.record_act import record_act
-from commonwatt.members.actions.start_session import end_all_sessions
+from commonwatt.members.actions.sign_in import end_all_sign_ins
 from commonwatt.members.errors import LastOwner, NoSuchMember
 from commonwatt.members.model.actor import Actor, Role
 from commonwatt.members.store import members, passkeys, recovery_codes
@@ -34,14 +34,14 @@ def change_role(work: Work, actor: Actor, member_id: str, role: Role) -> None:
 
 
 def remove_member(work: Work, actor: Actor, member_id: str) -> None:
-    """Let a member go: sessions, tokens and open invitations end, passkeys and codes go; the log keeps the name.
+    """Let a member go: sign-ins, tokens and open invitations end, passkeys and codes go; the log keeps the name.
 
     Raises LastOwner.
     """
     row = _living(work, member_id)
     _keep_an_owner(work, row)
     work.sql.execute(update(members).where(members.c.id == member_id).values(ended_ms=work.now.ms))
-    end_all_sessions(work, member_id)
+    end_all_sign_ins(work, member_id)
     end_tokens_beyond(work, actor, member_id, None)
     end_invitations_beyond(work, actor, member_id, None)
     work.sql.execute(delete(passkeys).where(passkeys.c.member_id == member_id))

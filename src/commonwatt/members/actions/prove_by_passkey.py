@@ -1,6 +1,6 @@
 """The two ceremonies of WebAuthn Level 3, sections 7.1 and 7.2: register a passkey, and show one.
 
-A passkey is shown to sign in, and again to prove, before a dangerous act, that the member still holds the session.
+A passkey is shown to sign in, and again to prove, before a dangerous act, that the member still holds the sign-in.
 
 A ceremony begins with a challenge that we keep, and ends with the authenticator's signature over it. `take_ceremony`
 is a transaction of its own: whatever the answer is worth, its challenge never counts twice.
@@ -19,11 +19,11 @@ from commonwatt.kit.database import Work
 from commonwatt.kit.web import Site
 from commonwatt.members.actions.invite_member import check_name, find_invitation
 from commonwatt.members.actions.record_act import record_act
-from commonwatt.members.actions.start_session import Started, Visit, start_session
+from commonwatt.members.actions.sign_in import Started, Visit, open_sign_in
 from commonwatt.members.errors import LastKey, NoSuchMember, PasskeyRefused, ProveItIsYou
 from commonwatt.members.model.actor import FRESH_MS, Actor
 from commonwatt.members.secrets import digest, new_secret
-from commonwatt.members.store import ceremonies, invitations, members, passkeys, sessions
+from commonwatt.members.store import ceremonies, invitations, members, passkeys, sign_ins
 
 JOIN, ADD, SIGN_IN, PROVE = "join", "add", "sign-in", "prove"
 CEREMONY_S = 300
@@ -71,7 +71,7 @@ def begin_add(work: Work, site: Site, actor: Actor) -> Begun:
     row = work.sql.execute(select(members).where(members.c.id == actor.member_id)).first()
     if row is None:
         raise NoSuchMember(said("Only a member has passkeys; a token has none."))
-    came = work.sql.execute(select(sessions.c.made_ms).where(sessions.c.id == actor.session_id)).scalar()
+    came = work.sql.execute(select(sign_ins.c.made_ms).where(sign_ins.c.id == actor.sign_in_id)).scalar()
     by_code = actor.proved_ms == 0 and came is not None and work.now.ms - came <= FRESH_MS
     if not by_code and not actor.has_proved(work.now):
         raise ProveItIsYou
@@ -85,7 +85,7 @@ def begin_sign_in(work: Work, site: Site) -> Begun:
 
 
 def begin_proof(work: Work, site: Site, actor: Actor) -> Begun:
-    """Begin to prove that it is the member who holds this session, by one of the member's own passkeys."""
+    """Begin to prove that it is the member who holds this sign-in, by one of the member's own passkeys."""
     if actor.member_id is None:
         raise NoSuchMember(said("Only a member has passkeys; a token has none."))
     known = work.sql.execute(select(passkeys.c.credential).where(passkeys.c.member_id == actor.member_id)).scalars()
@@ -115,7 +115,7 @@ def finish_join(
     _store_passkey(work, site, ceremony, member_id, credential)
     used = update(invitations).where(invitations.c.id == invitation.id)
     work.sql.execute(used.values(ended_ms=work.now.ms, member_id=member_id))
-    started = start_session(work, member_id, visit, proved=True)
+    started = open_sign_in(work, member_id, visit, proved=True)
     actor = Actor(f"member/{member_id}", ceremony.name, invitation.role, address=visit.address, member_id=member_id)
     record_act(work, actor, "join", f"member/{member_id}", {"role": invitation.role, "link": invitation.kind})
     return started
@@ -126,7 +126,7 @@ def finish_add(work: Work, site: Site, actor: Actor, ceremony: Ceremony, credent
     if ceremony.subject != actor.member_id:
         raise PasskeyRefused(said("The passkey was made for somebody else. Begin again."))
     passkey_id = _store_passkey(work, site, ceremony, ceremony.subject, credential)
-    proved = update(sessions).where(sessions.c.id == actor.session_id)
+    proved = update(sign_ins).where(sign_ins.c.id == actor.sign_in_id)
     work.sql.execute(proved.values(proved_ms=work.now.ms))
     record_act(work, actor, "add passkey", f"passkey/{passkey_id}")
     return passkey_id
@@ -135,20 +135,20 @@ def finish_add(work: Work, site: Site, actor: Actor, ceremony: Ceremony, credent
 def finish_sign_in(work: Work, site: Site, ceremony: Ceremony, credential: dict[str, Any], visit: Visit) -> Started:
     """Sign a member in by a passkey's answer. Raises PasskeyRefused without saying which of the checks failed."""
     row = _verify(work, site, ceremony, credential)
-    started = start_session(work, row.member_id, visit, proved=True)
+    started = open_sign_in(work, row.member_id, visit, proved=True)
     actor = Actor(f"member/{row.member_id}", row.member_name, None, address=visit.address, member_id=row.member_id)
-    record_act(work, actor, "sign in", f"session/{started.id}", {"passkey": row.name})
+    record_act(work, actor, "sign in", f"sign-in/{started.id}", {"passkey": row.name})
     return started
 
 
 def finish_proof(work: Work, site: Site, actor: Actor, ceremony: Ceremony, credential: dict[str, Any]) -> None:
-    """Let a session count as proved from now on. Raises PasskeyRefused for anybody else's passkey or ceremony."""
+    """Let a sign-in count as proved from now on. Raises PasskeyRefused for anybody else's passkey or ceremony."""
     row = _verify(work, site, ceremony, credential)
     if actor.member_id is None or not ceremony.subject == row.member_id == actor.member_id:
         raise PasskeyRefused(said("This passkey is somebody else's. Show your own."))
-    proved = update(sessions).where(sessions.c.id == actor.session_id)
+    proved = update(sign_ins).where(sign_ins.c.id == actor.sign_in_id)
     work.sql.execute(proved.values(proved_ms=work.now.ms))
-    record_act(work, actor, "prove identity", f"session/{actor.session_id}", {"passkey": row.name})
+    record_act(work, actor, "prove identity", f"sign-in/{actor.sign_in_id}", {"passkey": row.name})
 
 
 def _verify(work: Work, site: Site, ceremony: Ceremony, credential: dict[str, Any]) -> Row[Any]:

@@ -7,7 +7,7 @@ from sqlalchemy import delete, insert, select, update
 from commonwatt.kernel import said
 from commonwatt.kit.database import Work
 from commonwatt.members.actions.record_act import record_act
-from commonwatt.members.actions.start_session import Started, Visit, start_session
+from commonwatt.members.actions.sign_in import Started, Visit, open_sign_in
 from commonwatt.members.errors import CodeRefused, NoSuchMember
 from commonwatt.members.model.actor import Actor
 from commonwatt.members.secrets import digest_code, new_code
@@ -41,7 +41,7 @@ def recover_by_code(work: Work, code: str, visit: Visit) -> Started:
             said("This code is not one of ours, or it was used before. Each works once; try the next on your list.")
         )
     work.sql.execute(update(recovery_codes).where(recovery_codes.c.hash == row.hash).values(used_ms=work.now.ms))
-    started = start_session(work, row.id, visit, proved=False)
+    started = open_sign_in(work, row.id, visit, proved=False)
     actor = Actor(f"member/{row.id}", row.name, None, address=visit.address, member_id=row.id)
-    record_act(work, actor, "sign in by recovery code", f"session/{started.id}")
+    record_act(work, actor, "sign in by recovery code", f"sign-in/{started.id}")
     return started

@@ -78,7 +78,8 @@ class Actor:
     address: str = ""
     """Where the request came from."""
     member_id: str | None = None
-    session_id: str | None = None
+    sign_in_id: str | None = None
+    """The browser's sign-in that a member's request came by; None for tokens and the terminal."""
     token_id: str | None = None
     root_id: str | None = None
     """The member whom a token comes from, through however many tokens; None for members, and for the terminal's."""
