@@ -9,7 +9,7 @@ from tests.charging.pages_house import AUDITOR, OWNER, SITE, House
 from tests.german import words_of
 
 from commonwatt import charging, stations
-from commonwatt.charging.actions.note_station import pass_deadlines
+from commonwatt.charging.actions.pass_deadlines import pass_deadlines
 from commonwatt.charging.period_sums import sums_by_day, sums_by_month
 from commonwatt.charging.receipt import receipt_pdf
 from commonwatt.charging.reports import StopReport

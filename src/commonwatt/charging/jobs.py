@@ -8,15 +8,9 @@ from typing import Any
 from sqlalchemy import select
 
 from commonwatt.charging import store
+from commonwatt.charging.actions.ask_station import forget_asked, mark_asked, note_start_answer, note_stop_answer
 from commonwatt.charging.actions.claim_change import reserve_change
-from commonwatt.charging.actions.note_station import (
-    forget_asked,
-    mark_asked,
-    note_start_answer,
-    note_stop_answer,
-    pass_deadlines,
-    watch_running,
-)
+from commonwatt.charging.actions.pass_deadlines import pass_deadlines, watch_running
 from commonwatt.charging.charge import SAT_MSAT, Charge
 from commonwatt.charging.effects import AskReading, AskStart, AskStop, SendChange, SetRhythm
 from commonwatt.charging.rules import Rules

@@ -19,14 +19,14 @@ from sqlalchemy import Connection
 from commonwatt.charging.actions.claim_change import ChangeOffer, claim_change, offer_change
 from commonwatt.charging.actions.offer_session import (
     check_charging,
-    check_connector,
+    check_free,
     offer_session,
     offer_top_up,
     pick_rail,
 )
 from commonwatt.charging.actions.stop_session import ask_to_stop
 from commonwatt.charging.errors import SessionOver, SessionRunning
-from commonwatt.charging.finding import charge_behind
+from commonwatt.charging.finding import charge_behind, check_line, connector_named
 from commonwatt.charging.model.session import ACTIVE, Status
 from commonwatt.charging.prepaying import Span, rate_for, span_before
 from commonwatt.charging.rules import Rules
@@ -49,7 +49,7 @@ from commonwatt.protocols.lnurl import (
     compose_metadata,
     compose_ok,
 )
-from commonwatt.stations import ConnectorView, find_connector
+from commonwatt.stations import ConnectorView
 from commonwatt.stations.ports import StationLine
 from commonwatt.tariffs import explain, tariff_for
 
@@ -248,12 +248,9 @@ async def _open_connector(
     name: str, database: Database, clock: Clock, line: StationLine, rules: Rules
 ) -> tuple[ConnectorView, str, Span]:
     """Return a connector that takes payments now, its tariff in words, and how much; raise the reason why not."""
-    view = await database.read(find_connector, name)
-    if view is not None and not line.is_connected(view.station):
-        view = None if view.station_state != "admitted" else view
-        if view is not None:
-            raise LnurlError(said("the charge point is offline; nothing was charged"))
-    view = check_connector(view, name)
+    view = await database.read(connector_named, name)
+    check_line(line, view)
+    check_free(view)
     return view, *await database.read(_terms, view, clock.now(), rules)
 
 

@@ -23,12 +23,11 @@ from commonwatt.charging.addresses import usable_address
 from commonwatt.charging.driver_view import example, first_choices, payable, session_context
 from commonwatt.charging.errors import (
     AmountOutOfRange,
-    NoSuchConnector,
     NoSuchSession,
     PriceBeyondLimit,
     SessionRunning,
 )
-from commonwatt.charging.finding import charge_behind
+from commonwatt.charging.finding import charge_behind, connector_named
 from commonwatt.charging.lnurl import metadata_of, pay_url, withdraw_url
 from commonwatt.charging.prepaying import Span, span_before, span_within
 from commonwatt.charging.pricing import to_msat
@@ -40,7 +39,7 @@ from commonwatt.kit.pages import render_for
 from commonwatt.kit.web import Site
 from commonwatt.payments.ports import Rail
 from commonwatt.protocols.lnurl import address_identifier, encode_lnurl
-from commonwatt.stations import ConnectorView, find_connector
+from commonwatt.stations import ConnectorView
 from commonwatt.stations.ports import StationLine
 from commonwatt.tariffs import Rate, Tariff, current_rate, explain, tariff_for
 from commonwatt.tariffs.errors import NoRate, NoTariff
@@ -185,11 +184,7 @@ async def show_receipt(
 async def _connector_context(
     name: str, database: Database, clock: Clock, site: Site, line: StationLine, rules: Rules
 ) -> dict[str, Any]:
-    view = await database.read(find_connector, name)
-    if view is None or view.station_state != "admitted":
-        raise NoSuchConnector(
-            said("No charge point is named %(name)s. Scan its code again.", name=repr(name[:64])), connector=name[:64]
-        )
+    view = await database.read(connector_named, name)
     now = clock.now()
     try:
         tariff = await database.read(tariff_for, view.station, view.number, now)

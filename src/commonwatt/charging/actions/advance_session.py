@@ -32,9 +32,23 @@ def advance_session(work: Work, charge: Charge, happening: Happening, rules: Rul
         _grant(work, charge, wish)
     if session.status is not before.status:
         if session.over:
-            _close_offers(work, charge)
+            _close_invoices(work, charge)
         tell_session(work, charge)
     return charge
+
+
+def let(work: Work, charge: Charge, happening: Happening, rules: Rules) -> Charge:
+    """Return the charge after a happening, saved and told where it changed anything."""
+    advanced = advance_session(work, charge, happening, rules)
+    if advanced is not charge:
+        save_session(work, advanced)
+    return advanced
+
+
+def save_session(work: Work, charge: Charge) -> None:
+    """Store a charge, and tell its page how it stands."""
+    store.save_charges(work, [charge])
+    work.tell(charge.subject, "status", status=charge.session.status.value)
 
 
 def tell_session(work: Work, charge: Charge) -> None:
@@ -75,8 +89,7 @@ def _decide(work: Work, charge: Charge, *, take: bool) -> None:
             continue  # it is going the other way already; payments tells how it ended
 
 
-def _close_offers(work: Work, charge: Charge) -> None:
+def _close_invoices(work: Work, charge: Charge) -> None:
     """Make invoices that nobody has paid unpayable: a session that is over takes no more money."""
-    if charge.session.status in (Status.ENDED, Status.CANCELLED):
-        for payment_hash in open_invoices(work.sql, charge.subject):
-            cancel_invoice(work, payment_hash)
+    for payment_hash in open_invoices(work.sql, charge.subject):
+        cancel_invoice(work, payment_hash)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from sqlalchemy import Row, func, select, update
 
 from commonwatt.charging import store
-from commonwatt.charging.actions.advance_session import advance_session, tell_session
+from commonwatt.charging.actions.advance_session import advance_session, save_session, tell_session
 from commonwatt.charging.charge import Charge
 from commonwatt.charging.effects import SendChange
 from commonwatt.charging.model.happenings import Happening, Held, HoldLost, Paid
@@ -94,9 +94,7 @@ def _send_later(work: Work, charge: Charge) -> None:
 
 
 def _tell(work: Work, charge: Charge, happening: Happening, rules: Rules) -> None:
-    charge = advance_session(work, charge, happening, rules)
-    store.save_charges(work, [charge])
-    work.tell(charge.subject, "status", status=charge.session.status.value)
+    save_session(work, advance_session(work, charge, happening, rules))
 
 
 def _free(work: Work, charge: Charge) -> bool:

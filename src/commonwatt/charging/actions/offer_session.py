@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from commonwatt.charging import store
-from commonwatt.charging.actions.advance_session import advance_session
+from commonwatt.charging.actions.advance_session import let
 from commonwatt.charging.actions.note_station import FREE
 from commonwatt.charging.charge import Charge, Kind, Progress
 from commonwatt.charging.errors import (
     ConnectorBusy,
     ConnectorOut,
-    NoSuchConnector,
     SessionNotCharging,
     SessionOver,
 )
-from commonwatt.charging.finding import charge_behind, charge_named
+from commonwatt.charging.finding import charge_behind, charge_named, check_line, connector_named, is_offline
 from commonwatt.charging.model.happenings import OfferWithdrawn
 from commonwatt.charging.model.session import Session, Status
 from commonwatt.charging.prepaying import check_amount, rate_for, span_before, span_within
@@ -25,7 +24,7 @@ from commonwatt.kernel import Fault, said
 from commonwatt.kit.database import Database, Work
 from commonwatt.payments import Invoice, cancel_invoice, rail_of, request_invoice
 from commonwatt.payments.ports import Rail
-from commonwatt.stations import ConnectorView, find_connector
+from commonwatt.stations import ConnectorView
 from commonwatt.stations.ports import StationLine
 from commonwatt.tariffs import tariff_for
 
@@ -50,11 +49,8 @@ async def offer_session(
     Raises NoSuchConnector, ConnectorOut, ConnectorBusy, AmountOutOfRange, PriceBeyondLimit, NoRate or RailUnavailable;
     SessionOver for an offer that was withdrawn while its invoice was made. One that got no invoice lapses by itself.
     """
-    view = await database.read(find_connector, connector)
-    if view is not None and not line.is_connected(view.station):
-        raise ConnectorOut(
-            said("The charge point is offline, so it cannot start. Nothing was charged."), connector=connector
-        )
+    view = await database.read(connector_named, connector)
+    check_line(line, view)
     charge = await database.write(open_offer, connector, amount_msat, address, rules)
     invoice = await request_invoice(
         database,
@@ -62,7 +58,7 @@ async def offer_session(
         subject=charge.subject,
         account=charge.account,
         amount_msat=amount_msat,
-        description=f"Charging at {view.station_name if view else connector}",
+        description=f"Charging at {view.station_name}",
         metadata=metadata,
         expiry_s=rules.invoice_s,
         hold=rail.capabilities.hold,
@@ -138,7 +134,8 @@ def check_charging(charge: Charge) -> Charge:
 
 def open_offer(work: Work, connector: str, amount_msat: int, address: str | None, rules: Rules) -> Charge:
     """Store an offer with the tariff and the rate of this moment."""
-    view = check_connector(find_connector(work.sql, connector), connector)
+    view = connector_named(work.sql, connector)
+    check_free(view)
     if store.active_charges(work.sql, view.station, view.number):
         raise ConnectorBusy(said("Somebody else charges here. Choose another charge point."), connector=connector)
     tariff = tariff_for(work.sql, view.station, view.number, work.now)
@@ -171,26 +168,17 @@ def _make_room(work: Work, view: ConnectorView, rules: Rules) -> None:
     is smaller than what a connector has room for (`kit.web.limits`), so no single one pushes out another's.
     """
     for oldest in store.offered_charges(work.sql, view.station, view.number, beyond=rules.offers_max - 1):
-        withdrawn = advance_session(work, oldest, OfferWithdrawn("too many newer offers"), rules)
-        store.save_charges(work, [withdrawn])
-        work.tell(oldest.subject, "status", status=withdrawn.session.status.value)
+        let(work, oldest, OfferWithdrawn("too many newer offers"), rules)
 
 
-def check_connector(view: ConnectorView | None, name: str) -> ConnectorView:
-    """Return the connector when a driver may begin to pay there now; else say why not."""
-    if view is None or view.station_state != "admitted":
-        raise NoSuchConnector(
-            said("No charge point is named %(name)s. Scan its code again.", name=repr(name[:64])), connector=name[:64]
-        )
+def check_free(view: ConnectorView) -> None:
+    """Pass a connector where a driver may begin to pay now. Raises ConnectorOut or ConnectorBusy."""
     if not view.online:
-        raise ConnectorOut(
-            said("The charge point is offline, so it cannot start. Nothing was charged."), connector=name
-        )
-    if view.status in FREE:
-        return view
+        raise is_offline(view)
     if view.status in {"Unavailable", "Faulted", "Unknown"}:
-        raise ConnectorOut(said("The charge point is out of order. Choose another one."), connector=name)
-    raise ConnectorBusy(said("Somebody else charges here. Choose another charge point."), connector=name)
+        raise ConnectorOut(said("The charge point is out of order. Choose another one."), connector=view.name)
+    if view.status not in FREE:
+        raise ConnectorBusy(said("Somebody else charges here. Choose another charge point."), connector=view.name)
 
 
 def pick_rail(rails: Mapping[str, Rail], name: str | None = None) -> Rail:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from sqlalchemy import select
 
 from commonwatt.charging import store
-from commonwatt.charging.actions.advance_session import advance_session
+from commonwatt.charging.actions.advance_session import advance_session, save_session
 from commonwatt.charging.actions.meter_charge import EARLY_MS
 from commonwatt.charging.charge import Charge, Kind, Progress
 from commonwatt.charging.effects import AskStop
@@ -30,8 +30,8 @@ EARLY_PAID_MS = 120_000
 """How far before its payment a prepaid charge may have begun: the clocks of stations are not that good."""
 
 
-class _Claim(NamedTuple):
-    """Whose a transaction is: a session that waits for it, or nobody's."""
+class _Holder(NamedTuple):
+    """Whose an id tag is: a session's that waits for its transaction, a local user's, or nobody's."""
 
     charge: Charge | None
     authorisation: Authorisation
@@ -41,10 +41,10 @@ class _Claim(NamedTuple):
 
 def authorise(work: Work, station: str, id_tag: str) -> Authorisation:
     """Tell what we think of an id tag at a station, before anything begins."""
-    claim = _claim(work, station, id_tag, new=False)
-    if claim.charge is None and claim.authorisation is Authorisation.ACCEPTED and not _sells(work, station):
+    holder = _holder_of(work, station, id_tag, new=False)
+    if holder.charge is None and holder.authorisation is Authorisation.ACCEPTED and not _sells(work, station):
         return Authorisation.INVALID
-    return claim.authorisation
+    return holder.authorisation
 
 
 def start_session(work: Work, report: StartReport, rules: Rules = DEFAULT) -> StartAnswer:
@@ -56,15 +56,15 @@ def start_session(work: Work, report: StartReport, rules: Rules = DEFAULT) -> St
     known = _find(work, report)
     if known is not None:
         return known
-    claim = _claim(work, report.station, report.id_tag, new=True)
-    charge = claim.charge
+    holder = _holder_of(work, report.station, report.id_tag, new=True)
+    charge = holder.charge
     if charge is not None and charge.session.transaction_id and not charge.session.over:
-        return StartAnswer(charge.session.transaction_id, claim.authorisation)
+        return StartAnswer(charge.session.transaction_id, holder.authorisation)
     _push_out(work, report, charge, rules)
     began, offset_ms = _beginning(report, charge, work.now)
-    authorisation = claim.authorisation
-    if claim.tag_id is not None:
-        charge = _open_local(work, report, began, claim.tag_id)
+    authorisation = holder.authorisation
+    if holder.tag_id is not None:
+        charge = _open_local(work, report, began, holder.tag_id)
         authorisation = Authorisation.INVALID if charge is None else authorisation
     refused = authorisation is not Authorisation.ACCEPTED
     cancelled = charge is not None and charge.session.status is Status.CANCELLED
@@ -85,12 +85,7 @@ def start_session(work: Work, report: StartReport, rules: Rules = DEFAULT) -> St
     )
     charge = replace(charge, began=began, connector=report.connector, progress=progress)
     charge = replace(charge, progress=replace(charge.progress, tally=open_price(work.sql, charge, began)))
-    charge = advance_session(work, charge, Began(number), rules)
-    if charge.kind is Kind.LOCAL:
-        session = replace(charge.session, transaction_id=number)
-        charge = replace(charge, progress=replace(charge.progress, session=session))
-    store.save_charges(work, [charge])
-    work.tell(charge.subject, "status", status=charge.session.status.value)
+    save_session(work, advance_session(work, charge, Began(number), rules))
     return StartAnswer(number, Authorisation.ACCEPTED)
 
 
@@ -121,21 +116,21 @@ def _running(work: Work, report: StartReport) -> StartAnswer | None:
     return None
 
 
-def _claim(work: Work, station: str, id_tag: str, *, new: bool) -> _Claim:
+def _holder_of(work: Work, station: str, id_tag: str, *, new: bool) -> _Holder:
     """Find whose an id tag is. `new`: a transaction begins under it, not only a question."""
     charge = store.charge_by_tag(work.sql, station, id_tag)
     if charge is not None:
         match charge.session.status:
             case Status.STARTING | Status.STARTED | Status.CHARGING | Status.STOPPING:
-                return _Claim(charge, Authorisation.ACCEPTED)
+                return _Holder(charge, Authorisation.ACCEPTED)
             case _:
-                return _Claim(charge if new else None, Authorisation.INVALID)
+                return _Holder(charge if new else None, Authorisation.INVALID)
     tag = store.local_tag(work.sql, id_tag)
     if tag is None:
-        return _Claim(None, Authorisation.INVALID)
+        return _Holder(None, Authorisation.INVALID)
     if tag.state != "accepted":
-        return _Claim(None, Authorisation.BLOCKED)
-    return _Claim(None, Authorisation.ACCEPTED, tag.id)
+        return _Holder(None, Authorisation.BLOCKED)
+    return _Holder(None, Authorisation.ACCEPTED, tag.id)
 
 
 def _push_out(work: Work, report: StartReport, own: Charge | None, rules: Rules) -> None:
@@ -180,7 +175,7 @@ def _open_local(work: Work, report: StartReport, began: Instant, tag_id: str) ->
         tariff_version=tariff.version,
         rate_id=None,
         made=work.now,
-        progress=Progress(Session(Status.STARTED, prepaid=False), heard_ms=work.now.ms),
+        progress=Progress(Session(Status.STARTING, prepaid=False), heard_ms=work.now.ms),
         asset=tariff.asset.code,
         tag_id=tag_id,
     )

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from sqlalchemy import Row, update
 
 from commonwatt.charging import store
-from commonwatt.charging.actions.advance_session import advance_session
+from commonwatt.charging.actions.advance_session import advance_session, let, save_session
 from commonwatt.charging.actions.meter_charge import as_reading, correct, count, follow
 from commonwatt.charging.charge import Charge
 from commonwatt.charging.errors import SessionOver
@@ -72,10 +72,7 @@ def ask_to_stop(
         raise SessionOver(said("This session is not running, so there is nothing to stop."), session=session_id)
     if actor is not None:
         record_act(work, actor, "stop session", f"session/{session_id}")
-    charge = advance_session(work, charge, StopAsked(reason), rules)
-    store.save_charges(work, [charge])
-    work.tell(charge.subject, "status", status=charge.session.status.value)
-    return charge
+    return let(work, charge, StopAsked(reason), rules)
 
 
 def _finish(work: Work, charge: Charge, report: StopReport, rules: Rules) -> None:
@@ -95,8 +92,7 @@ def _finish(work: Work, charge: Charge, report: StopReport, rules: Rules) -> Non
         energy_wh = charge.progress.register.total_wh if charge.progress.register else 0
         charge = advance_session(work, charge, Finished(energy_wh, cost_msat, report.reason), rules)
     store_readings(work, readings)
-    store.save_charges(work, [charge])
-    work.tell(charge.subject, "status", status=charge.session.status.value)
+    save_session(work, charge)
 
 
 def _follow_final(work: Work, charge: Charge, final: Sample, rules: Rules) -> Charge:
