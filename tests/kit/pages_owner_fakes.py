@@ -15,6 +15,7 @@ from commonwatt.charging.queries import Totals
 from commonwatt.charging.session_view import ORDER
 from commonwatt.kernel import BTC, EUR, Amount
 from commonwatt.kit.database.outbox import Job
+from commonwatt.payments.asking import RailState
 from commonwatt.payments.ports import Capabilities, RailBalance
 from commonwatt.payments.queries import PaymentSums
 from commonwatt.payments.reports import Payout, PayoutState
@@ -276,20 +277,8 @@ FULL = {
     },
     "payments/rails.html": {
         "rails": [
-            {
-                "name": "lnd",
-                "balance": RailBalance(10**9, 10**8),
-                "why": "",
-                "capabilities": Capabilities(True, True, True, True),
-                "preferred": True,
-            },
-            {
-                "name": "sandbox",
-                "balance": None,
-                "why": "It does not answer.",
-                "capabilities": Capabilities(False, False, False, False),
-                "preferred": False,
-            },
+            RailState("lnd", Capabilities(True, True, True, True), RailBalance(10**9, 10**8), None),
+            RailState("sandbox", Capabilities(False, False, False, False), None, "It does not answer."),
         ]
     },
     "tariffs/tariffs.html": {

@@ -1,17 +1,20 @@
-"""The page of a payment in doubt: what is known, who must look, and two ways to decide, for those who may."""
+"""The page of a payment in doubt: what is known, who must look, who may decide how; and rails, one of them silent."""
+
+import asyncio
 
 import pytest
 from litestar.di import Provide
 from litestar.template import TemplateConfig
 from litestar.testing import AsyncTestClient
 
+from commonwatt.adapters.payment.sandbox import SandboxRail
 from commonwatt.books import Entry, post
 from commonwatt.kernel import BTC, Amount
 from commonwatt.kit.pages.assets import BUILT
 from commonwatt.kit.pages.engine import PageEngine, environment
 from commonwatt.kit.web import Behaviour, Live, Site, build_app
 from commonwatt.members import DEPENDENCIES, EXCEPTION_HANDLERS, Actor, Role
-from commonwatt.payments import PayoutState, pay_out, payout_of
+from commonwatt.payments import PayoutState, asking, pay_out, payout_of
 from commonwatt.payments.pages import ROUTES
 from commonwatt.payments.store import change_payout
 
@@ -33,6 +36,16 @@ class SignedIn:
         return run
 
 
+class Silent:
+    """A rail that never says what it holds."""
+
+    name = "silent"
+    capabilities = SandboxRail.capabilities
+
+    async def balance(self):
+        await asyncio.sleep(3600)
+
+
 def no_worth(*_):
     """Know no rate."""
 
@@ -47,7 +60,7 @@ async def client(world):
         ids=world.database.ids,
         live=Live(),
         dependencies={
-            "rails": {"sandbox": world.rail},
+            "rails": {"silent": Silent(), "sandbox": world.rail},
             "worth": Provide(lambda: no_worth, sync_to_thread=False),
             **DEPENDENCIES,
         },
@@ -145,3 +158,10 @@ async def test_what_is_given_back_is_owed_again_once(client, world, payout):
     refused = await client.post(there, data={"_": ""}, follow_redirects=False)
     assert refused.status_code == 409
     assert "Nothing was changed." in refused.text
+
+
+async def test_a_silent_rail_hides_no_other(client, monkeypatch):
+    monkeypatch.setattr(asking, "BALANCE_S", 0.01)
+    page = (await asyncio.wait_for(client.get("/rails"), 4)).text
+    assert page.index("no answer in time") < page.index("<h2>sandbox</h2>")
+    assert (page.count("Does not answer"), page.count("Answers")) == (1, 1)

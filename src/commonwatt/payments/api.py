@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any, TypedDict
 
 from litestar import Request, get
 from litestar.params import Parameter, QueryParameter
 
-from commonwatt.kernel import BTC, Amount, Clock, Done, Failed, Instant, Unknown
+from commonwatt.kernel import BTC, Amount, Clock, Instant
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import Answer, Page, Paging, Tagged, page_of, tagged
 from commonwatt.kit.web.days import span_of
 from commonwatt.kit.web.parameters import From, To
 from commonwatt.members import allow
+from commonwatt.payments.asking import RailState, rail_states
 from commonwatt.payments.ports import Capabilities, Rail
 from commonwatt.payments.queries import (
     PaymentFilter,
@@ -30,8 +30,6 @@ from commonwatt.payments.reports import Invoice, Payout
 
 TEXT_MAX = 200
 HASH_LENGTH = 64
-BALANCE_S = 5
-"""Seconds that a rail has to tell its balance."""
 STATES = "drafted|open|accepted|settled|cancelled|pending|resent|doubtful|done|failed"
 DAY_S = 24 * 3600
 
@@ -141,30 +139,20 @@ async def get_payment(request: Request[Any, Any, Any], database: Database, name:
 @get("/api/v1/rails", guards=[allow(scope="payments:read")], tags=["payments"], summary="List payment backends")
 async def get_rails(rails: Mapping[str, Rail]) -> Answer[RailsShown]:
     """Return each backend with what it can do, what it could pay out and still receive, and whether it answers."""
-    return Answer(RailsShown(items=await asyncio.gather(*(rail_state(rail) for rail in rails.values()))))
+    return Answer(RailsShown(items=[rail_shown(state) for state in await rail_states(rails.values())]))
 
 
-async def rail_state(rail: Rail) -> RailShown:
-    """Ask a rail how it is; one that does not answer in time is out of reach."""
-    try:
-        balance = await asyncio.wait_for(rail.balance(), BALANCE_S)
-    except TimeoutError:
-        balance = Unknown("no answer in time")
-    state: RailShown = {
-        "name": rail.name,
-        "capabilities": rail.capabilities,
-        "reachable": isinstance(balance, Done),
-        "problem": None,
-        "spendable": None,
-        "receivable": None,
+def rail_shown(state: RailState) -> RailShown:
+    """Return a rail as the API shows it."""
+    balance = state.balance
+    return {
+        "name": state.name,
+        "capabilities": state.capabilities,
+        "reachable": balance is not None,
+        "problem": state.problem,
+        "spendable": Amount(BTC, balance.spendable_msat) if balance else None,
+        "receivable": Amount(BTC, balance.receivable_msat) if balance else None,
     }
-    match balance:
-        case Done(known):
-            state["spendable"] = Amount(BTC, known.spendable_msat)
-            state["receivable"] = Amount(BTC, known.receivable_msat)
-        case Failed(reason, _) | Unknown(reason):
-            state["problem"] = reason
-    return state
 
 
 def shown(payment: Invoice | Payout) -> PaymentShown:

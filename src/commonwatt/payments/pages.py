@@ -11,12 +11,13 @@ from litestar.response import Redirect, Stream, Template
 from sqlalchemy import Connection
 
 from commonwatt.books import JournalFilter, journal
-from commonwatt.kernel import Amount, Clock, Done, Instant
+from commonwatt.kernel import Amount, Clock, Instant
 from commonwatt.kit.database import Database
 from commonwatt.kit.web import CSV_ROWS_MAX, AsFile, Paging, Site, csv_answer, page_of
 from commonwatt.kit.web.days import day_begins
 from commonwatt.members import Actor, require_proof, require_scope
 from commonwatt.payments.actions.decide_payout import confirm_payout, give_payout_back
+from commonwatt.payments.asking import rail_states
 from commonwatt.payments.ports import Rail, Worth
 from commonwatt.payments.queries import (
     INVOICES,
@@ -137,20 +138,7 @@ async def give_sent_back(payout_id: str, database: Database, actor: Actor) -> Re
 @get("/rails", guards=READ, include_in_schema=False)
 async def show_rails(rails: Mapping[str, Rail]) -> Template:
     """Show the Lightning backends: whether they answer, and what they can pay and receive."""
-    shown: list[dict[str, Any]] = []
-    for name, rail in rails.items():
-        outcome = await rail.balance()
-        known = isinstance(outcome, Done)
-        shown.append(
-            {
-                "name": name,
-                "balance": outcome.value if isinstance(outcome, Done) else None,
-                "why": "" if known else getattr(outcome, "reason", ""),
-                "capabilities": rail.capabilities,
-                "preferred": not shown,
-            }
-        )
-    return Template("payments/rails.html", context={"rails": shown})
+    return Template("payments/rails.html", context={"rails": await rail_states(rails.values())})
 
 
 async def _payment(
