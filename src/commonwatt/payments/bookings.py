@@ -17,10 +17,8 @@ def receive(work: Work, invoice: Invoice, amount_msat: int, known_msat: int) -> 
     if amount_msat <= 0:
         return
     key = f"invoice:{invoice.payment_hash}" + (f":{known_msat}" if known_msat else "")
-    entries = [
-        Entry(f"rail:{invoice.rail}", Amount(BTC, amount_msat)),
-        Entry(invoice.account, Amount(BTC, -amount_msat)),
-    ]
+    amount = Amount(BTC, amount_msat)
+    entries = [Entry.debit(f"rail:{invoice.rail}", amount), Entry.credit(invoice.account, amount)]
     post(work, key, entries, f"Lightning payment received over {invoice.rail}", invoice.subject)
 
 
@@ -34,10 +32,8 @@ def spend(work: Work, payout: Payout, fee_msat: int) -> None:
     """Book a payout that arrived, and what the way there cost."""
     capture(work, f"payout-done:{payout.id}", payout.hold_id)
     if fee_msat > 0:
-        entries = [
-            Entry("fees", Amount(BTC, fee_msat)),
-            Entry(f"rail:{payout.rail}", Amount(BTC, -fee_msat)),
-        ]
+        fee = Amount(BTC, fee_msat)
+        entries = [Entry.debit("fees", fee), Entry.credit(f"rail:{payout.rail}", fee)]
         post(work, f"payout-fee:{payout.id}", entries, "Routing fee", payout.subject)
 
 
