@@ -13,21 +13,17 @@ together with others (tariffs/model/rate.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-from commonwatt.adapters.rates.bitstamp import Bitstamp
-from commonwatt.adapters.rates.coinbase import Coinbase
-from commonwatt.adapters.rates.fetch import Fetcher, Get
+from commonwatt.adapters.rates import bitstamp, coinbase, kraken, mempool
+from commonwatt.adapters.rates.fetch import Fetcher, Get, Ticker
 from commonwatt.adapters.rates.fixed import Fixed
-from commonwatt.adapters.rates.kraken import Kraken
-from commonwatt.adapters.rates.mempool import Mempool
 from commonwatt.kernel import Clock
 from commonwatt.tariffs.ports import RateSource
 
 PUBLIC: dict[str, Callable[[Clock, Get], RateSource]] = {
-    "kraken": Kraken,
-    "coinbase": Coinbase,
-    "bitstamp": Bitstamp,
-    "mempool": Mempool,
+    source.NAME: partial(Ticker, source.NAME, source.address, source.parse)
+    for source in (kraken, coinbase, bitstamp, mempool)
 }
 """The public sources by the names that a configuration uses."""
 FIXED = "fixed"
@@ -52,4 +48,4 @@ def open_sources(names: Sequence[str], clock: Clock, fixed: Mapping[str, str] | 
     return tuple(sources)
 
 
-__all__ = ["FIXED", "PUBLIC", "Bitstamp", "Coinbase", "Fetcher", "Fixed", "Kraken", "Mempool", "open_sources"]
+__all__ = ["FIXED", "PUBLIC", "Fetcher", "Fixed", "Ticker", "open_sources"]

@@ -1,15 +1,21 @@
-"""One small GET: bounded in time and size, no redirects, answered in three values; and how a price is read exactly."""
+"""What public sources share: one small GET, bounded in time and size, and how a price and its time are read exactly.
+
+A source is a `Ticker` over its own `address(currency)` and `parse(body, currency, fetched)`.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DecimalException
 from typing import Any, Protocol
 
 import aiohttp
 import msgspec
 
-from commonwatt.kernel import Done, Failed, Outcome, Unknown
+from commonwatt.kernel import Clock, Done, Failed, Instant, Outcome, Unknown
+from commonwatt.tariffs.ports import Quote
 
 TIMEOUT_S = 10
 BYTES_MAX = 65_536
@@ -17,6 +23,7 @@ _OK, _TOO_MANY, _OUR_FAULT, _THEIR_FAULT = 200, 429, 400, 500
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _exact = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _PRICE_LENGTH_MAX = 40
+_SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 
 class Get(Protocol):
@@ -70,6 +77,39 @@ class Fetcher:
         return self._session
 
 
+class Ticker:
+    """A `RateSource` over one public address per currency."""
+
+    def __init__(
+        self,
+        name: str,
+        address: Callable[[str], str],
+        parse: Callable[[bytes, str, Instant], Quote],
+        clock: Clock,
+        fetcher: Get,
+    ) -> None:
+        """Take where a currency's price is and how an answer is read, a clock and the shared HTTP client."""
+        self.name = name
+        self._address = address
+        self._parse = parse
+        self._clock = clock
+        self._fetcher = fetcher
+
+    async def fetch(self, currency: str) -> Outcome[Quote]:
+        """Ask once."""
+        answer = await self._fetcher.get(self._address(currency))
+        if not isinstance(answer, Done):
+            return answer
+        try:
+            return Done(self._parse(answer.value, currency, self._clock.now()))
+        except ValueError as error:
+            return Failed(str(error), code="nonsense")
+
+    async def close(self) -> None:
+        """Close the shared HTTP client."""
+        await self._fetcher.close()
+
+
 async def _body(response: aiohttp.ClientResponse) -> Outcome[bytes]:
     body = bytearray()
     async for chunk in response.content.iter_chunked(BYTES_MAX):
@@ -113,3 +153,11 @@ def micro(said: Any) -> int:
     except DecimalException:
         msg = "the price is no number"
         raise ValueError(msg) from None
+
+
+def unix_seconds(said: object) -> Instant:
+    """Read Unix seconds. Raises ValueError for what is no whole number of them."""
+    if isinstance(said, bool) or not isinstance(said, str | int) or not _SECONDS.fullmatch(str(said)):
+        msg = "the time is no number of seconds"
+        raise ValueError(msg)
+    return Instant(1000 * int(said))

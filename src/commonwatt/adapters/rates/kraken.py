@@ -6,11 +6,16 @@ An error comes as status 200 with a list in `error`; the pair in the answer has 
 
 from __future__ import annotations
 
-from commonwatt.adapters.rates.fetch import Get, decode, micro, part
-from commonwatt.kernel import Clock, Done, Failed, Instant, Outcome
+from commonwatt.adapters.rates.fetch import decode, micro, part
+from commonwatt.kernel import Instant
 from commonwatt.tariffs.ports import Quote
 
 NAME = "kraken"
+
+
+def address(currency: str) -> str:
+    """Return where the price is asked for."""
+    return f"https://api.kraken.com/0/public/Ticker?pair=XBT{currency}"
 
 
 def parse(body: bytes, currency: str, fetched: Instant) -> Quote:
@@ -24,28 +29,3 @@ def parse(body: bytes, currency: str, fetched: Instant) -> Quote:
         msg = "not exactly one pair in the answer"
         raise ValueError(msg)
     return Quote(NAME, currency, micro(part(next(iter(pairs.values())), "c", 0)), fetched)
-
-
-class Kraken:
-    """A `RateSource` over Kraken's public ticker."""
-
-    name = NAME
-
-    def __init__(self, clock: Clock, fetcher: Get) -> None:
-        """Take a clock and the shared HTTP client."""
-        self._clock = clock
-        self._fetcher = fetcher
-
-    async def fetch(self, currency: str) -> Outcome[Quote]:
-        """Ask once."""
-        answer = await self._fetcher.get(f"https://api.kraken.com/0/public/Ticker?pair=XBT{currency}")
-        if not isinstance(answer, Done):
-            return answer
-        try:
-            return Done(parse(answer.value, currency, self._clock.now()))
-        except ValueError as error:
-            return Failed(str(error), code="nonsense")
-
-    async def close(self) -> None:
-        """Close the shared HTTP client."""
-        await self._fetcher.close()
