@@ -27,22 +27,8 @@ from commonwatt.books.queries import (
     trial_balance,
 )
 from commonwatt.kernel import Amount, Asset, Instant, amount_text
-from commonwatt.kit.cli import Program, counted, instant_text, short, table, with_program, wrapped
+from commonwatt.kit.cli import MOMENT, Program, counted, instant_text, short, table, with_program, wrapped
 
-
-class _Moment(click.ParamType[Instant]):
-    name = "TIME"
-
-    def convert(self, value: str | Instant, param: click.Parameter | None, ctx: click.Context | None) -> Instant:
-        if isinstance(value, Instant):
-            return value
-        try:
-            return Instant.parse(value if "T" in value or " " in value else f"{value}T00:00:00Z")
-        except ValueError:
-            self.fail(f"{value!r} is no instant; write 2026-05-01 or 2026-05-01T12:00:00Z.", param, ctx)
-
-
-MOMENT = _Moment()
 _NO_ACCOUNTS = frozenset({"owed", "change", "refunds"})
 """What people look for, though the books keep it elsewhere."""
 

@@ -18,6 +18,7 @@ from commonwatt.charging.showing import shown_session
 from commonwatt.kernel import BTC, Amount, Asset, Instant, amount_text
 from commonwatt.kit.cli import (
     ID_LEAST,
+    MOMENT,
     Program,
     instant_text,
     rounded_text,
@@ -36,21 +37,6 @@ ID_LENGTH = 36
 """Characters of a whole id (RFC 9562)."""
 _STARRED = "* withheld since a backup was restored; look whether it was paid before, then commonwatt session release"
 _MINUTE = len("2026-05-01 12:00")
-
-
-class _Moment(click.ParamType[Instant]):
-    name = "TIME"
-
-    def convert(self, value: str | Instant, param: click.Parameter | None, ctx: click.Context | None) -> Instant:
-        if isinstance(value, Instant):
-            return value
-        try:
-            return Instant.parse(value if "T" in value or " " in value else f"{value}T00:00:00Z")
-        except ValueError:
-            self.fail(f"{value!r} is no instant; write 2026-05-01 or 2026-05-01T12:00:00Z.", param, ctx)
-
-
-MOMENT = _Moment()
 
 
 @click.group()

@@ -10,6 +10,7 @@ and one line of `main/cli.py` declares it. Nothing here imports the database or 
 """
 
 from commonwatt.kit.cli.lazy import Lazy, LazyGroup
+from commonwatt.kit.cli.moment import MOMENT
 from commonwatt.kit.cli.output import (
     ID_LEAST,
     counted,
@@ -30,6 +31,7 @@ from commonwatt.kit.cli.progress import Progress
 __all__ = [
     "EXIT_CODES",
     "ID_LEAST",
+    "MOMENT",
     "Lazy",
     "LazyGroup",
     "NotConfirmed",
