@@ -100,7 +100,7 @@ async def test_what_is_being_given_back_is_not_captured_and_the_other_way_round(
     with pytest.raises(NotHeld):
         await world.database.write(capture_invoice, first.payment_hash)
     await world.database.write(capture_invoice, second.payment_hash)
-    assert (await world.database.write(cancel_invoice, second.payment_hash)).wish == "settle"
+    assert (await world.database.write(cancel_invoice, second.payment_hash)).decision == "settle"
 
 
 @pytest.mark.parametrize("fault", [Fault.LOSE_REQUEST, Fault.LOSE_ANSWER, Fault.FAIL])
@@ -121,7 +121,7 @@ async def test_too_little_is_never_taken(world):
     invoice = await world.invoice(hold=True)
     await world.pay(invoice)
     short = report(invoice, InvoiceState.ACCEPTED, invoice.amount_msat - 1)
-    assert (await world.database.write(note_invoice, "sandbox", short)).wish == "cancel"
+    assert (await world.database.write(note_invoice, "sandbox", short)).decision == "cancel"
     await world.jobs.settle()
     assert await world.state(invoice) is Stage.CANCELLED
     assert await world.kinds() == ["InvoiceCancelled"]

@@ -15,7 +15,7 @@ from commonwatt.charging.receipt import receipt_of
 from commonwatt.charging.reports import Sample, SampleReport, StartReport, StatusReport, StopReport
 from commonwatt.kernel import EUR
 from commonwatt.kit.web import Site
-from commonwatt.payments import Stage, Wish, invoices_of
+from commonwatt.payments import Decision, Stage, invoices_of
 from commonwatt.tariffs import Component, Element, Kind
 
 ENERGY, FEE = Component(Kind.ENERGY, 400_000, 0), Component(Kind.FLAT, 5_000_000, 0)
@@ -69,7 +69,7 @@ def late(monkeypatch, meanwhile):
 
 async def nothing_is_payable(world, charge):
     invoices = await world.database.read(invoices_of, charge.subject)
-    assert all(one.state is not Stage.OPEN or one.wish is Wish.CANCEL for one in invoices)
+    assert all(one.state is not Stage.OPEN or one.decision is Decision.CANCEL for one in invoices)
     await asyncio.sleep(5)
     return await world.database.read(invoices_of, charge.subject)
 

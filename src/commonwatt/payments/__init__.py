@@ -29,9 +29,10 @@ from commonwatt.payments.queries import (
     sum_payments,
 )
 from commonwatt.payments.reconcile import Reconciler, look_up_in_time, watch_rail
-from commonwatt.payments.reports import Invoice, Payout, PayoutState, Stage, Wish
+from commonwatt.payments.reports import Decision, Invoice, Payout, PayoutState, Stage
 
 __all__ = [
+    "Decision",
     "Invoice",
     "LnurlClient",
     "PaymentFilter",
@@ -41,7 +42,6 @@ __all__ = [
     "Performer",
     "Reconciler",
     "Stage",
-    "Wish",
     "any_doubtful",
     "cancel_invoice",
     "capture_invoice",

@@ -176,7 +176,7 @@ def shown(payment: Invoice | Payout) -> PaymentShown:
             **both,
             "paid": Amount(BTC, payment.paid_msat),
             "hold": payment.hold,
-            "wish": payment.wish,
+            "wish": payment.decision,
             "description": payment.description,
             "comment": payment.comment,
         }

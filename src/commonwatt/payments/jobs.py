@@ -89,7 +89,7 @@ class Performer:
         match await rail.look_up_invoice(payment_hash):
             case Done(report):
                 after = await self._database.write(note_invoice, rail.name, report)
-                settled = after is None or after.final or after.wish is None
+                settled = after is None or after.final or after.decision is None
                 return Done(None) if settled else Unknown(f"the rail says {report.state}")
             case Failed(code="missing"):
                 return await self._note(rail, invoice, InvoiceState.CANCELLED, 0)

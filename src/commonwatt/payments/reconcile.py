@@ -86,11 +86,11 @@ def _plan(work: Work, payment_hash: str, checks: int, answered: bool, hold_max_m
         or invoice.state is Stage.DRAFTED
         or (invoice.state is Stage.ACCEPTED and work.now.since(invoice.accepted or invoice.made) > hold_max_ms)
     )
-    if invoice.wish is not None:
+    if invoice.decision is not None:
         ask_again(work, invoice)
     elif overdue:
         cancel_invoice(work, payment_hash)
-    longest = ACCEPTED_DELAY_MS if invoice.state is Stage.ACCEPTED or invoice.wish else LONGEST_DELAY_MS
+    longest = ACCEPTED_DELAY_MS if invoice.state is Stage.ACCEPTED or invoice.decision else LONGEST_DELAY_MS
     due = work.now.ms + min(longest, FIRST_DELAY_MS << min(checks, 10))
     if not expired:
         due = min(due, invoice.expires.ms + EXPIRED_MS)

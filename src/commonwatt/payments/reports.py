@@ -20,7 +20,7 @@ class Stage(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Wish(StrEnum):
+class Decision(StrEnum):
     """What we decided about an invoice and the backend is still being asked to do."""
 
     SETTLE = "settle"
@@ -53,7 +53,7 @@ class Invoice:
     amount_msat: int
     paid_msat: int
     state: Stage
-    wish: Wish | None
+    decision: Decision | None
     hold: bool
     description: str
     comment: str | None

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from commonwatt.kernel import Instant
 from commonwatt.kit.database import metadata
-from commonwatt.payments.reports import Invoice, Payout, PayoutState, Stage, Wish
+from commonwatt.payments.reports import Decision, Invoice, Payout, PayoutState, Stage
 
 invoices = Table(
     "payments_invoices",
@@ -111,7 +111,7 @@ def as_invoice(row: Row[Any]) -> Invoice:
         amount_msat=row.amount_msat,
         paid_msat=row.paid_msat,
         state=Stage(row.state),
-        wish=None if row.wish is None else Wish(row.wish),
+        decision=None if row.wish is None else Decision(row.wish),
         hold=bool(row.hold),
         description=row.description,
         comment=row.comment,

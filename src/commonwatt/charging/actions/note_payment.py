@@ -15,7 +15,7 @@ from commonwatt.charging.model.happenings import Happening, Held, HoldLost, Paid
 from commonwatt.charging.model.session import Status
 from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.kit.database import Work
-from commonwatt.payments import Wish, invoice_of
+from commonwatt.payments import Decision, invoice_of
 from commonwatt.payments.events import InvoiceAccepted, InvoiceCancelled, InvoiceSettled, PayoutDone, PayoutFailed
 
 SEND_AGAIN_MS = 60_000
@@ -29,7 +29,8 @@ def note_accepted(work: Work, event: InvoiceAccepted, rules: Rules = DEFAULT) ->
     News that comes after the end of the lock changes nothing: the money is gone, or ours and told by another event.
     """
     charge, invoice = _charge(work, event.subject), invoice_of(work.sql, event.payment_hash)
-    if charge is None or invoice.final or invoice.wish is Wish.CANCEL or _deposit(work, event.payment_hash) is not None:
+    closed = invoice.final or invoice.decision is Decision.CANCEL
+    if charge is None or closed or _deposit(work, event.payment_hash) is not None:
         return
     _insert(work, charge, event.payment_hash, "held", held_msat=event.amount_msat)
     _tell(work, charge, Held(event.amount_msat, free=_free(work, charge)), rules)

@@ -6,7 +6,7 @@ from commonwatt.kit.database import Work
 from commonwatt.payments import store
 from commonwatt.payments.effects import CancelInvoice, SettleInvoice
 from commonwatt.payments.errors import NoSuchInvoice, NotHeld
-from commonwatt.payments.reports import Invoice, Stage, Wish
+from commonwatt.payments.reports import Decision, Invoice, Stage
 
 
 def capture_invoice(work: Work, payment_hash: str) -> Invoice:
@@ -16,15 +16,15 @@ def capture_invoice(work: Work, payment_hash: str) -> Invoice:
     back, and NoSuchInvoice.
     """
     invoice = _found(work, payment_hash)
-    if invoice.state is Stage.SETTLED or invoice.wish is Wish.SETTLE:
+    if invoice.state is Stage.SETTLED or invoice.decision is Decision.SETTLE:
         return invoice
-    if invoice.state is not Stage.ACCEPTED or invoice.wish is Wish.CANCEL:
+    if invoice.state is not Stage.ACCEPTED or invoice.decision is Decision.CANCEL:
         raise NotHeld(
             "This invoice holds no money that could be taken: it was not paid yet, or it is being given back.",
             payment_hash=payment_hash,
             state=str(invoice.state),
         )
-    return _decide(work, invoice, Wish.SETTLE)
+    return _decide(work, invoice, Decision.SETTLE)
 
 
 def cancel_invoice(work: Work, payment_hash: str) -> Invoice:
@@ -34,24 +34,24 @@ def cancel_invoice(work: Work, payment_hash: str) -> Invoice:
     payer was faster, InvoiceSettled follows instead. Raises NoSuchInvoice.
     """
     invoice = _found(work, payment_hash)
-    if invoice.final or invoice.wish is not None:
+    if invoice.final or invoice.decision is not None:
         return invoice
-    return _decide(work, invoice, Wish.CANCEL)
+    return _decide(work, invoice, Decision.CANCEL)
 
 
 def ask_again(work: Work, invoice: Invoice) -> None:
     """Request the effect of a decision; a no-op while its job waits."""
-    match invoice.wish:
-        case Wish.SETTLE:
+    match invoice.decision:
+        case Decision.SETTLE:
             work.request(SettleInvoice(invoice.payment_hash), key=f"settle:{invoice.payment_hash}")
-        case Wish.CANCEL:
+        case Decision.CANCEL:
             work.request(CancelInvoice(invoice.payment_hash), key=f"cancel:{invoice.payment_hash}")
         case None:
             return
 
 
-def _decide(work: Work, invoice: Invoice, wish: Wish) -> Invoice:
-    store.change_invoice(work.sql, invoice.payment_hash, wish=wish)
+def _decide(work: Work, invoice: Invoice, decision: Decision) -> Invoice:
+    store.change_invoice(work.sql, invoice.payment_hash, wish=decision)
     decided = _found(work, invoice.payment_hash)
     ask_again(work, decided)
     return decided

@@ -16,7 +16,7 @@ from commonwatt.payments import bookings, store
 from commonwatt.payments.effects import CancelInvoice
 from commonwatt.payments.events import InvoiceAccepted, InvoiceCancelled, InvoiceSettled
 from commonwatt.payments.ports import InvoiceReport, InvoiceState
-from commonwatt.payments.reports import Invoice, Stage, Wish
+from commonwatt.payments.reports import Decision, Invoice, Stage
 
 
 def note_invoice(work: Work, rail_name: str, report: InvoiceReport) -> Invoice | None:
@@ -57,7 +57,7 @@ def tell_invoice(work: Work, invoice: Invoice) -> None:
 def _accept(work: Work, invoice: Invoice, paid_msat: int) -> bool:
     if invoice.state is Stage.SETTLED:
         return False
-    if invoice.state is Stage.CANCELLED or invoice.wish is Wish.CANCEL:
+    if invoice.state is Stage.CANCELLED or invoice.decision is Decision.CANCEL:
         work.request(CancelInvoice(invoice.payment_hash), key=f"cancel:{invoice.payment_hash}")
         return False
     if invoice.state is Stage.ACCEPTED:
@@ -72,7 +72,7 @@ def _accept(work: Work, invoice: Invoice, paid_msat: int) -> bool:
         next_check_ms=work.now.plus(seconds=10).ms,
     )
     if paid_msat < invoice.amount_msat:
-        store.change_invoice(work.sql, invoice.payment_hash, wish=Wish.CANCEL)
+        store.change_invoice(work.sql, invoice.payment_hash, wish=Decision.CANCEL)
         work.request(CancelInvoice(invoice.payment_hash), key=f"cancel:{invoice.payment_hash}")
     else:
         work.emit(InvoiceAccepted(invoice.payment_hash, invoice.subject, paid_msat))

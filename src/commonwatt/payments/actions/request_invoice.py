@@ -117,7 +117,7 @@ def draft_invoice(work: Work, order: Order) -> bytes:
 def open_invoice(work: Work, payment_hash: str, bolt11: str) -> Invoice:
     """Store the payment request; an invoice that was paid or closed in the meantime keeps its state."""
     before = store.find_invoice(work.sql, payment_hash)
-    if before is None or before.state is Stage.CANCELLED or before.wish is not None:
+    if before is None or before.state is Stage.CANCELLED or before.decision is not None:
         raise RailUnavailable("The invoice was withdrawn while it was made; ask for another.").in_words(
             said("The payment code was withdrawn while it was made. Ask for another.")
         )
