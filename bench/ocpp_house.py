@@ -9,7 +9,7 @@ from commonwatt import charging, tariffs
 from commonwatt.adapters.payment.sandbox.network import SandboxNetwork
 from commonwatt.adapters.payment.sandbox.rail import SandboxRail
 from commonwatt.adapters.rates.fixed import Fixed
-from commonwatt.adapters.station.admission import Policy, Unknown
+from commonwatt.adapters.station.admission import Policy, Strangers
 from commonwatt.adapters.station.listener import Listener, start_listener
 from commonwatt.adapters.station.ocpp16 import Ocpp16
 from commonwatt.charging import Rules
@@ -58,7 +58,7 @@ class PricedHouse:
             database=self.house.database,
             clock=clock,
             hub=self.house.hub,
-            policy=Policy(require_password=False, unknown=Unknown.ADMIT),
+            policy=Policy(require_password=False, strangers=Strangers.ADMIT),
             dialects=[Ocpp16(self.house.database, station_ports(rules))],
         )
         await self.house.start()

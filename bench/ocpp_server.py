@@ -16,7 +16,7 @@ import psutil
 import uvloop
 from aiohttp import WSMsgType, web
 
-from commonwatt.adapters.station.admission import Policy, Unknown
+from commonwatt.adapters.station.admission import Policy, Strangers
 from commonwatt.adapters.station.dialect import Caller
 from commonwatt.adapters.station.hub import Hub
 from commonwatt.adapters.station.listener import Listener, start_listener
@@ -65,7 +65,7 @@ async def serve_stations(folder: Path) -> tuple[Listener, Database]:
         database=database,
         clock=clock,
         hub=hub,
-        policy=Policy(require_password=False, unknown=Unknown.ADMIT),
+        policy=Policy(require_password=False, strangers=Strangers.ADMIT),
         dialects=[Ocpp16(database, ports)],
     )
     return listener, database

@@ -14,7 +14,7 @@ from tests.conftest import declare_tables
 from tests.peers import npm
 
 from commonwatt import stations
-from commonwatt.adapters.station.admission import Policy, Unknown
+from commonwatt.adapters.station.admission import Policy, Strangers
 from commonwatt.adapters.station.hub import Hub
 from commonwatt.adapters.station.listener import start_listener
 from commonwatt.adapters.station.ocpp16 import Ocpp16
@@ -50,7 +50,7 @@ async def server(tmp_path):
     hub = Hub(database, clock, ids, willing_ports())
     listener = await start_listener(
         "127.0.0.1", 0, database=database, clock=clock, hub=hub,
-        policy=Policy(require_password=False, unknown=Unknown.ADMIT), dialects=[Ocpp16(database, willing_ports())],
+        policy=Policy(require_password=False, strangers=Strangers.ADMIT), dialects=[Ocpp16(database, willing_ports())],
     )  # fmt: skip
     yield listener, hub, database
     await listener.close()

@@ -8,7 +8,7 @@ import pytest
 from sim.world import SITE
 
 from commonwatt import charging, tariffs
-from commonwatt.adapters.station.admission import Policy, Unknown
+from commonwatt.adapters.station.admission import Policy, Strangers
 from commonwatt.adapters.station.listener import start_listener
 from commonwatt.adapters.station.ocpp16 import Ocpp16
 from commonwatt.charging import Rules, store
@@ -90,7 +90,7 @@ async def line(tmp_path):
     await house.database.write(tariffs.assign_tariff, made.id)
     listener = await start_listener(
         "127.0.0.1", 0, database=house.database, clock=house.clock, hub=house.hub,
-        policy=Policy(require_password=False, unknown=Unknown.ADMIT),
+        policy=Policy(require_password=False, strangers=Strangers.ADMIT),
         dialects=[Ocpp16(house.database, station_ports(rules))],
     )  # fmt: skip
     async with aiohttp.ClientSession() as session:

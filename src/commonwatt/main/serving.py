@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from commonwatt import members
-from commonwatt.adapters.station.admission import Policy, Unknown
+from commonwatt.adapters.station.admission import Policy, Strangers
 from commonwatt.adapters.station.listener import Listener, start_listener, tls_context
 from commonwatt.adapters.station.ocpp16.dialect import Ocpp16
 from commonwatt.kernel import Clock, Ids, RandomIds
@@ -166,7 +166,7 @@ def policy_of(config: Config) -> Policy:
     """Return the rule for stations."""
     return Policy(
         require_password=config.stations.auth is StationAuth.REQUIRED,
-        unknown=Unknown.WAIT if config.stations.unknown is UnknownStations.WAITING_ROOM else Unknown.REJECT,
+        strangers=Strangers.WAIT if config.stations.unknown is UnknownStations.WAITING_ROOM else Strangers.REJECT,
     )
 
 

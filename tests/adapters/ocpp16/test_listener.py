@@ -17,7 +17,7 @@ from yarl import URL
 
 from commonwatt import stations
 from commonwatt.adapters.station import admission
-from commonwatt.adapters.station.admission import Policy, Unknown
+from commonwatt.adapters.station.admission import Policy, Strangers
 from commonwatt.adapters.station.hub import Hub
 from commonwatt.adapters.station.listener import start_listener, tls_context
 from commonwatt.adapters.station.ocpp16 import Ocpp16
@@ -28,7 +28,7 @@ from commonwatt.kit.database import Database, create_tables, open_engine
 from .world import Charging
 
 PROTOCOL = ("ocpp1.6",)
-OPEN = Policy(require_password=False, unknown=Unknown.ADMIT)
+OPEN = Policy(require_password=False, strangers=Strangers.ADMIT)
 
 
 class Server:
@@ -172,7 +172,7 @@ async def test_a_stranger_waits_and_its_password_is_adopted(server):
 
 
 async def test_a_site_may_reject_strangers(server):
-    await server.listen(Policy(unknown=Unknown.REJECT))
+    await server.listen(Policy(strangers=Strangers.REJECT))
     assert await server.refused("NEW", password="x") == 404
     assert await server.database.read(stations.find_station, "NEW") is None
 

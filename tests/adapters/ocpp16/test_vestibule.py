@@ -6,7 +6,7 @@ import contextlib
 import pytest
 from tests.conftest import declare_tables
 
-from commonwatt.adapters.station.admission import Policy, Unknown
+from commonwatt.adapters.station.admission import Policy, Strangers
 from commonwatt.adapters.station.hub import Hub
 from commonwatt.adapters.station.listener import start_listener
 from commonwatt.adapters.station.ocpp16 import Ocpp16
@@ -40,7 +40,8 @@ async def call(tmp_path, crowd):
     ports = Charging().ports()
     listener = await start_listener(
         "127.0.0.1", 0, database=database, clock=database.clock, hub=Hub(database, database.clock, database.ids, ports),
-        policy=Policy(require_password=False, unknown=Unknown.ADMIT), dialects=[Ocpp16(database, ports)], crowd=crowd,
+        policy=Policy(require_password=False, strangers=Strangers.ADMIT), dialects=[Ocpp16(database, ports)],
+        crowd=crowd,
     )  # fmt: skip
     opened = []
 

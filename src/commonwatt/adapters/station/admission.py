@@ -23,7 +23,7 @@ FAILURES_S = 60
 _FAILURES_KEPT = 10_000
 
 
-class Unknown(StrEnum):
+class Strangers(StrEnum):
     """What happens to stations that nobody added."""
 
     ADMIT = "admit"
@@ -40,7 +40,7 @@ class Policy:
 
     require_password: bool = True
     """Whether stations without a password of their own are refused."""
-    unknown: Unknown = Unknown.WAIT
+    strangers: Strangers = Strangers.WAIT
     require_subprotocol: bool = True
     """Whether a handshake must name a version; a station's waiver `no-subprotocol` is stronger."""
 
@@ -105,10 +105,10 @@ class Admission:
 
     async def _stranger(self, identity: str, given: bytes | None) -> Verdict:
         """Deal with a station that nobody added."""
-        if self.policy.unknown is Unknown.REJECT:
+        if self.policy.strangers is Strangers.REJECT:
             return Verdict(404, f"No station is called {identity}; its operator must add it first.")
         try:
-            if self.policy.unknown is Unknown.ADMIT and not self.policy.require_password:
+            if self.policy.strangers is Strangers.ADMIT and not self.policy.require_password:
                 await self._database.write(stations.add_station, identity, with_password=False)
                 return Verdict(101, admitted=True)
             offered = None if given is None else await self._hash(given)

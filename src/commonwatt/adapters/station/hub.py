@@ -77,7 +77,7 @@ class Hub:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.frames.close()
 
-    async def claim(self, identity: str) -> bool:
+    async def take_identity(self, identity: str) -> bool:
         """Return whether a new connection may have this identity.
 
         A first connection that does not answer a ping at once is dropped for the newer one. One that does stays, the
@@ -120,9 +120,9 @@ class Hub:
         )
         allowance = None if admitted else self._allowance_of(identity)
         link = Link(caller, transport, dialect, self.frames, self.ids, timeout_s=self._timeout_s, allowance=allowance)
-        claimed = await self.claim(identity)
+        taken = await self.take_identity(identity)
         first = self._links.get(identity)  # one that is closed may still be answering what it had read
-        if not claimed or (first is not None and not first.closed):
+        if not taken or (first is not None and not first.closed):
             await link.close(_POLICY, "this identity is connected already")
             return
         self._links[identity] = link

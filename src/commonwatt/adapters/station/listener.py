@@ -85,7 +85,7 @@ class _Door:
             if verdict.flag:
                 self._hub.frames.flag(identity, verdict.flag, verdict.reason)
             return _refused(verdict)
-        if not await self._hub.claim(identity):
+        if not await self._hub.take_identity(identity):
             return _refused(Verdict(409, "This identity is connected already."))
         socket = accept(tuple(self._dialects))
         mended = mend_upgrade(request)

@@ -13,13 +13,12 @@ from zoneinfo import ZoneInfo
 from commonwatt import charging, stations, tariffs
 from commonwatt.adapters.payment.sandbox.network import SandboxNetwork
 from commonwatt.adapters.payment.sandbox.rail import SandboxRail
-from commonwatt.adapters.station.admission import Policy, Unknown
+from commonwatt.adapters.station.admission import Policy, Strangers
 from commonwatt.adapters.station.listener import Listener, start_listener
 from commonwatt.adapters.station.ocpp16.dialect import Ocpp16
 from commonwatt.charging import Rules, Terms
 from commonwatt.charging import errors as charging_errors
-from commonwatt.kernel import EUR, Broken, Done, Failed, Instant, RandomIds, Rounding
-from commonwatt.kernel import Unknown as NotKnown
+from commonwatt.kernel import EUR, Broken, Done, Failed, Instant, RandomIds, Rounding, Unknown
 from commonwatt.kit.database import Note, Work, create_tables, open_engine
 from commonwatt.kit.web.site import Site
 from commonwatt.main.assembly import House, assemble, station_ports
@@ -123,7 +122,7 @@ class Place:
             database=database,
             clock=self.clock,
             hub=self.house.hub,
-            policy=Policy(require_password=False, unknown=Unknown.REJECT),
+            policy=Policy(require_password=False, strangers=Strangers.REJECT),
             dialects=[Ocpp16(database, station_ports(RULES))],
         )
         self.url = f"ws://127.0.0.1:{self.listener.port}/ocpp"
@@ -226,7 +225,7 @@ class Place:
         match await self.network.issue(DRIVER, terms):
             case Done(issued):
                 await database.write(charging.claim_change, secret, offer.k1, issued.bolt11, (self.rail.name,), RULES)
-            case Failed(reason, _) | NotKnown(reason):
+            case Failed(reason, _) | Unknown(reason):
                 raise PaymentLost(f"The drivers' wallet made no invoice: {reason}")
 
     def _hear(self, notes: list[Note]) -> None:
