@@ -35,18 +35,3 @@ class Ports:
     """Hear that a station started anew."""
     note_offline: Callable[[Work, str], None]
     """Hear that a station's connection is gone."""
-
-
-def charging_ports() -> Ports:
-    """Return the real ones, from charging's front door."""
-    from commonwatt import charging  # noqa: PLC0415 (charging is heavy; tests of dialects do without it)
-
-    return Ports(
-        authorise=charging.authorise,
-        start_transaction=charging.start_transaction,
-        record_samples=charging.record_samples,
-        stop_transaction=charging.stop_transaction,
-        note_status=charging.note_status,
-        note_boot=charging.note_boot,
-        note_offline=charging.note_offline,
-    )

@@ -14,19 +14,19 @@ from typing import Any
 import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
-from prometheus_client import Histogram
 
 from commonwatt.kernel import Clock, Ids
 from commonwatt.kit.crowd import Network, read_address
+from commonwatt.kit.metrics import histogram
 from commonwatt.kit.web.hosts import host_of
 from commonwatt.kit.web.methods import answers_head, whole_allow
 from commonwatt.kit.web.site import Site
 
-REQUESTS = Histogram(
-    "commonwatt_http_request_seconds",
+REQUESTS = histogram(
+    "http_request_seconds",
     "How long requests took, from the first byte in to the last byte out.",
-    ["method", "route", "status"],
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+    labels=["method", "route", "status"],
 )
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "

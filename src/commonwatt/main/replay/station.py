@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
@@ -246,7 +246,3 @@ class ReplayStation:
                 self.charger.happen(number, StopAsked("Remote"), self._now)
                 return Answer({"status": "Accepted"}, self.tell)
         return Answer({"status": "Rejected"})
-
-
-Stations = dict[str, ReplayStation]
-MakeDial = Callable[[str], Dial]
