@@ -38,7 +38,7 @@ from commonwatt.stations.actions.prune_frames import FramePruner
 from commonwatt.stations.actions.record_frames import FrameRow, flag_quirk, record_frames, tell_frames
 from commonwatt.stations.actions.remember_configuration import Setting, remember_configuration
 from commonwatt.stations.address import heard_here_only, open_for_trial, stations_address
-from commonwatt.stations.asking import COMMANDS, NO_SUBPROTOCOL, SLOW_START, TRIGGERS, WAIVERS, WH_MEANS_KWH
+from commonwatt.stations.asking import COMMANDS, TRIGGERS
 from commonwatt.stations.command import command_station
 from commonwatt.stations.errors import StationTaken
 from commonwatt.stations.hiding import hide_secrets_in, mask_id_tags
@@ -66,6 +66,7 @@ from commonwatt.stations.queries import (
     station_of,
 )
 from commonwatt.stations.secrets import hash_secret, secret_matches, spellings
+from commonwatt.stations.waivers import NO_SUBPROTOCOL, SLOW_START, WAIVERS, WH_MEANS_KWH
 
 __all__ = [
     "ADMITTED",

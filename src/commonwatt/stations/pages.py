@@ -34,12 +34,13 @@ from commonwatt.stations.actions import admit_stations as acts
 from commonwatt.stations.actions.administer import administer, note_command
 from commonwatt.stations.actions.note_status import rename_connector
 from commonwatt.stations.address import open_for_trial, stations_address
-from commonwatt.stations.asking import COMMANDS, WAIVERS, call_of, ending_of
+from commonwatt.stations.asking import COMMANDS, call_of, ending_of
 from commonwatt.stations.complaint import complaint_of
 from commonwatt.stations.errors import CommandInvalid
 from commonwatt.stations.listing import ORDERING, StationFilter, connectors_of, page_stations
 from commonwatt.stations.ports import PATIENCE_S, StationLine
 from commonwatt.stations.queries import StationView
+from commonwatt.stations.waivers import WAIVERS
 
 READ = [require_scope("stations:read")]
 WRITE = [require_scope("stations:write")]

@@ -10,13 +10,13 @@ from sqlalchemy import delete, func, insert, select, update
 from commonwatt.kernel import said
 from commonwatt.kit.database import Work
 from commonwatt.stations.actions.tell_station import tell_station
-from commonwatt.stations.asking import WAIVERS
 from commonwatt.stations.errors import StationTaken, WaitingRoomFull, WaiverUnknown
 from commonwatt.stations.events import StationAdmitted, StationRemoved
 from commonwatt.stations.identity import check_identity
 from commonwatt.stations.queries import secret_hash_of, station_of
 from commonwatt.stations.secrets import hash_secret
 from commonwatt.stations.store import configuration, connector, frame, offered_secret, quirk, station
+from commonwatt.stations.waivers import WAIVERS
 
 ADMITTED, WAITING, REJECTED = "admitted", "waiting", "rejected"
 WAITING_MAX = 200
