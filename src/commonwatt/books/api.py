@@ -137,7 +137,7 @@ async def get_accounts(
 
 @get(
     "/accounts/{name:str}/balance",
-    summary="Read an account's balance",
+    summary="Show an account's balance",
     opt=refuses(
         {
             404: "There is no such account, only accounts below its name: `rail` stands for all payment backends.",
@@ -155,7 +155,7 @@ async def get_balance(
     return tagged(request, BalancesShown(account=name, at=moment, balances=balances))
 
 
-@get("/trial-balance", summary="Read the trial balance")
+@get("/trial-balance", summary="Show the trial balance")
 async def get_trial_balance(request: Request[Any, Any, Any], database: Database, at: At = None) -> Tagged[TrialShown]:
     """Return what each kind of account comes to, debit or credit, now or at a past instant."""
     moment = instant_of(at, "at")

@@ -173,7 +173,7 @@ async def delete_invitation(invitation_id: Id, database: Database, actor: Actor)
     await database.write(withdraw_invitation, actor, invitation_id)
 
 
-@get("/api/v1/audit", guards=[require_scope("audit:read")], tags=["members"], summary="Read the audit log")
+@get("/api/v1/audit", guards=[require_scope("audit:read")], tags=["members"], summary="Show the audit log")
 async def get_audit(
     database: Database, paging: Paging, actor: Actor, search: Search = "", subject: Subject = ""
 ) -> Page[lists.Act]:

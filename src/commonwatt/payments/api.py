@@ -126,7 +126,7 @@ async def get_sums(
     return tagged(request, sums)
 
 
-@get("/api/v1/payments/{name:str}", guards=[allow(scope="payments:read")], tags=["payments"], summary="Read a payment")
+@get("/api/v1/payments/{name:str}", guards=[allow(scope="payments:read")], tags=["payments"], summary="Show a payment")
 async def get_payment(request: Request[Any, Any, Any], database: Database, name: PaymentName) -> Tagged[PaymentShown]:
     """Return an invoice by its payment hash, or a payout by its id; with the preimage once it proves a payment."""
     if len(name) != HASH_LENGTH:

@@ -118,7 +118,7 @@ async def post_station(
     return made(added, "/api/v1/stations", data.identity)
 
 
-@get("/api/v1/stations/{identity:str}", guards=READ, tags=["stations"], summary="Read a station")
+@get("/api/v1/stations/{identity:str}", guards=READ, tags=["stations"], summary="Show a station")
 async def get_station(request: Request[Any, Any, Any], database: Database, identity: Identity) -> Tagged[WholeStation]:
     """Return a station with its connectors, its quirks and its configuration as it last told it."""
     shown, settled = await database.read(_whole, identity)
@@ -284,7 +284,7 @@ async def get_connectors(
     return tagged(request, page_of(rows, paging, shown_connector, lambda row: (row.name,)))
 
 
-@get("/api/v1/connectors/{name:str}", guards=READ, tags=["stations"], summary="Read a connector")
+@get("/api/v1/connectors/{name:str}", guards=READ, tags=["stations"], summary="Show a connector")
 async def get_connector(request: Request[Any, Any, Any], database: Database, name: Name) -> Tagged[ConnectorShown]:
     """Return a connector with its live state."""
     view = await _connector(database, name)

@@ -142,7 +142,7 @@ def lines(history: list[dict[str, Any]]) -> list[Move]:
     ]
 
 
-@get("/", summary="Read the sandbox wallet's balance and history")
+@get("/", summary="Show the sandbox wallet's balance and history")
 async def show_wallet(
     sandbox: SandboxNetwork, limit: Annotated[int, Parameter(ge=1, le=500, description="rows at most")] = 50
 ) -> WalletShown:
