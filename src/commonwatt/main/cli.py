@@ -17,9 +17,11 @@ COMMANDS = (
     Lazy("serve", "commonwatt.main.serve:serve", "Serve pages, API and stations in one process."),
     Lazy("demo", "commonwatt.main.demo.run:demo", "A small town with play money, to look and try."),
     Lazy(
-        "station", "commonwatt.main.station_commands:station", "Charge points: add, admit, command, pretend to be one."
+        "station",
+        "commonwatt.main.station_commands:station",
+        "Stations: add, admit, remove, command, pretend to be one.",
     ),
-    Lazy("session", "commonwatt.charging.cli:session", "Charging sessions: list them, show one, stop one."),
+    Lazy("session", "commonwatt.charging.cli:session", "Charging sessions: list, show, stop, release change."),
     Lazy("tag", "commonwatt.charging.tag_cli:tag", "RFID tags that charge on account: add, list, block."),
     Lazy("wallet", "commonwatt.adapters.payment.sandbox.cli:wallet", "The sandbox's wallet: scan, pay, receive."),
     Lazy("replay", "commonwatt.main.replay.cli:replay", "Run past charges through the whole house, to the msat."),
