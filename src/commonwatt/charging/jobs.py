@@ -97,14 +97,12 @@ class Charger:
 
     async def set_rhythm(self, effect: SetRhythm) -> Outcome[None]:
         """Ask once; a station that cannot or does not answer keeps its own rhythm, which is measured anyway."""
-        setting = {"key": "MeterValueSampleInterval", "value": str(self._rules.sample_s)}
-        await self._line.send(effect.station, "ChangeConfiguration", setting)
+        await self._line.set_rhythm(effect.station, self._rules.sample_s)
         return Done(None)
 
     async def ask_reading(self, effect: AskReading) -> Outcome[None]:
         """Ask once; a station that cannot is believed when its connector says that it charges."""
-        wish = {"requestedMessage": "MeterValues", "connectorId": effect.connector}
-        await self._line.send(effect.station, "TriggerMessage", wish)
+        await self._line.ask_reading(effect.station, effect.connector)
         return Done(None)
 
     async def send_change(self, effect: SendChange) -> Outcome[None]:

@@ -40,6 +40,14 @@ class StationLine(Protocol):
         """Ask to end a transaction (1.6 RemoteStopTransaction)."""
         ...
 
+    async def set_rhythm(self, identity: str, seconds: int) -> Outcome[bool]:
+        """Ask for a reading every so many seconds while it charges (1.6 ChangeConfiguration)."""
+        ...
+
+    async def ask_reading(self, identity: str, connector: int) -> Outcome[bool]:
+        """Ask for a reading of a connector now (1.6 TriggerMessage)."""
+        ...
+
     async def send(
         self, identity: str, action: str, payload: dict[str, Any], *, patience_s: float | None = None
     ) -> Outcome[dict[str, Any]]:

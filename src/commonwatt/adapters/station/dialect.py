@@ -115,10 +115,18 @@ class Dialect(Protocol):
         """Return the action and payload that ask to stop."""
         ...
 
+    def set_rhythm(self, seconds: int) -> tuple[str, dict[str, Any]]:
+        """Return the action and payload that ask for a reading every so many seconds."""
+        ...
+
+    def ask_reading(self, connector: int) -> tuple[str, dict[str, Any]]:
+        """Return the action and payload that ask for a reading now."""
+        ...
+
     def announce_again(self) -> tuple[str, dict[str, Any]]:
         """Return the action and payload that ask a station to introduce itself again."""
         ...
 
     def accepted(self, answer: dict[str, Any]) -> bool:
-        """Whether the answer to a remote start or stop is a yes."""
+        """Whether the answer to what we asked is a yes."""
         ...

@@ -149,6 +149,16 @@ class Hub:
         link = self._links.get(identity)
         return _offline() if link is None else await self._ask(link, *link.dialect.remote_stop(transaction_id))
 
+    async def set_rhythm(self, identity: str, seconds: int) -> Outcome[bool]:
+        """Ask for a reading every so many seconds."""
+        link = self._links.get(identity)
+        return _offline() if link is None else await self._ask(link, *link.dialect.set_rhythm(seconds))
+
+    async def ask_reading(self, identity: str, connector: int) -> Outcome[bool]:
+        """Ask for a reading now."""
+        link = self._links.get(identity)
+        return _offline() if link is None else await self._ask(link, *link.dialect.ask_reading(connector))
+
     async def send(
         self, identity: str, action: str, payload: dict[str, Any], *, patience_s: float | None = None
     ) -> Outcome[dict[str, Any]]:

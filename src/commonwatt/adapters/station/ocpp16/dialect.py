@@ -94,6 +94,14 @@ class Ocpp16:
         """Return RemoteStopTransaction."""
         return remote_stop_transaction.request(transaction_id)
 
+    def set_rhythm(self, seconds: int) -> tuple[str, dict[str, Any]]:
+        """Return the ChangeConfiguration of the sampling interval (OCPP 1.6, 9.1)."""
+        return change_configuration.request("MeterValueSampleInterval", str(seconds))
+
+    def ask_reading(self, connector: int) -> tuple[str, dict[str, Any]]:
+        """Return the TriggerMessage that asks for MeterValues."""
+        return trigger_message.request("MeterValues", connector)
+
     def announce_again(self) -> tuple[str, dict[str, Any]]:
         """Return the TriggerMessage that asks for a BootNotification."""
         return trigger_message.request("BootNotification")
