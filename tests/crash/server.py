@@ -13,6 +13,7 @@ import aiohttp
 from sqlalchemy import Connection, event
 
 from commonwatt import stations, tariffs
+from commonwatt.adapters.payment.lnd.regtest import free_ports
 from commonwatt.kernel import EUR, RandomIds
 from commonwatt.kit.clock import SystemClock
 from commonwatt.kit.database import Database, open_engine
@@ -36,7 +37,7 @@ class Server:
         self.folder = folder
         self.kills = 0
         self.ready = asyncio.Event()
-        self._ports = (0, 0)
+        self._ports = tuple(free_ports(2))
         self._process: asyncio.subprocess.Process | None = None
 
     @property

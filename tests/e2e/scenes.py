@@ -111,7 +111,9 @@ def cancelled(town):
 
 
 def furnish_more(town):
-    """Give the town an ordinary morning: sessions in every state, a tag's charge, a waiting station, people, tokens."""
+    """Give the town an ordinary morning, once: sessions in every state, a tag's charge, a waiting station, people."""
+    if "running" in town.kept:
+        return
     town.switch_on("NEW-ONE", wait=False)
     tag = town.scan_tag("MARKET-SQUARE", "DEMO-CARSHARE-1", 1)
     assert tag == "Accepted"

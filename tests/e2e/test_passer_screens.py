@@ -36,8 +36,7 @@ def test_whoever_scans_sees_the_button_without_scrolling(chromium, town, languag
 
 
 def test_three_numbers_keep_apart_and_links_of_the_foot_can_be_touched(chromium, town):
-    if "running" not in town.kept:
-        furnish_more(town)
+    furnish_more(town)
     with visiting(chromium, {**PHONE, "width": 360}) as context:
         page = context.new_page()
         page.goto(town.url(f"/s/{town.kept['running'].secret}"))

@@ -34,6 +34,8 @@ CHANNEL_SAT = 10_000_000
 PUSHED_SAT = 4_000_000
 """What the shop's side of the channel starts with."""
 _PATIENCE_S = 60.0
+PORTS = range(20_000, 32_000)
+"""Below those that systems give to whoever asks for any port: Linux from 32,768 on (`ip_local_port_range`)."""
 
 
 class PracticeNetworkDown(Unavailable):
@@ -347,12 +349,15 @@ class LightningNetwork:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return so many loopback ports that were free a moment ago, all different."""
+    """Return so many loopback ports that are free, all different, and that no other program is given meanwhile."""
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+        found: list[int] = []
+        while len(found) < count:
+            port, one = secrets.choice(PORTS), stack.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                one.bind(("127.0.0.1", port))
+                found.append(port)
+        return found
 
 
 def _ask(
