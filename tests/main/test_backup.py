@@ -13,6 +13,7 @@ import tarfile
 import threading
 
 import pytest
+from tests.main.older import make_0004
 
 from commonwatt.books import Entry, balance, post
 from commonwatt.kernel import BTC, Amount, Instant, RandomIds
@@ -372,8 +373,7 @@ def test_a_backup_of_an_older_version_is_brought_up_to_date_and_withholds_change
     migrate(engine)
     engine.dispose()
     with contextlib.closing(sqlite3.connect(data.database)) as old, old:
-        old.execute("ALTER TABLE session DROP COLUMN withheld_ms")
-        old.execute("UPDATE alembic_version SET version_num = '0004'")
+        make_0004(old)
     owe(data.database)
     make_backup(data, tmp_path / "b.tar", NOW)
     there = Data(dir=tmp_path / "there")

@@ -9,6 +9,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from tests.conftest import SOURCE
+from tests.main.older import make_0004
 
 from commonwatt import charging
 from commonwatt.books import Entry, check_books, post
@@ -174,10 +175,7 @@ def test_sessions_of_before_withhold_nothing(tmp_path):
     path = tmp_path / "db.sqlite"
     migrate(open_engine(path))
     with sqlite3.connect(path) as old:
-        for index in ("ix_session_station", "ix_session_station_began", "ix_session_rate"):
-            old.execute(f"DROP INDEX {index}")
-        old.execute("ALTER TABLE session DROP COLUMN withheld_ms")
-        old.execute("UPDATE alembic_version SET version_num = '0004'")
+        make_0004(old)
         old.execute(
             "INSERT INTO session (id, secret, kind, station, connector, id_tag, tariff_version, asset, status, made_ms,"
             " heard_ms, energy_wh, power_w, gross_units, paid_msat, held_msat, cost_msat, billed_msat, returned_msat,"
