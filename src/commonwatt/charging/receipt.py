@@ -28,7 +28,7 @@ class Charged(NamedTuple):
 def charged_of(charge: Charge, bill: Bill | None) -> Charged:
     """Return what of a bill is charged: all of it, or the share of a credit that did not suffice, as the books have it.
 
-    The VAT of the share is rounded down, the rest of it is net: no more VAT is stated than is on the books.
+    The VAT of the share is rounded down, the rest of it is net; on the books both are the same to the msat.
     """
     if bill is None or bill.gross <= 0:
         return Charged()
