@@ -155,7 +155,7 @@ def test_a_receipt_adds_up_on_one_page(engine):
 
 
 def test_a_receipt_of_a_session_that_never_began_has_no_lines(engine):
-    context = fakes.receipt_context(bill=None, began=None, ended=None, meter_start_wh=None, meter_stop_wh=None)
+    context = fakes.receipt_context(bill=None, vat=0, began=None, ended=None, meter_start_wh=None, meter_stop_wh=None)
     assert "never began" in render(engine, "charging/receipt.html", context)
 
 
