@@ -15,6 +15,11 @@ SAT_MSAT = 1000
 """The least that a wallet can take."""
 
 
+def whole_sats_up(msat: int) -> int:
+    """Return msat rounded up to whole satoshi, still in msat."""
+    return -(-msat // SAT_MSAT) * SAT_MSAT
+
+
 class Kind(StrEnum):
     """Who pays."""
 

@@ -10,7 +10,7 @@ from babel.numbers import get_currency_precision
 from sqlalchemy import Connection
 
 from commonwatt.charging import queries
-from commonwatt.charging.charge import SAT_MSAT, Charge, Kind
+from commonwatt.charging.charge import SAT_MSAT, Charge, Kind, whole_sats_up
 from commonwatt.charging.model.session import Status
 from commonwatt.charging.prepaying import Span, span_within
 from commonwatt.charging.pricing import bill_of, rate_of, tariff_of, to_msat
@@ -103,7 +103,7 @@ def payment_choices(tariff: Tariff, rate: Rate | None, span: Span, now: Instant)
     wanted = CHOICES_MSAT if tariff.asset.code == BTC.code else CHOICES_MICRO
     for units in wanted:
         msat = to_msat(tariff, rate, units, Rounding.UP)
-        msat = -(-msat // 1000) * 1000
+        msat = whole_sats_up(msat)
         if span.least_msat <= msat <= span.most_msat:
             energy = energy_for(tariff, units, now)
             choices.append({"msat": msat, "energy_wh": energy, **both(tariff, rate, msat)})
@@ -116,7 +116,7 @@ def first_choices(tariff: Tariff, rate: Rate | None, span: Span, now: Instant) -
     least, most = payable(tariff, rate, span)
     if choices or least is None or most is None or least > most:
         return choices
-    msat = -(-to_msat(tariff, rate, least.units, Rounding.UP) // SAT_MSAT) * SAT_MSAT
+    msat = whole_sats_up(to_msat(tariff, rate, least.units, Rounding.UP))
     energy = energy_for(tariff, least.units, now)
     return [{"msat": msat, "energy_wh": energy, **both(tariff, rate, msat)}]
 

@@ -20,6 +20,7 @@ from commonwatt.charging.actions.claim_change import leave_address
 from commonwatt.charging.actions.offer_session import offer_session, offer_top_up, pick_rail
 from commonwatt.charging.actions.stop_session import ask_to_stop
 from commonwatt.charging.addresses import usable_address
+from commonwatt.charging.charge import whole_sats_up
 from commonwatt.charging.driver_view import example, first_choices, payable, session_context
 from commonwatt.charging.errors import (
     AmountOutOfRange,
@@ -283,7 +284,7 @@ def _chosen(data: Mapping[str, str], tariff: Tariff, rate: Rate | None) -> int:
                 currency="sats" if tariff.asset.code == BTC.code else tariff.asset.code,
             )
         )
-    return -(-to_msat(tariff, rate, units, Rounding.UP) // 1000) * 1000
+    return whole_sats_up(to_msat(tariff, rate, units, Rounding.UP))
 
 
 def _check_separators(typed: str, tariff: Tariff) -> None:

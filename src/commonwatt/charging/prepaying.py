@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from commonwatt.charging.charge import SAT_MSAT
+from commonwatt.charging.charge import SAT_MSAT, whole_sats_up
 from commonwatt.charging.errors import AmountOutOfRange, PriceBeyondLimit
 from commonwatt.charging.pricing import to_msat
 from commonwatt.charging.rules import Rules
@@ -63,7 +63,7 @@ def cost_of_beginning(tariff: Tariff, rate: Rate | None, now: Instant) -> int:
     gross = preview(tariff, FIRST_WH, FIRST_S, 0, now).gross
     if preview(tariff, 1, 1, 0, now).gross * DUE_PART <= gross:
         return 0
-    return -(-to_msat(tariff, rate, gross, Rounding.UP) // SAT_MSAT) * SAT_MSAT
+    return whole_sats_up(to_msat(tariff, rate, gross, Rounding.UP))
 
 
 def rate_for(sql: Connection, tariff: Tariff, now: Instant) -> Rate | None:

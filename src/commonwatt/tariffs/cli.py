@@ -291,7 +291,8 @@ def _read_file(name: str) -> dict[str, Any]:
     try:
         text = sys.stdin.read(BYTES_MAX + 1) if name == "-" else Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise click.BadParameter(f"{name} cannot be read: {error}", param_hint="--file") from None
+        why = (error.strerror or str(error)) if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise click.BadParameter(f"{name} cannot be read: {why}", param_hint="--file") from None
     if len(text) > BYTES_MAX:
         raise TariffInvalid(f"A tariff has at most {BYTES_MAX} bytes.", field="file")
     if text.lstrip().startswith("{"):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from commonwatt.kit.database import Work
 from commonwatt.payments import store
 from commonwatt.payments.effects import CancelInvoice, SettleInvoice
-from commonwatt.payments.errors import NoSuchInvoice, NotHeld
+from commonwatt.payments.errors import NotHeld
+from commonwatt.payments.queries import invoice_of
 from commonwatt.payments.reports import Decision, Invoice, Stage
 
 
@@ -15,7 +16,7 @@ def capture_invoice(work: Work, payment_hash: str) -> Invoice:
     Settled already, or asked before: nothing more happens. Raises NotHeld when nothing is locked or it is being given
     back, and NoSuchInvoice.
     """
-    invoice = _found(work, payment_hash)
+    invoice = invoice_of(work.sql, payment_hash)
     if invoice.state is Stage.SETTLED or invoice.decision is Decision.SETTLE:
         return invoice
     if invoice.state is not Stage.ACCEPTED or invoice.decision is Decision.CANCEL:
@@ -33,7 +34,7 @@ def cancel_invoice(work: Work, payment_hash: str) -> Invoice:
     Final already, asked before, or being captured: nothing more happens, and the returned invoice says so. When the
     payer was faster, InvoiceSettled follows instead. Raises NoSuchInvoice.
     """
-    invoice = _found(work, payment_hash)
+    invoice = invoice_of(work.sql, payment_hash)
     if invoice.final or invoice.decision is not None:
         return invoice
     return _decide(work, invoice, Decision.CANCEL)
@@ -52,13 +53,6 @@ def ask_again(work: Work, invoice: Invoice) -> None:
 
 def _decide(work: Work, invoice: Invoice, decision: Decision) -> Invoice:
     store.change_invoice(work.sql, invoice.payment_hash, wish=decision)
-    decided = _found(work, invoice.payment_hash)
+    decided = invoice_of(work.sql, invoice.payment_hash)
     ask_again(work, decided)
     return decided
-
-
-def _found(work: Work, payment_hash: str) -> Invoice:
-    invoice = store.find_invoice(work.sql, payment_hash)
-    if invoice is None:
-        raise NoSuchInvoice("No invoice of ours has this payment hash.", payment_hash=payment_hash)
-    return invoice
