@@ -26,7 +26,7 @@ async def test_a_sandbox_has_it(whole):
 @pytest.mark.parametrize(("method", "path"), CALLS)
 async def test_beside_a_real_rail_nobody_uses_it(whole, method, path):
     house = replace(whole.house, site=replace(whole.house.site, sandbox=False))
-    app = build_pages(Config(), house, Worlds(house.rails, None, (), RatePolicy()), limited=False)
+    app = build_pages(Config(), house, Worlds(house.rails, object(), (), RatePolicy()), limited=False)
     with TestClient(app, base_url=house.site.base_url) as client:
         answer = client.request(method, path, headers=HTML, json={} if method == "POST" else None)
     assert answer.status_code == 404

@@ -246,3 +246,28 @@ def test_a_transaction_begun_after_the_backup_shares_no_number_with_a_new_one(tm
             assert ended.session.energy_wh == station.truths[-1].energy_wh
 
     run(story)
+
+
+def test_a_transaction_begun_after_the_backup_is_on_nobody_else_s_bill(tmp_path):
+    """At the connector where another driver charged at the backup; to the restored house that charge still runs."""
+
+    async def story():
+        async with site(tmp_path) as here:
+            world, station = here.world, here.world.stations["CP-1"]
+            charge = await charged(world)
+            here.back_up()
+            at_backup = await world.charge(charge.id)
+            await end(world, charge.id)
+            lost = await world.pay("cp-1-1", PAYMENT, driver="second")
+            await world.until_status(lost.charge.id, "starting")
+            await station.plug(1)
+            await charge_some(world, station, 500)
+            await here.restore()
+            await asyncio.sleep(300)
+            await station.unplug(1)
+            await asyncio.sleep(60)
+            after = await world.charge(charge.id)
+            assert after.session.energy_wh <= at_backup.session.energy_wh
+            assert after.session.billed_msat == 0 or after.session.billed_msat <= at_backup.session.cost_msat
+
+    run(story)

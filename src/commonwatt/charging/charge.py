@@ -47,8 +47,6 @@ class Progress(Struct, frozen=True, omit_defaults=True):
     moved_ms: int = 0
     """When the register of such a station last moved, by this charge's time."""
     heard_ms: int = 0
-    told_ms: int = 0
-    """The newest time that the station gave a reading, by its own clock: how far apart two were, whatever it shows."""
     asked: bool = False
     """The station was asked to start; a second asking could be declined because the first was heard."""
     plugged: bool = False

@@ -376,9 +376,15 @@ def transaction_by_id(sql: Connection, transaction_id: int) -> Row[Any] | None:
     return sql.execute(select(transactions).where(transactions.c.id == transaction_id)).one_or_none()
 
 
-def newest_transaction(sql: Connection) -> int:
-    """Return the highest number that was given out, 0 before the first; only a restore leaves gaps below it."""
-    return int(sql.execute(select(func.coalesce(func.max(transactions.c.id), 0))).scalar_one())
+def is_forgotten(sql: Connection, number: int) -> bool:
+    """Whether a number may have been given out after a backup that was restored: only a restore leaves gaps.
+
+    Until then every number up to the last one is there, so that one beyond it is a station's own invention.
+    """
+    if number <= 0 or transaction_by_id(sql, number) is not None:
+        return False
+    last = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+    return number <= (sql.execute(last, {"name": transactions.name}).scalar_one_or_none() or 0)
 
 
 def open_transactions(sql: Connection, station: str) -> list[tuple[Row[Any], Charge | None]]:

@@ -15,10 +15,6 @@ from commonwatt.metering import Reading, Register, add_interval, measure_power, 
 AHEAD_MS = 120_000
 """How far a station's corrected clock may run ahead of ours before its word is taken as ours."""
 
-EARLY_MS = 30 * 24 * 3600 * 1000
-"""What is told as older than this was told by a wrong clock, not by a station that was offline."""
-APART_MAX_MS = 24 * 3600 * 1000
-"""Readings of a wrong clock that lie further apart than this tell that it was set, not how long energy flowed."""
 PACE_MS = 10_000
 """Of readings closer together than this nobody can tell a power."""
 
@@ -47,21 +43,14 @@ def follow(charge: Charge, sample: Sample, now: Instant, rules: Rules, *, final:
     register = progress.register or open_register(sample.energy_wh or 0, told_ms)
     if not final and progress.register is not None and _came_late(register, sample, told_ms, now):
         return charge
-    flowed_ms = 0 if progress.register is None else _flowed_ms(charge, register, sample, now)
+    flowed_ms = 0 if progress.register is None else _flowed_ms(charge, register, told_ms, now)
     if progress.register is not None and told_ms < register.last_ms - AHEAD_MS and not final:
         charge = replace(charge, progress=replace(progress, offset_ms=now.ms - sample.at.ms))
     at_ms = correct(charge, sample.at, now).ms
     gap_ms = at_ms - register.last_ms or progress.gap_ms
     before_wh = register.total_wh
     register = _read(register, sample, at_ms, rules, flowed_ms)
-    progress = replace(
-        charge.progress,
-        register=register,
-        power_w=register.power_w,
-        gap_ms=gap_ms,
-        heard_ms=now.ms,
-        told_ms=sample.at.ms,
-    )
+    progress = replace(charge.progress, register=register, power_w=register.power_w, gap_ms=gap_ms, heard_ms=now.ms)
     if sample.power_w is None:
         gained_wh = register.total_wh - before_wh
         moved_ms = at_ms if gained_wh else progress.moved_ms
@@ -71,18 +60,13 @@ def follow(charge: Charge, sample: Sample, now: Instant, rules: Rules, *, final:
     return replace(charge, progress=progress)
 
 
-def _flowed_ms(charge: Charge, register: Register, sample: Sample, now: Instant) -> int:
+def _flowed_ms(charge: Charge, register: Register, told_ms: int, now: Instant) -> int:
     """Return how long energy can have flowed by our clock, for where the station's times do not tell it.
 
     Where its clock was set back, ours tells. Where ours was, what we have heard lies ahead of it: then the station
     does, by the time since its last sample, or by its rhythm if it follows our clock. Until our clock is there again,
-    the price of time waits. An end that is told late has no more time than until it. What lies ahead of us though
-    corrected is a queue of a station whose clock was wrong: its readings are as far apart as it says.
+    the price of time waits. An end that is told late has no more time than until it.
     """
-    told_ms = sample.at.ms + charge.progress.offset_ms
-    apart_ms = sample.at.ms - charge.progress.told_ms
-    if told_ms > now.ms + AHEAD_MS and charge.progress.told_ms and apart_ms <= APART_MAX_MS:
-        return apart_ms
     since_ms = now.ms - charge.progress.heard_ms
     if since_ms < 0:
         return max(charge.progress.gap_ms, told_ms - register.last_ms)
@@ -140,16 +124,15 @@ def count(work: Work, charge: Charge, rules: Rules, *, until: Instant | None = N
 
 
 def as_reading(
-    station: str, connector: int, transaction_id: int | None, sample: Sample, charge: Charge | None, now: Instant
+    station: str, connector: int, transaction_id: int | None, sample: Sample, charge: Charge | None
 ) -> Reading:
     """Return the row that keeps a sample; `energy_wh` is what the charge had delivered by then."""
     register = charge.progress.register if charge else None
-    told_ms = sample.at.ms + (charge.progress.offset_ms if charge else 0)
     return Reading(
         transaction_id,
         station,
         connector,
-        told_ms if now.ms - EARLY_MS <= told_ms <= now.ms else now.ms,
+        sample.at.ms + (charge.progress.offset_ms if charge else 0),
         sample.context,
         register.total_wh if register else None,
         sample.energy_wh,

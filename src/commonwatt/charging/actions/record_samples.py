@@ -33,7 +33,7 @@ def record_samples(work: Work, reports: Sequence[SampleReport], rules: Rules = D
         if charge is None:
             _end_stranger(work, report)
             readings += [
-                as_reading(report.station, report.connector, report.transaction_id, sample, None, work.now)
+                as_reading(report.station, report.connector, report.transaction_id, sample, None)
                 for sample in report.samples
             ]
             continue
@@ -52,7 +52,8 @@ def _running_at(
     Of several whose ends are not known yet only the newest can still run.
     """
     number = report.transaction_id or 0
-    if not report.connector or (number > 0 and store.transaction_by_id(work.sql, number) is not None):
+    known = number > 0 and store.transaction_by_id(work.sql, number) is not None
+    if not report.connector or known or store.is_forgotten(work.sql, number):
         return None
     here = store.active_charges(work.sql, report.station, report.connector)
     running = [charge for charge in here if charge.session.transaction_id is not None]
@@ -89,7 +90,7 @@ def take_samples(work: Work, charge: Charge, report: SampleReport, readings: lis
             charge, cost_msat, enough = count(work, charge, rules)
             priced = cost_msat, enough
         number = charge.session.transaction_id
-        readings.append(as_reading(charge.station, charge.connector, number, sample, charge, work.now))
+        readings.append(as_reading(charge.station, charge.connector, number, sample, charge))
     if over:
         _end_again(work, charge, report)
         return charge

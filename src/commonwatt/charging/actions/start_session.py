@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from commonwatt.charging import store
 from commonwatt.charging.actions.advance_session import advance_session, save_session
-from commonwatt.charging.actions.meter_charge import EARLY_MS
 from commonwatt.charging.charge import Charge, Kind, Progress
 from commonwatt.charging.effects import AskStop
 from commonwatt.charging.model.happenings import Began, Vanished
@@ -26,8 +25,10 @@ from commonwatt.stations import list_connectors
 from commonwatt.tariffs import Tariff, tariff_for
 from commonwatt.tariffs.errors import NoTariff
 
-EARLY_PAID_MS = 120_000
-"""How far before its payment a prepaid charge may have begun: the clocks of stations are not that good."""
+EARLY_MS = 30 * 24 * 3600 * 1000
+"""A start older than this was told by a wrong clock, not by a station that was offline."""
+AHEAD_MS = 120_000
+"""How far a station's clock may be off ours before its word is taken as ours."""
 
 
 class _Holder(NamedTuple):
@@ -80,7 +81,6 @@ def start_session(work: Work, report: StartReport, rules: Rules = DEFAULT) -> St
         register=open_register(report.meter_start_wh, began.ms),
         offset_ms=offset_ms,
         moved_ms=began.ms,
-        told_ms=report.started.ms,
         heard_ms=work.now.ms,
     )
     charge = replace(charge, began=began, connector=report.connector, progress=progress)
@@ -207,7 +207,7 @@ def _beginning(report: StartReport, charge: Charge | None, now: Instant) -> tupl
     A station's time is taken as it is when it can be true: not in the future, not weeks ago, and for a prepaid session
     not before its payment. Anything else is a wrong clock; then it began when we heard of it.
     """
-    earliest = now.ms - EARLY_MS if charge is None else charge.made.ms - EARLY_PAID_MS
-    if earliest <= report.started.ms <= now.ms:
-        return report.started, 0
+    earliest = now.ms - EARLY_MS if charge is None else charge.made.ms - AHEAD_MS
+    if earliest <= report.started.ms <= now.ms + AHEAD_MS:
+        return Instant(min(report.started.ms, now.ms)), 0
     return now, now.ms - report.started.ms

@@ -82,12 +82,10 @@ def _finish(work: Work, charge: Charge, report: StopReport, rules: Rules) -> Non
         for sample in report.samples:
             charge = follow(charge, sample, work.now, rules)
             charge, _, _ = count(work, charge, rules)
-            readings.append(
-                as_reading(charge.station, charge.connector, report.transaction_id, sample, charge, work.now)
-            )
+            readings.append(as_reading(charge.station, charge.connector, report.transaction_id, sample, charge))
         final = Sample(report.stopped, _final_register(charge, report), power_w=0, context="Transaction.End")
         charge = _follow_final(work, charge, final, rules)
-        readings.append(as_reading(charge.station, charge.connector, report.transaction_id, final, charge, work.now))
+        readings.append(as_reading(charge.station, charge.connector, report.transaction_id, final, charge))
         charge, cost_msat, _ = count(work, charge, rules, until=correct(charge, report.stopped, work.now))
         energy_wh = charge.progress.register.total_wh if charge.progress.register else 0
         charge = advance_session(work, charge, Finished(energy_wh, cost_msat, report.reason), rules)
@@ -144,12 +142,12 @@ def _transaction(work: Work, report: StopReport) -> Row[Any] | None:
     row = store.transaction_by_id(work.sql, report.transaction_id) if report.transaction_id > 0 else None
     if row is not None and row.station == report.station:
         return row
-    if row is None and 0 < report.transaction_id <= store.newest_transaction(work.sql):
-        return None
     tag = report.id_tag if report.id_tag != NO_TAG else None
     own = store.charge_by_tag(work.sql, report.station, tag) if tag else None
     if own is not None:
         return store.transaction_by_id(work.sql, own.session.transaction_id or 0)
+    if store.is_forgotten(work.sql, report.transaction_id):
+        return None
     running = [
         (row, charge)
         for row, charge in store.open_transactions(work.sql, report.station)

@@ -14,7 +14,6 @@ NO_CLOCK_BEFORE = Instant.parse("2020-01-01T00:00:00Z")
 LONG_AGO_MS = 366 * 24 * 3600 * 1000
 """A clock that was never set is years behind ours, even where ours walks through a recorded past."""
 AHEAD_MS = 60_000
-LIFE_MS = 80 * LONG_AGO_MS
 _FORM = re.compile(
     r"(?:\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::(\d\d)(?:[.,]\d+)?)?|\d{8}[Tt]\d{4}(?:(\d\d)(?:[.,]\d+)?)?)"
     r"(?:[Zz]|[+-]\d\d(?::?\d\d)?)?",
@@ -29,10 +28,9 @@ def read_time(caller: Caller, text: str, now: Instant) -> Instant:
 
     A date alone is none. Second 60 is the next minute's first.
 
-    Without a zone it is UTC (OCPP 1.6, 3.12). Nothing happens after now: a station that says so is ahead. A time before
-    2020 comes from a station whose clock was never set. Both are flagged and told as they are, for only together a
-    station's times say how far apart things were; beyond a man's life they are no clock's, and now is taken. The
-    station's drift is learnt on the way.
+    Without a zone it is UTC (OCPP 1.6, 3.12). Nothing happens after now: a station that says so is ahead, and now is
+    taken. A time before 2020 comes from a station whose clock was never set: now is taken as well. Both are flagged.
+    The station's drift is learnt on the way.
     """
     try:
         moment = _read(text.strip())
@@ -43,20 +41,14 @@ def read_time(caller: Caller, text: str, now: Instant) -> Instant:
     if zoned is not moment:
         caller.flag(caller.identity, "time-without-zone", text[:40])
     caller.note_time(at, now)
-    if at.ms - now.ms > AHEAD_MS:
-        caller.flag(caller.identity, "clock-ahead", text[:40])
-    elif _is_unset(at, now):
+    if at.ms > now.ms:
+        if at.ms - now.ms > AHEAD_MS:
+            caller.flag(caller.identity, "clock-ahead", text[:40])
+        return now
+    if at < NO_CLOCK_BEFORE and now.ms - at.ms > LONG_AGO_MS:
         caller.flag(caller.identity, "clock-unset", text[:40])
-    return at if abs(at.ms - now.ms) < LIFE_MS else now
-
-
-def by_our_clock(at: Instant, now: Instant) -> Instant:
-    """Return when something was that stands alone: now, where the station's time cannot be true."""
-    return now if at > now or _is_unset(at, now) else at
-
-
-def _is_unset(at: Instant, now: Instant) -> bool:
-    return at < NO_CLOCK_BEFORE and now.ms - at.ms > LONG_AGO_MS
+        return now
+    return at
 
 
 def _read(text: str) -> datetime:

@@ -8,7 +8,7 @@ from typing import Any
 from commonwatt import stations
 from commonwatt.adapters.station.dialect import Caller, Received, Refusal
 from commonwatt.adapters.station.ocpp16.incoming.handler import Handler, frame_of
-from commonwatt.adapters.station.ocpp16.times import by_our_clock, read_time
+from commonwatt.adapters.station.ocpp16.times import read_time
 from commonwatt.charging.reports import StatusReport
 from commonwatt.kernel import CONNECTORS_MAX
 from commonwatt.kit.database import Database, Work
@@ -39,7 +39,7 @@ def status_notification(database: Database, note_status: Callable[[Work, StatusR
             number,
             request["status"],
             request["errorCode"],
-            by_our_clock(read_time(caller, said, now), now) if said else now,
+            read_time(caller, said, now) if said else now,
             request.get("info", ""),
             request.get("vendorErrorCode", ""),
         )
