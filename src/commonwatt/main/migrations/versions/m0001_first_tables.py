@@ -1,8 +1,6 @@
 """The first tables, as `0001_first_tables.sql` beside says."""
 
-from pathlib import Path
-
-from alembic import op
+from commonwatt.main.migrations.statements import run_beside
 
 revision = "0001"
 down_revision = None
@@ -12,6 +10,4 @@ depends_on = None
 
 def upgrade() -> None:
     """Make every table and index."""
-    for statement in Path(__file__).with_name("0001_first_tables.sql").read_text("utf-8").split(";\n"):
-        if statement.strip():
-            op.execute(statement)
+    run_beside(__file__)

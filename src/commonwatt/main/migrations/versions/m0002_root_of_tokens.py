@@ -1,8 +1,6 @@
 """Tokens and invitations know the member who answers for them, as `0002_root_of_tokens.sql` beside says."""
 
-from pathlib import Path
-
-from alembic import op
+from commonwatt.main.migrations.statements import run_beside
 
 revision = "0002"
 down_revision = "0001"
@@ -12,6 +10,4 @@ depends_on = None
 
 def upgrade() -> None:
     """Add the columns, and follow who made what back to a member."""
-    for statement in Path(__file__).with_name("0002_root_of_tokens.sql").read_text("utf-8").split(";\n"):
-        if statement.strip():
-            op.execute(statement)
+    run_beside(__file__)

@@ -3,11 +3,10 @@
 A posting's key answers for its content, account names too; so the digests of those that were renamed are made anew.
 """
 
-from pathlib import Path
-
 from alembic import op
 
 from commonwatt.kernel import digest_of
+from commonwatt.main.migrations.statements import run_beside
 
 revision = "0003"
 down_revision = "0002"
@@ -22,9 +21,7 @@ WHERE e.number = ? ORDER BY e.line"""
 
 def upgrade() -> None:
     """Rename in place: balances, entries and keys stay."""
-    for statement in Path(__file__).with_name("0003_accounts_without_tags.sql").read_text("utf-8").split(";\n"):
-        if statement.strip():
-            op.execute(statement)
+    run_beside(__file__)
     connection = op.get_bind()
     for number, memo, reference in connection.exec_driver_sql(_POSTINGS).all():
         lines = [list(line) for line in connection.exec_driver_sql(_LINES, (number,))]

@@ -1,8 +1,6 @@
 """Change may be withheld after a backup was restored, as `0005_withheld_change.sql` beside says."""
 
-from pathlib import Path
-
-from alembic import op
+from commonwatt.main.migrations.statements import run_beside
 
 revision = "0005"
 down_revision = "0004"
@@ -12,6 +10,4 @@ depends_on = None
 
 def upgrade() -> None:
     """Give sessions the instant since which their change is withheld."""
-    for statement in Path(__file__).with_name("0005_withheld_change.sql").read_text("utf-8").split(";\n"):
-        if statement.strip():
-            op.execute(statement)
+    run_beside(__file__)

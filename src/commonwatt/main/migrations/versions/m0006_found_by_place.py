@@ -1,8 +1,6 @@
 """A station's sessions are found without its whole past, as `0006_found_by_place.sql` beside says."""
 
-from pathlib import Path
-
-from alembic import op
+from commonwatt.main.migrations.statements import run_beside
 
 revision = "0006"
 down_revision = "0005"
@@ -12,6 +10,4 @@ depends_on = None
 
 def upgrade() -> None:
     """Index sessions by their station, and by the rate that they have locked."""
-    for statement in Path(__file__).with_name("0006_found_by_place.sql").read_text("utf-8").split(";\n"):
-        if statement.strip():
-            op.execute(statement)
+    run_beside(__file__)
