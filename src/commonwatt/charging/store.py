@@ -376,17 +376,6 @@ def transaction_by_id(sql: Connection, transaction_id: int) -> Row[Any] | None:
     return sql.execute(select(transactions).where(transactions.c.id == transaction_id)).one_or_none()
 
 
-def is_forgotten(sql: Connection, number: int) -> bool:
-    """Whether a number may have been given out after a backup that was restored: only a restore leaves gaps.
-
-    Until then every number up to the last one is there, so that one beyond it is a station's own invention.
-    """
-    if number <= 0 or transaction_by_id(sql, number) is not None:
-        return False
-    last = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
-    return number <= (sql.execute(last, {"name": transactions.name}).scalar_one_or_none() or 0)
-
-
 def open_transactions(sql: Connection, station: str) -> list[tuple[Row[Any], Charge | None]]:
     """Return what may run at a station: transactions of active charges, and the newest of each connector with none."""
     active = {charge.session.transaction_id: charge for charge in active_charges(sql, station)}

@@ -10,6 +10,7 @@ from commonwatt.charging.actions.meter_charge import as_reading, count, follow
 from commonwatt.charging.charge import Charge
 from commonwatt.charging.effects import AskStop
 from commonwatt.charging.model.happenings import Metered
+from commonwatt.charging.numbers import was_given_out
 from commonwatt.charging.reports import Sample, SampleReport
 from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.kit.database import Work
@@ -51,9 +52,7 @@ def _running_at(
 
     Of several whose ends are not known yet only the newest can still run.
     """
-    number = report.transaction_id or 0
-    known = number > 0 and store.transaction_by_id(work.sql, number) is not None
-    if not report.connector or known or store.is_forgotten(work.sql, number):
+    if not report.connector or was_given_out(work.sql, report.transaction_id or 0):
         return None
     here = store.active_charges(work.sql, report.station, report.connector)
     running = [charge for charge in here if charge.session.transaction_id is not None]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import text
-
-from commonwatt.charging import store
+from commonwatt.charging.numbers import count_on_after, last_number
 from commonwatt.kernel import Instant
 from commonwatt.kit.database import Work
 
@@ -22,14 +20,8 @@ def skip_numbers(work: Work) -> int:
     What began after a backup is forgotten by its restore, and goes on at its station under the number it was given.
     By the time of the restore, not by the backup alone: the same one may be restored again.
     """
-    name = store.transactions.name
-    select_last = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
-    given = work.sql.execute(select_last, {"name": name}).scalar_one_or_none()
-    last, at = given or 0, work.now.seconds - FIRST.seconds
+    last, at = last_number(work.sql), work.now.seconds - FIRST.seconds
     if not last < at < NUMBER_MAX:
         at = last + min(GAP, max(0, NUMBER_MAX - last) // 2)
-    change = "INSERT INTO sqlite_sequence (seq, name) VALUES (:at, :name)"
-    if given is not None:
-        change = "UPDATE sqlite_sequence SET seq = :at WHERE name = :name"
-    work.sql.execute(text(change), {"at": at, "name": name})
+    count_on_after(work.sql, at)
     return at + 1

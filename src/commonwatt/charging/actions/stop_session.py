@@ -15,6 +15,7 @@ from commonwatt.charging.errors import SessionOver
 from commonwatt.charging.finding import charge_named
 from commonwatt.charging.model.happenings import Finished, StopAsked
 from commonwatt.charging.model.session import ACTIVE, Status
+from commonwatt.charging.numbers import was_given_out
 from commonwatt.charging.reports import Authorisation, Sample, StopReport, same_tag
 from commonwatt.charging.rules import DEFAULT, Rules
 from commonwatt.kernel import Instant, said
@@ -146,7 +147,7 @@ def _transaction(work: Work, report: StopReport) -> Row[Any] | None:
     own = store.charge_by_tag(work.sql, report.station, tag) if tag else None
     if own is not None:
         return store.transaction_by_id(work.sql, own.session.transaction_id or 0)
-    if store.is_forgotten(work.sql, report.transaction_id):
+    if row is None and was_given_out(work.sql, report.transaction_id):
         return None
     running = [
         (row, charge)
