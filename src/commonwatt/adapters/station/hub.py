@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -141,23 +142,19 @@ class Hub:
 
     async def remote_start(self, identity: str, connector: int, id_tag: str) -> Outcome[bool]:
         """Ask to start charging with an id tag."""
-        link = self._links.get(identity)
-        return _offline() if link is None else await self._ask(link, *link.dialect.remote_start(connector, id_tag))
+        return await self._ask(identity, lambda dialect: dialect.remote_start(connector, id_tag))
 
     async def remote_stop(self, identity: str, transaction_id: int) -> Outcome[bool]:
         """Ask to end a transaction."""
-        link = self._links.get(identity)
-        return _offline() if link is None else await self._ask(link, *link.dialect.remote_stop(transaction_id))
+        return await self._ask(identity, lambda dialect: dialect.remote_stop(transaction_id))
 
     async def set_rhythm(self, identity: str, seconds: int) -> Outcome[bool]:
         """Ask for a reading every so many seconds."""
-        link = self._links.get(identity)
-        return _offline() if link is None else await self._ask(link, *link.dialect.set_rhythm(seconds))
+        return await self._ask(identity, lambda dialect: dialect.set_rhythm(seconds))
 
     async def ask_reading(self, identity: str, connector: int) -> Outcome[bool]:
         """Ask for a reading now."""
-        link = self._links.get(identity)
-        return _offline() if link is None else await self._ask(link, *link.dialect.ask_reading(connector))
+        return await self._ask(identity, lambda dialect: dialect.ask_reading(connector))
 
     async def send(
         self, identity: str, action: str, payload: dict[str, Any], *, patience_s: float | None = None
@@ -180,10 +177,12 @@ class Hub:
         """Return the link of a connected station, for pages that show it and tests that look into it."""
         return self._links.get(identity)
 
-    async def _ask(self, link: Link, action: str, payload: dict[str, Any]) -> Outcome[bool]:
-        if link.closed or not link.caller.admitted:
+    async def _ask(self, identity: str, wish: Callable[[Dialect], tuple[str, dict[str, Any]]]) -> Outcome[bool]:
+        """Ask what a station's own dialect makes of a wish, and tell whether the station agreed."""
+        link = self._links.get(identity)
+        if link is None or link.closed or not link.caller.admitted:
             return _offline()
-        outcome = await link.call(action, payload)
+        outcome = await link.call(*wish(link.dialect))
         if isinstance(outcome, AnswerInvalid):
             return Unknown(outcome.reason)
         return Done(link.dialect.accepted(outcome.value)) if isinstance(outcome, Done) else outcome
