@@ -31,7 +31,7 @@ from commonwatt.charging.actions.stop_session import ask_to_stop
 from commonwatt.charging.actions.stop_session import stop_session as stop_transaction
 from commonwatt.charging.actions.wait_anew import wait_anew, wait_no_longer
 from commonwatt.charging.actions.withhold_change import withhold_change
-from commonwatt.charging.charge import Charge, Kind
+from commonwatt.charging.charge import Charge, Kind, whole_sats_up
 from commonwatt.charging.driver_view import worth_of
 from commonwatt.charging.jobs import Charger
 from commonwatt.charging.model.session import Status, Terms
@@ -78,6 +78,7 @@ __all__ = [
     "stop_transaction",
     "wait_anew",
     "wait_no_longer",
+    "whole_sats_up",
     "withhold_change",
     "worth_of",
 ]

@@ -89,14 +89,13 @@ def receipt_context(sql: Connection, charge: Charge, site: Site, now: Instant) -
     session = charge.session
     facts = receipt_of(sql, charge, site)
     bill = bill_told(sql, charge)
-    charged = charged_of(charge, bill)
     return {
         "charge": charge,
         "connector": place_told(sql, charge),
         "tariff": tariff,
         "bill": bill,
-        "vat": charged.vat,
-        "waived": charged.waived if tariff.vat_included else max(0, (bill.net if bill else 0) - charged.net),
+        "vat": facts["vat"],
+        "waived": facts.get("waived", 0) if tariff.vat_included or bill is None else bill.net - facts["net"],
         "began": charge.began,
         "ended": charge.ended,
         "duration_s": duration_s(charge, now),

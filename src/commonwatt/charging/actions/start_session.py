@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from commonwatt.charging import store
 from commonwatt.charging.actions.advance_session import advance_session, save_session
+from commonwatt.charging.actions.meter_charge import AHEAD_MS
 from commonwatt.charging.charge import Charge, Kind, Progress
 from commonwatt.charging.effects import AskStop
 from commonwatt.charging.model.happenings import Began, Vanished
@@ -27,8 +28,6 @@ from commonwatt.tariffs.errors import NoTariff
 
 EARLY_MS = 30 * 24 * 3600 * 1000
 """A start older than this was told by a wrong clock, not by a station that was offline."""
-AHEAD_MS = 120_000
-"""How far a station's clock may be off ours before its word is taken as ours."""
 
 
 class _Holder(NamedTuple):

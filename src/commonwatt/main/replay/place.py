@@ -159,7 +159,7 @@ class Place:
         tally = tariffs.advance(self.tariff, tally, late, past.energy_wh, 0, False)
         units = tariffs.cost(self.tariff, tally) * 5 // 4 + SPARE_MICRO_EUR
         msat = tariffs.fiat_to_msat(units, self.rate, Rounding.UP).quotient
-        return -(-msat // SAT_MSAT) * SAT_MSAT
+        return charging.whole_sats_up(msat)
 
     async def offer(self, planned: PlannedCharge) -> Offered:
         """Scan the code of a connector: open a session and get its invoice."""
